@@ -1,0 +1,62 @@
+import { bigint, columns, decimal, type SqlTemplate, sql, timestamp } from 'crypto-lakehouse';
+
+/** The columns of a kline file, in order, in the words of the futures files' header line. */
+export const klineText = [
+  'open_time',
+  'open',
+  'high',
+  'low',
+  'close',
+  'volume',
+  'close_time',
+  'quote_volume',
+  'count',
+  'taker_buy_volume',
+  'taker_buy_quote_volume',
+  'ignore',
+] as const;
+
+const price = () => decimal(18, 8);
+/** Wider than a price: volumes reach 1e13. */
+const amount = () => decimal(38, 8);
+
+/** One candle as the exchange published it, exact. */
+export const candle = columns({
+  open_time: timestamp().describe('Start of the bar, UTC, in whole milliseconds; not always on the grid of the interval.'),
+  open: price().describe('Price of the first trade; in a bar without trades the last price before it.'),
+  high: price().describe('Highest price.'),
+  low: price().describe('Lowest price.'),
+  close: price().describe('Price of the last trade.'),
+  volume: amount().describe('spot, um: amount traded in the base asset. cm: number of contracts.'),
+  close_time: timestamp().describe(
+    'What the exchange calls the end of the bar, cut to whole milliseconds (…59.999 whether it wrote milliseconds or microseconds). Not reliable: use open_time plus the interval.',
+  ),
+  quote_volume: amount().describe('spot, um: amount traded in the quote asset. cm: amount traded in the BASE asset.'),
+  count: bigint().describe('Number of trades.'),
+  taker_buy_volume: amount().describe('The part of volume in which the buyer was the taker; same unit as volume.'),
+  taker_buy_quote_volume: amount().describe(
+    'The part of quote_volume in which the buyer was the taker; same unit as quote_volume.',
+  ),
+});
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Length of a bar in milliseconds, read from the interval's text rather than looked up in a list: a new interval changes no
+ * code version. Undefined for what is no length (`1mo`).
+ */
+export function barMs(interval: string | undefined): number | undefined {
+  const [, count, unit] = /^([1-9]\d*)([smhd])$/.exec(interval ?? '') ?? [];
+  const ms = unitMs[unit ?? ''];
+  return ms === undefined ? undefined : Number(count) * ms;
+}
+
+/** Length of a bar as an SQL INTERVAL. DuckDB reads every value of the dimension (`1m` is a minute to it). */
+export const barInterval = (interval: Parameters<typeof sql.join>[0][number]): SqlTemplate => sql`${interval}::INTERVAL`;
+
+/** What all assets of candles have in common. */
+export const candleAsset = {
+  group: 'klines',
+  owners: ['data'],
+  tags: { domain: 'market-data' },
+} as const;

@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import { canonicalHash, canonicalJson } from '../common/canonical.ts';
+import { isNode, loadParser, type Node, nodes, textOf } from './ast.ts';
+import { type Module, type Modules, openModules } from './modules.ts';
+import { analyse } from './scope.ts';
+import { walk } from './walk.ts';
+
+export interface CodeHasherOptions {
+  /**
+   * Names of imports whose calls declare something with a version of its own: `asset`, `source`, `daily`, … Code that uses
+   * such a declaration depends on its name (the first argument, if it is a string literal) and on nothing else of it.
+   */
+  readonly declarers: ReadonlySet<string>;
+  /** Packages whose version does not count as code, e.g. the framework itself. */
+  readonly unversioned?: ReadonlySet<string>;
+}
+
+export interface FunctionCode {
+  /** SHA-256 in hex of what the function does, blind to comments, layout, types and file names. */
+  readonly hash: string;
+  /**
+   * `module`: the function and all local code it reaches. `function-only`: its own text alone, for it was found neither in
+   * the module nor in a local module imported from there (bundled, evaluated, bound).
+   */
+  readonly scope: 'module' | 'function-only';
+  /**
+   * What the hash could not see, sorted; empty if it saw everything: variables of an enclosing function or loop, whose values
+   * should be declared as `config`; `import()` of a computed name; modules that cannot be read.
+   */
+  readonly captures: readonly string[];
+  /** Absolute paths of the local files whose code was hashed, sorted. */
+  readonly files: readonly string[];
+}
+
+export interface CodeHasher {
+  /**
+   * @param source `fn.toString()`
+   * @param module URL of the module that defines the function, or that imports it; undefined if unknown
+   */
+  readonly hashFunction: (source: string, module: string | undefined) => FunctionCode;
+}
+
+/**
+ * Hashes what functions do: their syntax and everything local they reach (variables, functions and classes of their module
+ * and of local modules it imports, statements that fill those variables), packages by version. Data files read at run time
+ * are not seen. Every file is read once, so an instance is for the definitions of one moment.
+ */
+export async function createCodeHasher({ declarers, unversioned = new Set() }: CodeHasherOptions): Promise<CodeHasher> {
+  const parser = await loadParser();
+  const modules = openModules(parser, declarers, unversioned);
+  return {
+    hashFunction(source, url) {
+      const fn = parser.fn(source);
+      if (!fn) return functionOnly(source, ['[native code]']);
+      const text = textOf(fn);
+      const home = url?.startsWith('file:') ? modules.load(fileURLToPath(url)) : undefined;
+      const places = home ? findFunction(fn, text, home, modules) : [];
+      if (places.length === 0) return functionOnly(text, outerVariables(fn));
+      // The same text may stand in several places; which one made this function is not known, so all count.
+      const walks = places.map(([module, node]) => walk(module, node, modules));
+      const units = new Map(walks.map((w) => [canonicalJson(w.units), w.units]));
+      const [only] = units.values();
+      return {
+        hash: canonicalHash(units.size === 1 ? only : [...units.values()]),
+        scope: 'module',
+        captures: [...new Set(walks.flatMap((w) => w.captures))].sort(),
+        files: [...new Set(walks.flatMap((w) => w.files))].sort(),
+      };
+    },
+  };
+}
+
+function functionOnly(text: string, captures: readonly string[]): FunctionCode {
+  return { hash: canonicalHash([[text, []]]), scope: 'function-only', captures: [...captures].sort(), files: [] };
+}
+
+/** The variables of a function that neither it nor the global object holds. */
+function outerVariables(fn: Node): string[] {
+  const program = { type: 'Program', start: fn.start, end: fn.end, body: [fn] };
+  const { reach } = analyse(program, new Set());
+  const outer = reach(program).filter(
+    ({ name, binding }) => binding?.kind === 'given' || (!binding && !(name in globalThis)),
+  );
+  return [...new Set(outer.map(({ name }) => name))];
+}
+
+/** The places in the module, and in the local modules it loads, where a function with this text is written. */
+function findFunction(fn: Node, text: string, home: Module, modules: Modules): [Module, Node][] {
+  const found: [Module, Node][] = [];
+  const reached = new Set([home]);
+  for (const module of reached) {
+    for (const node of module.scopes.functions) {
+      if (sameShape(node, fn) && module.fullText(node) === text) found.push([module, node]);
+    }
+    for (const specifier of module.specifiers) {
+      const path = modules.resolve(specifier, module);
+      const next = path === undefined ? undefined : modules.load(path);
+      if (next) reached.add(next);
+    }
+  }
+  return found;
+}
+
+/** A quick look before the texts are compared. */
+function sameShape(a: Node, b: Node): boolean {
+  const size = ({ params, body }: Node) =>
+    `${nodes(params).length} ${isNode(body) ? body.type + nodes(body.body).length : ''}`;
+  return a.async === b.async && a.generator === b.generator && size(a) === size(b);
+}

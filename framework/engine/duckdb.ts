@@ -1,0 +1,133 @@
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import { engineError } from './errors.ts';
+import type { EngineSettings } from './port.ts';
+
+export type Driver = typeof import('@duckdb/node-api');
+export type Row = Readonly<Record<string, DuckDBValue>>;
+
+/** A column as DuckDB names it and its type. */
+export interface TypedColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** One connection, used by one batch or one reader; its temporary tables go with it. */
+export interface Session {
+  readonly driver: Driver;
+  /** Runs a statement; the number of rows it changed or copied. */
+  run(sql: string): Promise<number>;
+  rows(sql: string): Promise<Row[]>;
+  stream(sql: string): Promise<DuckDBResult>;
+  /** Columns of a query, without running it. */
+  describe(sql: string): Promise<TypedColumn[]>;
+  /** Creates a temporary table from columns of equal length; `types` are SQL types. */
+  table(name: string, columns: readonly (TypedColumn & { readonly values: readonly DuckDBValue[] })[]): Promise<void>;
+  /** Appends columns to an existing table. */
+  append(table: string, columns: readonly (readonly DuckDBValue[])[]): Promise<void>;
+}
+
+export interface Database {
+  readonly driver: Driver;
+  /** A session; whoever opens it closes it. `where` begins the messages of its errors. */
+  open(where: string, signal: AbortSignal): Promise<Session & { close(): void }>;
+  session<T>(where: string, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** Rows per chunk of the appender: DuckDB's vector size. */
+const VECTOR = 2048;
+
+/** An in-memory instance. The driver is loaded here, because loading it takes longer than most commands. */
+export async function openDatabase(settings: EngineSettings, extra: Readonly<Record<string, string>> = {}): Promise<Database> {
+  const driver: Driver = await import('@duckdb/node-api');
+  const where = 'starting DuckDB';
+  const instance = await driver.DuckDBInstance.create(':memory:', {
+    // Nothing is fetched behind the user's back: what is needed is built in.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    temp_directory: settings.tempDirectory,
+    ...(settings.memoryLimit !== undefined && { memory_limit: settings.memoryLimit }),
+    ...(settings.threads !== undefined && { threads: String(settings.threads) }),
+    ...extra,
+  }).catch((cause: unknown) => {
+    throw engineError(cause, where);
+  });
+
+  const open: Database['open'] = async (what, signal) => {
+    signal.throwIfAborted();
+    const connection = await instance.connect();
+    const session = createSession(driver, connection, what, signal);
+    // Naive and zoned timestamps meet in UTC on every machine.
+    await session.run("SET TimeZone = 'UTC'");
+    return { ...session, close: () => connection.closeSync() };
+  };
+  return {
+    driver,
+    open,
+    session: async (what, signal, use) => {
+      const session = await open(what, signal);
+      try {
+        return await use(session);
+      } finally {
+        session.close();
+      }
+    },
+    close: () => instance.closeSync(),
+  };
+}
+
+function createSession(driver: Driver, connection: DuckDBConnection, where: string, signal: AbortSignal): Session {
+  const interruptible = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    let timer: NodeJS.Timeout | undefined;
+    // Again and again, because an interrupt that comes before the statement has begun is forgotten.
+    const interrupt = () => {
+      connection.interrupt();
+      timer = setInterval(() => connection.interrupt(), 20);
+    };
+    signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      return await work();
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw engineError(cause, where, sql);
+    } finally {
+      clearInterval(timer);
+      signal.removeEventListener('abort', interrupt);
+    }
+  };
+  const rows = (sql: string): Promise<Row[]> =>
+    interruptible(sql, async () => (await connection.runAndReadAll(sql)).getRowObjects());
+  const run = (sql: string): Promise<number> => interruptible(sql, async () => (await connection.run(sql)).rowsChanged);
+  const append = async (table: string, columns: readonly (readonly DuckDBValue[])[]): Promise<void> => {
+    const count = columns[0]?.length ?? 0;
+    const appender = await connection.createAppender(table);
+    try {
+      const types = columns.map((_, i) => appender.columnType(i));
+      for (let from = 0; from < count; from += VECTOR) {
+        const chunk = driver.DuckDBDataChunk.create(types, Math.min(VECTOR, count - from));
+        chunk.setColumns(columns.map((values) => values.slice(from, from + VECTOR)));
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+    } catch (cause) {
+      throw engineError(cause, where);
+    } finally {
+      appender.closeSync();
+    }
+  };
+  return {
+    driver,
+    run,
+    rows,
+    append,
+    stream: (sql) => interruptible(sql, () => connection.stream(sql)),
+    describe: async (sql) =>
+      (await rows(`DESCRIBE ${sql}`)).map((row) => ({ name: String(row.column_name), type: String(row.column_type) })),
+    table: async (name, columns) => {
+      const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
+      await run(`CREATE TEMP TABLE "${name}" (${list})`);
+      await append(name, columns.map((column) => column.values));
+    },
+  };
+}

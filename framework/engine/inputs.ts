@@ -1,0 +1,117 @@
+import { LakehouseError } from '../common/errors.ts';
+import type { AssetDefinition } from '../define/model.ts';
+import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
+import { type ReadyCsv, unpackCsvs } from './archives.ts';
+import type { Session, TypedColumn } from './duckdb.ts';
+import { partitionColumns, partitionValues, relationColumns, varyingDimensions } from './partitions.ts';
+import type { BoundInput, BoundPart } from './port.ts';
+import { CARRIED_COLUMNS, PART, TARGET_COLUMN } from './render.ts';
+import { emptyRelation, identifiers, pathList } from './types.ts';
+
+/** Part ordinals, ascending; all of them when absent. */
+export type Selected = ReadonlySet<number> | undefined;
+
+/** An input whose parts are known to a session. */
+export interface InputTable {
+  readonly input: BoundInput;
+  /** Rows with the target they belong to, once per (target, part) pair. */
+  byTarget(selected: Selected): string;
+  /** Rows with the ordinal and the span of the part they come from, once each. */
+  byPart(selected: Selected): string;
+  /** The part whose unpacked file this is. */
+  partOfFile(path: string): BoundPart | undefined;
+}
+
+/**
+ * Makes an input readable: its parts and pairs become temporary tables, zips are verified and unpacked into `scratch`.
+ * @param id distinguishes the inputs of a session.
+ */
+export async function bindInput(session: Session, input: BoundInput, id: number, scratch: string, signal: AbortSignal): Promise<InputTable> {
+  const { definition, parts, pairs } = input;
+  const { storage, space } = definition;
+  if (storage.type === 'raw' && storage.format.type !== 'zip-csv') {
+    throw new LakehouseError('input-not-a-table', `${definition.key}: files of bytes cannot be read in a query`, {
+      kind: 'data',
+      hint: 'Read them in a compute function.',
+    });
+  }
+  const partTable = `__parts_${id}`;
+  const pairTable = `__pairs_${id}`;
+  await loadParts(session, partTable, input);
+  const ordinals = Array.from({ length: pairs.length / 2 }, (_, i) => i * 2);
+  await session.table(pairTable, [
+    { name: '__target', type: 'INTEGER', values: ordinals.map((i) => pairs[i] ?? 0) },
+    { name: '__part', type: 'INTEGER', values: ordinals.map((i) => pairs[i + 1] ?? 0) },
+  ]);
+  const csvs = storage.type === 'raw' ? await unpackCsvs(parts, scratch, `in${id}`, signal) : [];
+
+  const columns = relationColumns(definition);
+  /** @param known a table of parts (or of pairs of parts and targets). */
+  const rows = (known: string, hidden: readonly TypedColumn[], selected: Selected): string => {
+    const chosen = parts.filter((_, i) => selected?.has(i) ?? true);
+    const ready = csvs.filter(({ part }) => selected?.has(part) ?? true);
+    if ((storage.type === 'raw' ? ready : chosen).length === 0) return emptyRelation([...columns, ...hidden]);
+    const filter = selected === undefined ? '' : ` WHERE ${PART} IN (${[...selected].join(', ')})`;
+    const read = storage.type === 'raw' ? csvRows : packRows;
+    return read({ definition, columns, hidden, parts: chosen, csvs: ready, known: `(SELECT * FROM ${known}${filter})` });
+  };
+  return {
+    input,
+    byTarget: (selected) => rows(`"${partTable}" JOIN "${pairTable}" USING (${PART})`, [TARGET_COLUMN], selected),
+    byPart: (selected) => rows(`"${partTable}"`, CARRIED_COLUMNS, selected),
+    partOfFile: (path) => parts[csvs.find((csv) => csv.path === path)?.part ?? -1],
+  };
+}
+
+async function loadParts(session: Session, table: string, { definition, parts }: BoundInput): Promise<void> {
+  const { space } = definition;
+  await session.table(table, [
+    { name: '__part', type: 'INTEGER', values: parts.map((_, i) => i) },
+    ...partitionValues(session.driver, space, parts),
+  ]);
+}
+
+interface Read {
+  readonly definition: AssetDefinition;
+  readonly columns: readonly TypedColumn[];
+  readonly hidden: readonly TypedColumn[];
+  readonly parts: readonly BoundPart[];
+  readonly csvs: readonly ReadyCsv[];
+  readonly known: string;
+}
+
+/** Rows of packs: a pack holds other partitions too, so its partition columns choose. */
+function packRows({ definition, columns, hidden, parts, known }: Read): string {
+  const { space } = definition;
+  const files = [...new Set(parts.map(({ path }) => path))];
+  const varying = varyingDimensions(space, parts.map(({ values }) => values));
+  const keys = [...varying, ...(space.time ? [space.time.name] : [])];
+  // A comparison with a constant is decided by the file's statistics, a join key is not.
+  const constant = space.listed.filter(({ name }) => !varying.includes(name));
+  const conditions = [
+    ...keys.map((key) => `f.${quoteIdentifier(key)} = k.${quoteIdentifier(key)}`),
+    ...constant.map(({ name }) => `f.${quoteIdentifier(name)} = ${quoteLiteral(parts[0]?.values[name] ?? null)}`),
+  ];
+  return `SELECT ${identifiers(columns, 'f.')}, ${identifiers(hidden, 'k.')}
+FROM read_parquet(${pathList(files)}, hive_partitioning = false) f JOIN ${known} k ON ${conditions.join(' AND ') || 'TRUE'}`;
+}
+
+/** Rows of unpacked CSVs. Files with and without a header are two reads, because DuckDB takes one answer for a list. */
+function csvRows({ definition, columns, hidden, csvs, known }: Read): string {
+  const dimensions = partitionColumns(definition.space);
+  const texts = columns.slice(dimensions.length);
+  const types = texts.map(({ name, type }) => `${quoteLiteral(name)}: '${type}'`).join(', ');
+  const reads = [false, true].flatMap((header) => {
+    const files = csvs.filter((csv) => csv.header === header);
+    if (files.length === 0) return [];
+    const options = `columns = {${types}}, header = ${header}, auto_detect = false, delim = ',', quote = '"', escape = '"', compression = 'gzip', strict_mode = true`;
+    // file_index is the place in the list: a number per file costs nothing, while its name would be built for every row.
+    return [
+      `SELECT o.part AS "__file", ${identifiers(texts, 'c.')}
+FROM read_csv(${pathList(files.map(({ path }) => path))}, ${options}) c
+JOIN (VALUES ${files.map(({ part }, i) => `(${i}, ${part})`).join(', ')}) o(place, part) ON c.file_index = o.place`,
+    ];
+  });
+  const list = [identifiers(dimensions, 'k.'), identifiers(texts, 'f.'), identifiers(hidden, 'k.')].filter((text) => text !== '');
+  return `SELECT ${list.join(', ')} FROM (\n${reads.join('\nUNION ALL\n')}\n) f JOIN ${known} k ON f."__file" = k.${PART}`;
+}

@@ -1,0 +1,168 @@
+import type { Issue } from '../common/errors.ts';
+import type { AssetDefinition, InputReader } from '../define/model.ts';
+import type { SeriesValues } from '../partition/space.ts';
+
+/** One partition to compute. Everywhere below it is meant by its ordinal in `BatchRequest.targets`. */
+export interface BatchTarget {
+  readonly values: SeriesValues;
+  /** Index in the asset's time dimension, 0 without one. */
+  readonly time: number;
+  /** The printed key, for messages. */
+  readonly key: string;
+}
+
+/** One upstream partition and the file that holds it (together with others, if the file is a pack). */
+export interface BoundPart {
+  readonly values: SeriesValues;
+  readonly time: number;
+  readonly key: string;
+  /** Absolute path of an immutable file. */
+  readonly path: string;
+  /** 16 bytes. A raw file is refused unless its SHA-256 begins with them. */
+  readonly version?: Uint8Array | undefined;
+}
+
+export interface BoundInput {
+  readonly name: string;
+  /** The asset read: the alternative chosen. */
+  readonly definition: AssetDefinition;
+  readonly parts: readonly BoundPart[];
+  /** Flat (target ordinal, part ordinal)*, sorted. */
+  readonly pairs: Int32Array;
+}
+
+/** A partition that is copied unchanged out of an existing pack. */
+export interface KeptPartition {
+  readonly values: SeriesValues;
+  readonly time: number;
+  /** The data version it must still have; compared where given. */
+  readonly version?: Uint8Array | undefined;
+}
+
+export interface PackWrite {
+  /** Absolute path of a new file in an existing directory. */
+  readonly path: string;
+  /** Ordinals of the targets that go into it. */
+  readonly targets: readonly number[];
+  readonly carry: readonly { readonly path: string; readonly keep: readonly KeptPartition[] }[];
+}
+
+/** Says that the targets read each other: earlier ones of the same batch, besides the committed parts of `selfInput`. */
+export interface SequentialRead {
+  readonly selfInput: string;
+  /** Flat (target ordinal, ordinal of the target it reads)*. The one read must be of an earlier time. */
+  readonly own: Int32Array;
+}
+
+export interface BatchRequest {
+  readonly definition: AssetDefinition;
+  readonly targets: readonly BatchTarget[];
+  readonly inputs: readonly BoundInput[];
+  /** Every target is in exactly one pack. */
+  readonly packs: readonly PackWrite[];
+  /** Per target the rows a compute function returned; then no query runs. */
+  readonly rows?: readonly (readonly object[])[] | undefined;
+  readonly sequential?: SequentialRead | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A check that did not pass for one target. */
+export interface CheckFailure {
+  readonly check: string;
+  readonly target: number;
+  readonly failedRows: number;
+  /** Up to five bad rows, JSON-friendly. */
+  readonly sample: readonly unknown[];
+  /** A statement over the view `zone.name` that shows all of them. */
+  readonly sql: string;
+}
+
+export interface BatchResult {
+  /** Per target. */
+  readonly outcomes: readonly { readonly rows: number; readonly version: Uint8Array }[];
+  /** Per pack, in the order asked for; `rows` and `bytes` are those of the whole file. */
+  readonly packs: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[];
+  /** Only what failed: a check of the definition that is not here passed. */
+  readonly checks: readonly CheckFailure[];
+}
+
+export interface RewriteRequest {
+  readonly definition: AssetDefinition;
+  readonly packs: readonly Omit<PackWrite, 'targets'>[];
+  readonly signal: AbortSignal;
+}
+
+/** One partition found in a pack. */
+export interface HashedPartition {
+  readonly values: SeriesValues;
+  readonly time: number;
+  readonly rows: number;
+  readonly version: Uint8Array;
+}
+
+/** What a definition's query turned out to be. */
+export interface QueryReport {
+  /** Errors: the asset cannot be computed. */
+  readonly issues: readonly Issue[];
+  /** What may make results differ from run to run, or slow. */
+  readonly warnings: readonly Issue[];
+}
+
+/** An asset as a view `zone.name`. */
+export type LakeView =
+  | { readonly definition: AssetDefinition; readonly files: readonly string[] }
+  | {
+      readonly definition: AssetDefinition;
+      readonly partitions: readonly {
+        readonly values: SeriesValues;
+        readonly time: number;
+        readonly path: string;
+        readonly bytes: number;
+      }[];
+    };
+
+export type QueryValue = string | number | bigint | boolean | null | readonly QueryValue[] | { readonly [key: string]: QueryValue };
+
+/**
+ * A running query. Values: BIGINT and wider as bigint; DECIMAL, DATE, TIMESTAMP and the like as exact text; DOUBLE as number;
+ * lists and structs as arrays and objects.
+ */
+export interface QueryResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Batches of rows in order. Leaving the loop early, or `close`, ends the query. */
+  readonly batches: AsyncIterable<readonly (readonly QueryValue[])[]>;
+  close(): Promise<void>;
+}
+
+export interface EngineSettings {
+  /** e.g. `4GB` or `80%`; DuckDB's default (80% of the machine) when absent. */
+  readonly memoryLimit?: string | undefined;
+  /** All cores when absent. */
+  readonly threads?: number | undefined;
+  /** Existing directory for what does not fit into memory. */
+  readonly tempDirectory: string;
+  /** Where inputs are unpacked, small and short-lived: a memory file system pays. `tempDirectory` when absent or too small. */
+  readonly scratchDirectory?: string | undefined;
+}
+
+/**
+ * The engine room's door. Every method may throw `LakehouseError`: `data` for what the data or the asset's query is to blame
+ * for (`details.targets` holds the ordinals of the partitions that are known to be bad), `transient` for disk and memory, and
+ * the signal's reason when it was aborted. A batch that throws leaves none of its packs behind.
+ */
+export interface Engine {
+  computeBatch(request: BatchRequest): Promise<BatchResult>;
+  /** Copies partitions into new packs, unchanged: compaction, and packs from which a partition is dropped. */
+  rewrite(request: RewriteRequest): Promise<BatchResult['packs']>;
+  /** Reads a pack whole and recomputes the data version of each partition in it. Partitions without rows do not show. */
+  hashPack(definition: AssetDefinition, path: string, signal: AbortSignal): Promise<HashedPartition[]>;
+  /** Which of these packs have exactly the definition's columns, so that partitions may be carried out of them. */
+  carriable(definition: AssetDefinition, paths: readonly string[], signal: AbortSignal): Promise<boolean[]>;
+  /** Binds an asset's query and checks without data. */
+  examine(definition: AssetDefinition): Promise<QueryReport>;
+  /** An input as a compute function for the one target sees it. */
+  reader(input: BoundInput, target: number, signal: AbortSignal): InputReader;
+  /** Runs one SELECT over the views, unable to read any other file. */
+  query(sql: string, views: readonly LakeView[], signal: AbortSignal): Promise<QueryResult>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/** The public face: what asset modules import from 'crypto-lakehouse'. */
+export { LakehouseError, type ErrorKind, type Issue } from './common/errors.ts';
+export { didYouMean } from './common/suggest.ts';
+export { asset, source, type AssetOptions, type SourceOptions } from './define/asset.ts';
+export {
+  acceptedValues,
+  type CheckOptions,
+  check,
+  inRange,
+  noGaps,
+  notNull,
+  rowCount,
+  rowsWhere,
+  unique,
+} from './define/checks.ts';
+export {
+  bigint,
+  boolean,
+  type Column,
+  type Columns,
+  columns,
+  date,
+  decimal,
+  double,
+  integer,
+  type RowOf,
+  text,
+  timestamp,
+} from './define/columns.ts';
+export {
+  daily,
+  type DimensionShape,
+  dynamicDimension,
+  hourly,
+  monthly,
+  type PartitionKey,
+  staticDimension,
+  weekly,
+} from './define/dimensions.ts';
+export { bytes, zipCsv } from './define/formats.ts';
+export { firstAvailable, from, ifPresent, self } from './define/inputs.ts';
+export { defineLakehouse, type LakehouseDefinition } from './define/lakehouse.ts';
+export { all, at, dimension, earlier, only, overlapping, timesBy, valuesBy, window } from './define/mappings.ts';
+export type { ComputeContext, InputReader, Observation, ObserveContext, PartitionContext, RuntimeContext } from './define/model.ts';
+export { partitionKey } from './define/key.ts';
+export { type SqlTemplate, sql } from './define/sql.ts';
+export type { Asset, TypesOf } from './define/types.ts';
+export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';

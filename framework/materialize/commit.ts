@@ -1,0 +1,125 @@
+import type { AssetNode } from '../graph/graph.ts';
+import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
+import type { AppendGuard } from '../state/store.ts';
+import type { Staged } from '../storage/store.ts';
+import type { Target } from './bind.ts';
+import type { PackPlanning, PackRewrite } from './files.ts';
+import { sha256File } from './files.ts';
+import type { Lake } from './lake.ts';
+
+/** What was computed for one target. */
+export interface Outcome {
+  readonly rows: number;
+  readonly version: Uint8Array;
+  readonly bytes: number;
+  readonly choice: string;
+}
+
+export interface Commit {
+  readonly node: AssetNode;
+  readonly run: string;
+  readonly verified: number;
+  readonly ordered: boolean;
+  readonly targets: readonly Target[];
+  readonly outcomes: readonly Outcome[];
+  readonly planning: PackPlanning;
+  /** One per pack of the planning, written and not yet committed. */
+  readonly staged: readonly Staged[];
+  readonly checks: readonly CheckOutcome[];
+  readonly guard: AppendGuard;
+  readonly ms: number;
+}
+
+/**
+ * Files first, then the one event that points at them: the append is the commit. If it is refused, the files that were put
+ * down are removed; if the process dies in between, nothing refers to them and recovery removes them.
+ * @returns how many partitions changed.
+ * @throws LakehouseError of kind `conflict` when another process came first.
+ */
+export async function commit(lake: Lake, c: Commit): Promise<number> {
+  const hashes = await Promise.all(c.staged.map((s) => sha256File(s.path)));
+  const infos = await lake.store.commitAll(c.staged);
+  const files = infos.map((info, i): NewFile => ({ path: info.key, bytes: info.bytes, sha256: hashes[i] as string }));
+  try {
+    return append(lake, c, files);
+  } catch (error) {
+    await Promise.all(files.map((file) => lake.store.delete(file.path)));
+    throw error;
+  }
+}
+
+function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
+  const fileOf = new Map<string, number>();
+  const moved: MovedPartitions[] = [];
+  c.planning.packs.forEach((pack: PackRewrite, i) => {
+    for (const time of pack.times) fileOf.set(`${pack.seriesKey}\n${time}`, i);
+    const times = pack.carry.flatMap((part) => part.times).sort((a, b) => a - b);
+    if (times.length > 0) moved.push({ series: pack.seriesKey, values: pack.values, times: Int32Array.from(times), file: new Int32Array(times.length).fill(i) });
+  });
+  const choices = [...new Set(c.outcomes.map((o) => o.choice))].sort();
+  const series = new Map<string, number[]>();
+  c.targets.forEach((target, ordinal) => {
+    const list = series.get(target.seriesKey);
+    if (list) list.push(ordinal);
+    else series.set(target.seriesKey, [ordinal]);
+  });
+  const outcomes = [...series].map(([key, ordinals]): SeriesOutcome => {
+    const sorted = ordinals.sort((a, b) => (c.targets[a]?.time ?? 0) - (c.targets[b]?.time ?? 0));
+    const version = new Uint8Array(16 * sorted.length);
+    sorted.forEach((o, i) => {
+      version.set(c.outcomes[o]?.version ?? [], 16 * i);
+    });
+    const of = <T>(read: (outcome: Outcome, target: Target) => T): T[] => sorted.map((o) => read(c.outcomes[o] as Outcome, c.targets[o] as Target));
+    return {
+      series: key,
+      values: c.targets[sorted[0] as number]?.values ?? {},
+      times: Int32Array.from(of((_, t) => t.time)),
+      version,
+      rows: Uint32Array.from(of((o) => o.rows)),
+      bytes: Float64Array.from(of((o) => o.bytes)),
+      file: Int32Array.from(of((_, t) => fileOf.get(`${t.seriesKey}\n${t.time}`) ?? -1)),
+      choice: Uint8Array.from(of((o) => choices.indexOf(o.choice))),
+    };
+  });
+  const event: MaterializedEvent = {
+    kind: 'materialized',
+    asset: c.node.key,
+    run: c.run,
+    code: c.node.code,
+    verified: c.verified,
+    ...(c.ordered && { ordered: true }),
+    choices,
+    outcomes,
+    files,
+    moved: mergeMoved(moved),
+    supersedes: c.planning.supersedes.map((f) => f.path),
+    ...(c.checks.length > 0 && { checks: c.checks }),
+    stats: { ms: Math.round(c.ms) },
+  };
+  return lake.state.append(event, { ...c.guard, code: { asset: c.node.key, version: c.node.code } }).changed;
+}
+
+/** One entry per series, as the log wants it. */
+function mergeMoved(list: readonly MovedPartitions[]): MovedPartitions[] {
+  const bySeries = new Map<string, MovedPartitions[]>();
+  for (const one of list) bySeries.set(one.series, [...(bySeries.get(one.series) ?? []), one]);
+  return [...bySeries.values()].map((parts) => {
+    const points = parts.flatMap((p) => Array.from(p.times, (time, i) => [time, p.file[i] as number] as const)).sort((a, b) => a[0] - b[0]);
+    return { ...(parts[0] as MovedPartitions), times: Int32Array.from(points, ([t]) => t), file: Int32Array.from(points, ([, f]) => f) };
+  });
+}
+
+/**
+ * Removes superseded objects from the tree, and forgets them only then: a crash in between leaves them to the next sweep. Readers that have them open keep them; those that come too late resolve their files
+ * again.
+ */
+export async function removeSuperseded(lake: Lake, atOrBefore: number): Promise<number> {
+  const gone: number[] = [];
+  for (const file of [...lake.state.supersededFiles(atOrBefore)]) {
+    await lake.store.delete(file.path);
+    gone.push(file.id);
+  }
+  if (gone.length > 0) lake.state.forgetFiles(gone);
+  return gone.length;
+}
+

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { LakehouseError } from '../common/errors.ts';
+import type { Observation } from '../define/model.ts';
+import type { AssetNode } from '../graph/graph.ts';
+import * as ranges from '../partition/ranges.ts';
+import * as sets from '../partition/set.ts';
+import { acceptsSeries, existingTimes, parseKey, seriesKey, type SeriesValues } from '../partition/space.ts';
+import { presentSet } from '../plan/universe.ts';
+import type { ObservedEvent, PackedSet, SeriesOutcome } from '../state/events.ts';
+import type { StateReader } from '../state/store.ts';
+import type { Lake } from './lake.ts';
+
+/** The 16 bytes that stand for a source's version text in the log. */
+export function observedVersion(version: string): Uint8Array {
+  return createHash('sha256').update(version).digest().subarray(0, 16);
+}
+
+export interface ObservationResult {
+  /** What to append; its outcomes are only the new and changed partitions. */
+  readonly event: ObservedEvent;
+  readonly seen: number;
+  readonly changed: number;
+  readonly withdrawn: number;
+}
+
+/**
+ * Looks at a source once and compares with what the log knows. Nothing is written: `plan` folds the event into a copy of the
+ * index, a run appends it.
+ * @throws LakehouseError `source-empty` when a source that had partitions lists none at all: an unmounted mirror must not look
+ * like a withdrawal of everything.
+ */
+export async function observe(lake: Lake<StateReader>, node: AssetNode, run: string, signal: AbortSignal): Promise<ObservationResult> {
+  const source = node.definition.source;
+  if (!source) throw new LakehouseError('not-a-source', `${node.key} is not a source`);
+  const observedAt = lake.now();
+  const times = existingTimes(node.space, observedAt);
+  const found = new Map<string, { values: SeriesValues; points: Map<number, Observation> }>();
+  let seen = 0;
+  try {
+    for await (const observation of source.observe({ resources: lake.resources(), signal, now: lake.now, wants: lake.wants })) {
+      signal.throwIfAborted();
+      const ref = parseKey(
+        node.space,
+        Object.entries(observation.partition)
+          .map(([k, v]) => `${k}=${encodeURIComponent(v)}`)
+          .join('/'),
+      );
+      if (!acceptsSeries(node.space, ref.values) || !ranges.has(times, ref.time)) continue;
+      const key = seriesKey(node.space, ref.values);
+      let series = found.get(key);
+      if (!series) {
+        series = { values: ref.values, points: new Map() };
+        found.set(key, series);
+      }
+      series.points.set(ref.time, observation);
+      seen++;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const kind = error instanceof LakehouseError ? error.kind : 'transient';
+    throw new LakehouseError('observe-failed', `Could not list ${node.key}: ${error instanceof Error ? error.message : String(error)}`, {
+      kind,
+      cause: error,
+      ...(error instanceof LakehouseError && { hint: error.hint }),
+    });
+  }
+  const known = presentSet(node, lake.state.index().asset(node.key));
+  if (seen === 0 && !sets.isEmpty(known)) {
+    throw new LakehouseError('source-empty', `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`, {
+      kind: 'transient',
+      hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
+    });
+  }
+
+  const outcomes: SeriesOutcome[] = [];
+  const detail: Record<string, Record<string, string>> = {};
+  let changed = 0;
+  for (const key of [...found.keys()].sort()) {
+    const { values, points } = found.get(key) as { values: SeriesValues; points: Map<number, Observation> };
+    const details = lake.state.details(node.key, key);
+    const present = sets.rangesOf(known, key);
+    const fresh: [number, Observation, Uint8Array][] = [];
+    for (const time of [...points.keys()].sort((a, b) => a - b)) {
+      const observation = points.get(time) as Observation;
+      const version = observedVersion(observation.version);
+      const i = details ? time - details.base : -1;
+      const same = ranges.has(present, time) && details !== undefined && i >= 0 && i < details.length && Buffer.compare(details.version.subarray(16 * i, 16 * i + 16), version) === 0;
+      if (!same) fresh.push([time, observation, version]);
+    }
+    if (fresh.length === 0) continue;
+    changed += fresh.length;
+    const version = new Uint8Array(16 * fresh.length);
+    fresh.forEach(([, , bytes], i) => {
+      version.set(bytes, 16 * i);
+    });
+    outcomes.push({
+      series: key,
+      values,
+      times: Int32Array.from(fresh, ([time]) => time),
+      version,
+      rows: new Uint32Array(fresh.length),
+      bytes: Float64Array.from(fresh, ([, o]) => o.bytes ?? 0),
+      file: new Int32Array(fresh.length).fill(-1),
+    });
+    detail[key] = Object.fromEntries(fresh.map(([time, o]) => [time, o.version]));
+  }
+  const withdrawn: PackedSet = [...known.bySeries].flatMap(([key, times]) => {
+    const now = found.get(key);
+    const gone = ranges.subtract(times, ranges.fromSorted([...(now?.points.keys() ?? [])].sort((a, b) => a - b)));
+    const values = now?.values ?? lake.state.index().asset(node.key)?.series.get(key)?.values ?? {};
+    return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
+  });
+  return {
+    event: { kind: 'observed', asset: node.key, run, observedAt, outcomes, ...(changed > 0 && changed <= 10_000 && { detail: JSON.stringify(detail) }), ...(withdrawn.length > 0 && { withdrawn }) },
+    seen,
+    changed,
+    withdrawn: withdrawn.reduce((sum, w) => sum + ranges.count({ bounds: w.ranges }), 0),
+  };
+}

@@ -1,0 +1,125 @@
+import type { ResolvedAlternative } from '../graph/graph.ts';
+import type { SeriesValues } from '../partition/space.ts';
+
+/**
+ * What downstream partitions need to know of one upstream point, as bits. They are OR-ed over everything a partition reads,
+ * which is why every bit says that *some* point read is so.
+ */
+export const READABLE = 1; // has content that can be read now
+export const DIRTY = 2; // has content, but will be computed again
+export const TODO = 4; // has none yet, can be computed
+export const RETRY = 8; // failed (or waits for one that did), will be tried again
+export const BLOCKED = 16; // failed for its data or a blocking check, or waits for one that did
+export const AWAITING = 32; // not published yet
+export const AVAILABLE = 64; // exists or can be made
+export const GONE = 128; // tombstone, or about to leave
+const BITS = 8;
+
+/** One series of an evaluated asset, over its window `[base, base + length)`. */
+export interface PointClasses {
+  readonly key: string;
+  readonly values: SeriesValues;
+  readonly base: number;
+  readonly length: number;
+  /** Revision of the last change of content, with departures that are about to happen. */
+  readonly changed: Uint32Array;
+  readonly bits: Uint8Array;
+}
+
+/** Per downstream point: the newest change among what it reads, and the OR of the bits. */
+export interface Aggregate {
+  readonly changed: Uint32Array;
+  readonly bits: Uint8Array;
+}
+
+export const newAggregate = (length: number): Aggregate => ({ changed: new Uint32Array(length), bits: new Uint8Array(length) });
+
+/** Upstream series grouped by what joins them to downstream series. */
+export type JoinIndex = ReadonlyMap<string, readonly PointClasses[]>;
+
+export function joinIndex(alternative: ResolvedAlternative, series: Iterable<PointClasses>): JoinIndex {
+  const index = new Map<string, PointClasses[]>();
+  for (const one of series) {
+    const join = alternative.mapping.joinUp(one.values);
+    if (join === undefined) continue;
+    const list = index.get(join);
+    if (list) list.push(one);
+    else index.set(join, [one]);
+  }
+  return index;
+}
+
+/** Folds into `into` what the partitions `[base, base + length)` of a downstream series read through one alternative of an input. */
+export function aggregate(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, index: JoinIndex): void {
+  for (const join of alternative.mapping.joinDown(values)) {
+    for (const series of index.get(join) ?? []) {
+      if (alternative.sameTime) sameTime(into, base, series);
+      else if (alternative.mapping.monotone) sliding(into, alternative, values, base, series);
+      else scanning(into, alternative, values, base, series);
+    }
+  }
+}
+
+function sameTime(into: Aggregate, base: number, up: PointClasses): void {
+  const from = Math.max(base, up.base);
+  const to = Math.min(base + into.bits.length, up.base + up.length);
+  for (let t = from; t < to; t++) {
+    const d = t - base;
+    const u = t - up.base;
+    if ((up.changed[u] as number) > (into.changed[d] as number)) into.changed[d] = up.changed[u] as number;
+    into.bits[d] = (into.bits[d] as number) | (up.bits[u] as number);
+  }
+}
+
+/**
+ * Both ends of the range read only move forward with time, so bits are counted in and out, and the newest change is the head of
+ * a queue kept in falling order: linear in time however wide the window.
+ */
+function sliding(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, up: PointClasses): void {
+  const counts = new Int32Array(BITS);
+  const queue = new Int32Array(up.length);
+  let head = 0;
+  let tail = 0;
+  let lo = 0;
+  let hi = 0;
+  let current = 0;
+  for (let d = 0; d < into.bits.length; d++) {
+    const [from, to] = alternative.mapping.upstream(values, base + d);
+    const newLo = Math.min(Math.max(from - up.base, 0), up.length);
+    const newHi = Math.min(Math.max(to - up.base, newLo), up.length);
+    for (; hi < newHi; hi++) {
+      const bits = up.bits[hi] as number;
+      for (let b = 0; b < BITS; b++) {
+        if ((bits & (1 << b)) === 0) continue;
+        counts[b] = (counts[b] as number) + 1;
+        current |= 1 << b;
+      }
+      while (tail > head && (up.changed[queue[tail - 1] as number] as number) <= (up.changed[hi] as number)) tail--;
+      queue[tail++] = hi;
+    }
+    for (; lo < newLo; lo++) {
+      // A point that the window jumped over was counted in above, so it is counted out here.
+      const bits = up.bits[lo] as number;
+      for (let b = 0; b < BITS; b++) {
+        if ((bits & (1 << b)) === 0) continue;
+        counts[b] = (counts[b] as number) - 1;
+        if (counts[b] === 0) current &= ~(1 << b);
+      }
+      if (head < tail && queue[head] === lo) head++;
+    }
+    if (newHi <= newLo) continue;
+    into.bits[d] = (into.bits[d] as number) | current;
+    const newest = head < tail ? (up.changed[queue[head] as number] as number) : 0;
+    if (newest > (into.changed[d] as number)) into.changed[d] = newest;
+  }
+}
+
+function scanning(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, up: PointClasses): void {
+  for (let d = 0; d < into.bits.length; d++) {
+    const [from, to] = alternative.mapping.upstream(values, base + d);
+    for (let u = Math.max(from - up.base, 0); u < Math.min(to - up.base, up.length); u++) {
+      if ((up.changed[u] as number) > (into.changed[d] as number)) into.changed[d] = up.changed[u] as number;
+      into.bits[d] = (into.bits[d] as number) | (up.bits[u] as number);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import type { SerializedError } from '../common/errors.ts';
+import type { SeriesDetails } from './details.ts';
+import type { NewEvent, StoredEvent } from './events.ts';
+import type { LakeIndex } from './index.ts';
+
+/** A file of the lake as the log knows it. */
+export interface FileRecord {
+  readonly id: number;
+  /** Key in the object store. */
+  readonly path: string;
+  readonly asset: string;
+  readonly series: string;
+  readonly bytes: number;
+  readonly sha256?: string;
+  readonly createdRevision: number;
+  /** Partitions that live in it; 0 for a superseded file. */
+  readonly live: number;
+  /** The event after which no partition lived in it any more. */
+  readonly supersededRevision?: number;
+  /** ms UTC. */
+  readonly supersededAt?: number;
+}
+
+export interface RunRecord {
+  readonly run: string;
+  readonly command: string;
+  readonly selection: string;
+  readonly startedAt: number;
+  readonly startedRevision: number;
+  /** Absent while it runs, and for ever where it died. */
+  readonly finishedAt?: number;
+  readonly finishedRevision?: number;
+  readonly outcome?: 'succeeded' | 'failed' | 'cancelled';
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly error?: SerializedError;
+}
+
+export interface EventFilter {
+  readonly asset?: string;
+  readonly run?: string;
+  /** Only later revisions. */
+  readonly after?: number;
+  readonly limit?: number;
+}
+
+/** What planning and reports may do. Everything is synchronous. */
+export interface StateReader {
+  /** The index as of the last refresh (or append). A snapshot: it never alters. */
+  index(): LakeIndex;
+  /** Folds what others have appended since, and returns the new snapshot. */
+  refresh(): LakeIndex;
+  /** Details of a series, read from disk when first asked for. As of now, which may be later than a snapshot that is still held. Never altered afterwards. */
+  details(asset: string, series: string): SeriesDetails | undefined;
+  /** Current files. */
+  files(asset?: string): Iterable<FileRecord>;
+  /** Files that no partition lives in any more, superseded at or before an instant (ms UTC) and not yet forgotten. */
+  supersededFiles(atOrBefore: number): Iterable<FileRecord>;
+  /** A file by id or path, current or superseded. */
+  file(idOrPath: number | string): FileRecord | undefined;
+  /** The file a partition lives in. */
+  fileOf(asset: string, series: string, time: number): FileRecord | undefined;
+  /** Latest first. */
+  runs(limit: number): RunRecord[];
+  /** A run with those of its events that are still kept. */
+  run(id: string): { record: RunRecord; events: StoredEvent[] } | undefined;
+  /** In the order of revisions. Pruned events are gone. */
+  events(filter?: EventFilter): Iterable<StoredEvent>;
+  /** A fact about the lake as a whole, e.g. `origin`. */
+  meta(key: string): string | undefined;
+  /** Damaged checkpoints that were met; the state was restored without them, and the next checkpoint is written in full. */
+  damage(): string[];
+  /** Events that opening must fold: when there are thousands, `checkpoint()` is due. */
+  eventsSinceCheckpoint(): number;
+  close(): void;
+}
+
+export interface ClaimOwner {
+  readonly run: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** Proof of a claim on packs of one asset. */
+export interface ClaimToken {
+  readonly token: number;
+  readonly asset: string;
+  readonly packs: readonly string[];
+  readonly ttlMs: number;
+}
+
+export interface ClaimRefused {
+  /** Who holds the first of `packs`. */
+  readonly heldBy: ClaimOwner & { readonly expires: number };
+  /** The packs that somebody else holds. */
+  readonly packs: readonly string[];
+}
+
+export interface AppendGuard {
+  /** Refuse with `claim-lost` unless every pack of the claim is still ours. An expired claim that nobody took is still ours. */
+  readonly claim?: ClaimToken;
+  /** Refuse with `stale-definitions` when newer definitions that give the asset another code version were logged. */
+  readonly code?: { readonly asset: string; readonly version: string };
+}
+
+export interface Appended {
+  readonly revision: number;
+  /** ms UTC. */
+  readonly at: number;
+  /** Points whose content changed, entered or left. */
+  readonly changed: number;
+}
+
+export interface PruneOptions {
+  /** Events appended at or after this instant (ms UTC) are kept. */
+  readonly keepEventsAfterMs: number;
+  /** This many latest runs stay listed; default 1,000. */
+  readonly keepRuns?: number;
+}
+
+/** What execution may do. Each call is one short transaction; other processes wait for each other, none is turned away. */
+export interface StateWriter extends StateReader {
+  /**
+   * Appends one event, or nothing. The guards are decided on the state the event is appended to.
+   * @throws LakehouseError of kind `conflict`: `claim-lost`, `stale-definitions`, `pack-conflict`; `disk-full`; `read-only`;
+   * `bad-event` (internal) for an event that contradicts itself.
+   */
+  append(event: NewEvent, guard?: AppendGuard): Appended;
+  /** All of the packs or none. Taken over are claims that have expired and those whose process on this host is gone. */
+  claim(
+    asset: string,
+    packs: readonly string[],
+    owner: ClaimOwner,
+    ttlMs: number,
+    nowMs: number,
+  ): ClaimToken | ClaimRefused;
+  /** Heartbeat. False when the claim was taken over. */
+  renew(token: ClaimToken, nowMs: number): boolean;
+  release(token: ClaimToken): void;
+  /** Writes the index and details as of now, so that opening need not fold what came before. The previous checkpoint is kept. */
+  checkpoint(): void;
+  /** Deletes old events, only below the previous checkpoint, and old runs. */
+  prune(options: PruneOptions): { events: number; runs: number };
+  /** Forgets superseded files whose objects have been removed. Current files stay. */
+  forgetFiles(ids: Iterable<number>): void;
+  /** Sets a fact once. Returns the value in force, which is the earlier one where it had been set. */
+  setMetaOnce(key: string, value: string): string;
+  /** Reads everything: pages, events, chunks. Returns what is wrong, one sentence each; empty for a sound file. */
+  integrityCheck(): string[];
+}
