@@ -16,6 +16,9 @@ export interface Parser {
   readonly fn: (source: string) => Node | undefined;
 }
 
+/** How a function's text begins if it is none of a method; a guess, to parse it but once. */
+const EXPRESSION = /^(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)|^class\b/;
+
 /** Loads the parser, some milliseconds of work: only to be called when there is a function to hash. */
 export async function loadParser(): Promise<Parser> {
   const { parseSync } = await import('oxc-parser');
@@ -23,8 +26,10 @@ export async function loadParser(): Promise<Parser> {
   return {
     program: (file, text) => valid(parse(file, text)),
     fn(source) {
-      // A method's text is no expression by itself; one that uses private names is none outside a class.
-      for (const text of [`(${source}\n)`, `({${source}\n})`, `(class {${source}\n})`]) {
+      // A method's text is no expression by itself, and one that uses private names is nothing outside a class.
+      const wrappers = [`(${source}\n)`, `({${source}\n})`, `(class {${source}\n})`];
+      if (!EXPRESSION.test(source)) wrappers.push(...wrappers.splice(0, 1));
+      for (const text of wrappers) {
         const found = theFunction(valid(parse('function.mjs', text)));
         if (found) return found;
       }
@@ -70,6 +75,11 @@ export function isFunction({ type }: Node): boolean {
   return type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression';
 }
 
+/** What is quickly told of a function: those of different shape have different texts. */
+export function shapeOf({ params, body, async, generator }: Node): string {
+  return `${nodes(params).length} ${isNode(body) ? body.type + nodes(body.body).length : ''} ${async} ${generator}`;
+}
+
 /** The value of a string literal. */
 export function stringValue(node: unknown): string | undefined {
   return isNode(node) && node.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined;
@@ -78,16 +88,6 @@ export function stringValue(node: unknown): string | undefined {
 /** The name in an import or export specifier, or after a dot. */
 export function nameOf(node: unknown): string {
   return stringValue(node) ?? '';
-}
-
-/** `textOf` that remembers. */
-export function texts(replaced?: ReadonlyMap<Node, string>): (node: Node) => string {
-  const known = new WeakMap<Node, string>();
-  return (node) => {
-    const text = known.get(node) ?? textOf(node, replaced);
-    known.set(node, text);
-    return text;
-  };
 }
 
 /**
@@ -150,6 +150,7 @@ function erase(node: Node): Node | undefined {
   if (ERASED.has(node.type) || node.declare === true || node.importKind === 'type' || node.exportKind === 'type')
     return undefined;
   const { type, start, end } = node;
+  if (type === 'Identifier') return { type, start, end, name: node.name };
   const kept: Node = { type, start, end };
   for (const key in node) {
     const value = node[key];

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { canonicalHash, canonicalJson } from '../common/canonical.ts';
-import { isNode, loadParser, type Node, nodes, textOf } from './ast.ts';
+import { canonicalHash } from '../common/canonical.ts';
+import { loadParser, type Node, shapeOf, textOf } from './ast.ts';
 import { type Module, type Modules, openModules } from './modules.ts';
 import { analyse } from './scope.ts';
 import { walk } from './walk.ts';
@@ -58,10 +58,10 @@ export async function createCodeHasher({ declarers, unversioned = new Set() }: C
       if (places.length === 0) return functionOnly(text, outerVariables(fn));
       // The same text may stand in several places; which one made this function is not known, so all count.
       const walks = places.map(([module, node]) => walk(module, node, modules));
-      const units = new Map(walks.map((w) => [canonicalJson(w.units), w.units]));
-      const [only] = units.values();
+      const hashes = [...new Set(walks.map((w) => canonicalHash(w.units)))];
+      const [first = ''] = hashes;
       return {
-        hash: canonicalHash(units.size === 1 ? only : [...units.values()]),
+        hash: hashes.length === 1 ? first : canonicalHash(hashes),
         scope: 'module',
         captures: [...new Set(walks.flatMap((w) => w.captures))].sort(),
         files: [...new Set(walks.flatMap((w) => w.files))].sort(),
@@ -71,7 +71,12 @@ export async function createCodeHasher({ declarers, unversioned = new Set() }: C
 }
 
 function functionOnly(text: string, captures: readonly string[]): FunctionCode {
-  return { hash: canonicalHash([[text, []]]), scope: 'function-only', captures: [...captures].sort(), files: [] };
+  return {
+    hash: canonicalHash([[canonicalHash(text), []]]),
+    scope: 'function-only',
+    captures: [...captures].sort(),
+    files: [],
+  };
 }
 
 /** The variables of a function that neither it nor the global object holds. */
@@ -88,9 +93,10 @@ function outerVariables(fn: Node): string[] {
 function findFunction(fn: Node, text: string, home: Module, modules: Modules): [Module, Node][] {
   const found: [Module, Node][] = [];
   const reached = new Set([home]);
+  const shape = shapeOf(fn);
   for (const module of reached) {
-    for (const node of module.scopes.functions) {
-      if (sameShape(node, fn) && module.fullText(node) === text) found.push([module, node]);
+    for (const node of module.functions.get(shape) ?? []) {
+      if (module.text(node) === text) found.push([module, node]);
     }
     for (const specifier of module.specifiers) {
       const path = modules.resolve(specifier, module);
@@ -99,11 +105,4 @@ function findFunction(fn: Node, text: string, home: Module, modules: Modules): [
     }
   }
   return found;
-}
-
-/** A quick look before the texts are compared. */
-function sameShape(a: Node, b: Node): boolean {
-  const size = ({ params, body }: Node) =>
-    `${nodes(params).length} ${isNode(body) ? body.type + nodes(body.body).length : ''}`;
-  return a.async === b.async && a.generator === b.generator && size(a) === size(b);
 }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire, findPackageJSON, isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isNode, type Node, nameOf, nodes, type Parser, stringValue, texts } from './ast.ts';
+import { canonicalHash } from '../common/canonical.ts';
+import { isNode, type Node, nameOf, nodes, type Parser, shapeOf, stringValue, textOf } from './ast.ts';
+import { memo } from './memo.ts';
 import { analyse, type Scopes, type Source } from './scope.ts';
 
 /** A local file that code is loaded from. */
@@ -11,9 +13,12 @@ export interface Module {
   /** The whole file, without its imports. For a file that is no JavaScript (JSON, …) a literal of its text. */
   readonly program: Node;
   readonly scopes: Scopes;
-  /** The text of its code, with calls of a declarer replaced by the name they declare. */
+  /** The text of a node. */
   readonly text: (node: Node) => string;
-  readonly fullText: (node: Node) => string;
+  /** A hash of the text, in which calls of a declarer are replaced by the name they declare. */
+  readonly digest: (node: Node) => string;
+  /** Its functions by shape. */
+  readonly functions: ReadonlyMap<string, readonly Node[]>;
   /** What each export is: a variable of the module, an expression, or an export of another module. */
   readonly exports: ReadonlyMap<string, string | Node | Source>;
   /** Specifiers of `export * from`. */
@@ -35,36 +40,28 @@ export interface Modules {
 }
 
 export function openModules(parser: Parser, declarers: ReadonlySet<string>, unversioned: ReadonlySet<string>): Modules {
-  const loaded = memo((path: string) => readModule(path, parser, declarers));
-  const version = memo((specifier: string, base: string) => packageVersion(specifier, base));
+  const resolve = memo((from: Module) => memo((specifier: string) => resolveLocal(specifier, from.path)));
+  const version = memo((directory: string) => memo((name: string) => packageVersion(name, directory)));
   return {
-    load: loaded,
-    resolve(specifier, from) {
-      if (/^(?:\.{0,2}\/|file:)/.test(specifier)) return fileURLToPath(new URL(specifier, pathToFileURL(from.path)));
-      if (!specifier.startsWith('#')) return undefined;
-      try {
-        return createRequire(from.path).resolve(specifier);
-      } catch {
-        return undefined;
-      }
-    },
+    load: memo((path) => readModule(path, parser, declarers)),
+    resolve: (specifier, from) => resolve(from)(specifier),
     external(specifier, from) {
       if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-      const found = unversioned.has(name) ? undefined : version(name, dirname(from.path));
+      const found = unversioned.has(name) ? undefined : version(dirname(from.path))(name);
       return found === undefined ? specifier : `${specifier}@${found}`;
     },
   };
 }
 
-function memo<A extends string[], R>(compute: (...args: A) => R): (...args: A) => R {
-  const known = new Map<string, { readonly value: R }>();
-  return (...args) => {
-    const key = args.join('\0');
-    const entry = known.get(key) ?? { value: compute(...args) };
-    known.set(key, entry);
-    return entry.value;
-  };
+function resolveLocal(specifier: string, from: string): string | undefined {
+  if (/^(?:\.{0,2}\/|file:)/.test(specifier)) return fileURLToPath(new URL(specifier, pathToFileURL(from)));
+  if (!specifier.startsWith('#')) return undefined;
+  try {
+    return createRequire(from).resolve(specifier);
+  } catch {
+    return undefined;
+  }
 }
 
 function packageVersion(name: string, directory: string): string | undefined {
@@ -124,8 +121,9 @@ function readModule(path: string, parser: Parser, declarers: ReadonlySet<string>
     path,
     program,
     scopes,
-    text: texts(scopes.declarations),
-    fullText: texts(),
+    functions: Map.groupBy(scopes.functions, shapeOf),
+    text: memo((node) => textOf(node)),
+    digest: memo((node) => canonicalHash(textOf(node, scopes.declarations))),
     exports,
     stars,
     sideEffects,

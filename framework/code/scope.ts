@@ -1,4 +1,5 @@
 import { children, isNode, type Node, nameOf, nodes, stringValue } from './ast.ts';
+import { memo } from './memo.ts';
 
 /** A variable: where it is declared and what has to be read to know what it holds. */
 export interface Binding {
@@ -13,8 +14,10 @@ export interface Binding {
   /** Undefined if there is nothing to read: `this`, `arguments`, `import()`. */
   readonly node: Node | undefined;
   readonly from?: Source | undefined;
-  /** Other statements of its scope that declare or mention it, and so may fill it: `table.set(…)`. */
-  readonly effects: Node[];
+  /** What else declares it. */
+  readonly redeclared: Node[];
+  /** The statements of its scope that do things. */
+  readonly beside: readonly Node[];
 }
 
 /** An export of a module; `*` is all of them. */
@@ -39,7 +42,9 @@ export interface Scopes {
   /** The calls of a declarer, with what stands for them in the text of the code around them. */
   readonly declarations: ReadonlyMap<Node, string>;
   /** The variables used within the node and declared outside it, in source order, save in calls of a declarer. */
-  readonly reach: (node: Node) => Reference[];
+  readonly reach: (node: Node) => readonly Reference[];
+  /** Other statements of its scope that declare or mention a variable, and so may fill it: `table.set(…)`. */
+  readonly effects: (binding: Binding) => readonly Node[];
 }
 
 interface Scope {
@@ -62,7 +67,6 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
   const functions: Node[] = [];
   const loads: string[] = [];
   const calls: { call: Node; scope: Scope }[] = [];
-  const scopes: Scope[] = [];
 
   function open(parent: Scope | undefined, closure: boolean): Scope {
     const scope: Scope = {
@@ -71,7 +75,6 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
       names: new Map(),
       effects: [],
     };
-    scopes.push(scope);
     return scope;
   }
 
@@ -82,11 +85,11 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
     return scope;
   }
 
-  function declare(scope: Scope, name: unknown, binding: Omit<Binding, 'name' | 'effects'>): void {
+  function declare(scope: Scope, name: unknown, binding: Omit<Binding, 'name' | 'redeclared' | 'beside'>): void {
     if (typeof name !== 'string') return;
     const known = scope.names.get(name);
-    if (!known) scope.names.set(name, { ...binding, name, effects: [] });
-    else if (binding.node) known.effects.push(binding.node);
+    if (!known) scope.names.set(name, { ...binding, name, redeclared: [], beside: scope.effects });
+    else if (binding.node) known.redeclared.push(binding.node);
   }
 
   function declareId(scope: Scope, id: unknown, kind: Binding['kind'], node: Node, from?: Binding['from']): void {
@@ -113,7 +116,15 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
     const specifier = stringValue(source);
     if (specifier !== undefined) loads.push(specifier);
     const from = specifier === undefined ? undefined : { specifier, name: '*' };
-    const binding: Binding = { name, kind: from ? 'imported' : 'given', at: -1, node: undefined, from, effects: [] };
+    const binding: Binding = {
+      name,
+      kind: from ? 'imported' : 'given',
+      at: -1,
+      node: undefined,
+      from,
+      redeclared: [],
+      beside: [],
+    };
     references.push({ name, at, binding });
   }
 
@@ -245,24 +256,20 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
   const hidden = [...declarations.keys()].map((call) => ({ at: call.start, call }));
   hidden.sort((a, b) => a.at - b.at);
 
-  function reach(node: Node): Reference[] {
+  const reach = memo((node: Node) => {
     const calls = within(hidden, node);
     return within(references, node).filter(
       ({ at, binding }) =>
         !(binding && binding.at >= node.start && binding.at < node.end) &&
         !calls.some(({ call }) => at >= call.start && at < call.end),
     );
-  }
+  });
 
-  for (const { names, effects } of scopes) {
-    for (const effect of effects) {
-      for (const { binding } of reach(effect)) {
-        if (binding && names.get(binding.name) === binding && !binding.effects.includes(effect))
-          binding.effects.push(effect);
-      }
-    }
-  }
-  return { top: top.names, functions, loads, declarations, reach };
+  const effects = memo((binding: Binding) => [
+    ...binding.redeclared,
+    ...binding.beside.filter((statement) => reach(statement).some((use) => use.binding === binding)),
+  ]);
+  return { top: top.names, functions, loads, declarations, reach, effects };
 }
 
 function lookUp(name: string, scope: Scope | undefined): Binding | undefined {

@@ -6,7 +6,7 @@ import type { Binding, Source } from './scope.ts';
 type Target = number | string;
 
 /** A piece of code and, for each outer variable it uses, where that leads. */
-type Unit = readonly [text: string, edges: readonly (readonly [name: string, ...Target[]])[]];
+type Unit = readonly [digest: string, edges: readonly (readonly [name: string, ...Target[]])[]];
 
 export interface Walk {
   /** All code that is reached, in an order that follows from the code alone: independent of file names and of layout. */
@@ -33,10 +33,10 @@ export function walk(home: Module, root: Node, modules: Modules): Walk {
   }
 
   function variable(module: Module, binding: Binding): Target[] {
-    const { kind, name, node, from, effects } = binding;
+    const { kind, name, node, from } = binding;
     if (kind === 'given') captures.add(name);
     const origin = from ? imported(module, from) : node ? [unit(module, node)] : [];
-    return [...origin, ...effects.map((effect) => unit(module, effect))];
+    return [...origin, ...module.scopes.effects(binding).map((effect) => unit(module, effect))];
   }
 
   function imported(module: Module, { specifier, name }: Source): Target[] {
@@ -84,7 +84,7 @@ export function walk(home: Module, root: Node, modules: Modules): Walk {
     }
     entered.add(module);
     const named = [...edges].map(([name, targets]): [string, ...Target[]] => [name, ...targets]);
-    units.push([module.text(node), [...named, ...others]]);
+    units.push([module.digest(node), [...named, ...others]]);
   }
   return { units, captures: [...captures], files: [...entered].map(({ path }) => path) };
 }

@@ -5,14 +5,11 @@ import type { QueryValue } from './port.ts';
 /** A DuckDB value as plain JavaScript: see `QueryResult` for what becomes of each type. */
 export function plainValue(value: DuckDBValue): QueryValue {
   if (value === null || typeof value !== 'object') return value as QueryValue;
-  if ('items' in value && Array.isArray(value.items)) return value.items.map(plainValue);
-  if ('entries' in value && Array.isArray(value.entries)) {
-    if (value.entries.every((entry) => 'key' in entry)) {
-      return value.entries.map(({ key, value: item }: { key: DuckDBValue; value: DuckDBValue }) => ({ key: plainValue(key), value: plainValue(item) }));
-    }
-  }
-  if ('entries' in value && typeof value.entries === 'object' && value.entries !== null) {
-    return Object.fromEntries(Object.entries(value.entries).map(([name, item]) => [name, plainValue(item as DuckDBValue)]));
+  if ('items' in value) return [...value.items].map(plainValue);
+  if ('entries' in value) {
+    const { entries } = value;
+    if (Array.isArray(entries)) return entries.map(({ key, value: item }) => ({ key: plainValue(key), value: plainValue(item) }));
+    return Object.fromEntries(Object.entries(entries).map(([name, item]) => [name, plainValue(item)]));
   }
   return String(value);
 }

@@ -49,7 +49,7 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
   const facts = [
     'count(*) AS n',
     `${versioning.sumSql} AS h`,
-    `count(*) - count(DISTINCT ${distinctKey(definition.sortBy)}) AS d`,
+    `${duplicatesSql(definition.sortBy)} AS d`,
     `${countIf(outsideSql(definition))} AS o`,
     ...required.map(({ name }, i) => `count(*) - count(${quoteIdentifier(name)}) AS n${i}`),
     ...predicates.map((predicate, i) => `${countIf(predicate)} AS p${i}`),
@@ -152,11 +152,12 @@ export function refuseStrangers(definition: AssetDefinition, found: ReadonlyMap<
 }
 
 
-function distinctKey(sortBy: readonly string[]): string {
-  const [only] = sortBy;
-  if (only === undefined) return 'NULL';
-  if (sortBy.length === 1) return `coalesce(CAST(${quoteIdentifier(only)} AS VARCHAR), '')`;
-  return `(${sortBy.map(quoteIdentifier).join(', ')})`;
+/** How many rows too many there are for `sortBy` to be unique; without a sort order there may be one row. */
+function duplicatesSql(sortBy: readonly string[]): string {
+  const keys = sortBy.map(quoteIdentifier).join(', ');
+  if (sortBy.length === 0) return 'greatest(count(*) - 1, 0)';
+  if (sortBy.length > 1) return `count(*) - count(DISTINCT (${keys}))`;
+  return `count(*) - count(DISTINCT ${keys}) - CAST(count(${keys}) < count(*) AS INTEGER)`;
 }
 
 function countIf(condition: string): string {

@@ -1,18 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { LakehouseError } from '../common/errors.ts';
-import { type Column, ColumnReader, concatenate, packColumns } from './columns.ts';
+import { type Column, ColumnReader, packColumns } from './columns.ts';
 import type { SeriesNumbers } from './dictionary.ts';
-import {
-  filesOf,
-  type MovedPartitions,
-  movedOf,
-  type NewEvent,
-  outcomesOf,
-  type SeriesName,
-  type SeriesOutcome,
-  type StoredEvent,
-  versionHex,
-} from './events.ts';
+import type { SeriesName } from './events.ts';
+import type { EventHeader, PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
 
 /** Version of how an event is written. Older ones stay readable for ever; a newer one is refused. */
 export const EVENT_FORMAT = 1;
@@ -31,10 +22,10 @@ export interface EncodedEvent {
   readonly crc: number;
 }
 
-interface Header {
-  readonly event: Record<string, unknown>;
+interface StoredHeader {
+  readonly event: EventHeader;
   readonly firstFile?: number;
-  /** Numbers of series in `outcomes`, `moved`; absent where the event has no such part. */
+  /** How many series have outcomes, are moved. */
   readonly outcomes?: number;
   readonly moved?: number;
   readonly withChoice?: boolean;
@@ -45,98 +36,39 @@ function checksum(revision: number, header: string, body: Uint8Array | null): nu
   return body === null ? crc : crc32(body, crc);
 }
 
-/** Which series, and how many points of each. */
-function extentColumns(parts: readonly (SeriesName & { times: Int32Array })[], numbers: SeriesNumbers): Column[] {
-  return [
-    Uint32Array.from(parts, (part) => numbers.number(part)),
-    Uint32Array.from(parts, (part) => part.times.length),
-  ];
+/** Which series, and where each ends. */
+function seriesColumns({ names, ends }: PackedOutcomes | PackedMoves, numbers: SeriesNumbers): Column[] {
+  return [Uint32Array.from(names, (name) => numbers.number(name)), ends];
 }
 
-export function encodeEvent(stored: StoredEvent, numbers: SeriesNumbers): EncodedEvent {
-  const { event, revision, at } = stored;
-  const outcomes = outcomesOf(event);
-  const moved = movedOf(event);
-  const full = event.kind === 'materialized';
-  const withChoice = full && outcomes.some((outcome) => outcome.choice !== undefined);
-  const { outcomes: _outcomes, moved: _moved, ...plain } = event as NewEvent & { outcomes?: unknown; moved?: unknown };
-  const header: Header = {
-    event: plain,
-    ...(stored.firstFile > 0 && { firstFile: stored.firstFile }),
-    ...('outcomes' in event && { outcomes: outcomes.length }),
-    ...('moved' in event && { moved: moved.length }),
-    ...(withChoice && { withChoice }),
+/** The row of an event. Series that are new are entered among the numbers. */
+export function encodeEvent(
+  { revision, at, header, firstFile, outcomes, moved }: PackedEvent,
+  numbers: SeriesNumbers,
+): EncodedEvent {
+  const stored: StoredHeader = {
+    event: header,
+    ...(firstFile > 0 && { firstFile }),
+    ...(outcomes !== undefined && { outcomes: outcomes.names.length }),
+    ...(moved !== undefined && { moved: moved.names.length }),
+    ...(outcomes?.choice !== undefined && { withChoice: true }),
   };
-  const n = outcomes.reduce((sum, outcome) => sum + outcome.times.length, 0);
-  const m = moved.reduce((sum, part) => sum + part.times.length, 0);
   const columns: Column[] = [];
-  if (outcomes.length > 0) {
-    columns.push(...extentColumns(outcomes, numbers));
-    columns.push(
-      concatenate(
-        new Float64Array(n),
-        outcomes.map((o) => o.bytes),
-      ),
-    );
-    columns.push(
-      concatenate(
-        new Uint8Array(16 * n),
-        outcomes.map((o) => o.version),
-      ),
-    );
-    columns.push(
-      concatenate(
-        new Int32Array(n),
-        outcomes.map((o) => o.times),
-      ),
-    );
-    columns.push(concatenate(new Uint8Array(n), stored.changed));
-    if (full) {
-      columns.push(
-        concatenate(
-          new Uint32Array(n),
-          outcomes.map((o) => o.rows),
-        ),
-      );
-      columns.push(
-        concatenate(
-          new Int32Array(n),
-          outcomes.map((o) => o.file),
-        ),
-      );
-    }
-    if (withChoice) {
-      columns.push(
-        concatenate(
-          new Uint8Array(n),
-          outcomes.map((o) => o.choice ?? new Uint8Array(o.times.length)),
-        ),
-      );
-    }
+  if (outcomes !== undefined) {
+    const { bytes, version, times, changed, rows, file, choice } = outcomes;
+    columns.push(...seriesColumns(outcomes, numbers), bytes, version, times, changed);
+    if (rows !== undefined && file !== undefined) columns.push(rows, file);
+    if (choice !== undefined) columns.push(choice);
   }
-  if (moved.length > 0) {
-    columns.push(...extentColumns(moved, numbers));
-    columns.push(
-      concatenate(
-        new Int32Array(m),
-        moved.map((part) => part.times),
-      ),
-    );
-    columns.push(
-      concatenate(
-        new Int32Array(m),
-        moved.map((part) => part.file),
-      ),
-    );
-  }
-  const text = JSON.stringify(header, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  if (moved !== undefined) columns.push(...seriesColumns(moved, numbers), moved.times, moved.file);
+  const text = JSON.stringify(stored, (_, value) => (typeof value === 'bigint' ? String(value) : value));
   const body = columns.length > 0 ? packColumns(columns) : null;
   return {
     revision,
     at,
-    kind: event.kind,
-    asset: 'asset' in event ? event.asset : null,
-    run: 'run' in event ? event.run : null,
+    kind: header.kind,
+    asset: 'asset' in header ? header.asset : null,
+    run: 'run' in header ? header.run : null,
     format: EVENT_FORMAT,
     header: text,
     body,
@@ -148,7 +80,7 @@ export function encodeEvent(stored: StoredEvent, numbers: SeriesNumbers): Encode
  * The event of a row. Columns are views of the row's body.
  * @throws LakehouseError `state-too-new` for a later format, `state-corrupt` where the checksum does not match.
  */
-export function decodeEvent(row: EncodedEvent, numbers: SeriesNumbers): StoredEvent {
+export function decodeEvent(row: EncodedEvent, numbers: SeriesNumbers): PackedEvent {
   if (row.format > EVENT_FORMAT) {
     throw new LakehouseError(
       'state-too-new',
@@ -165,118 +97,51 @@ export function decodeEvent(row: EncodedEvent, numbers: SeriesNumbers): StoredEv
       },
     );
   }
-  const header = JSON.parse(row.header) as Header;
+  const header = JSON.parse(row.header) as StoredHeader;
   const reader = new ColumnReader(row.body ?? new Uint8Array(0));
-  const changed: Uint8Array[] = [];
-  const event: Record<string, unknown> = { ...header.event };
-  if (header.outcomes !== undefined) {
-    const names = readExtents(reader, header.outcomes, numbers);
-    event.outcomes = readOutcomes(
-      reader,
-      names,
-      header.event.kind === 'materialized',
-      header.withChoice === true,
-      changed,
-    );
-  }
-  if (header.moved !== undefined) event.moved = readMoved(reader, readExtents(reader, header.moved, numbers));
   return {
     revision: row.revision,
     at: row.at,
-    event: event as unknown as NewEvent,
-    changed,
+    header: header.event,
     firstFile: header.firstFile ?? 0,
+    ...(header.outcomes !== undefined && { outcomes: readOutcomes(reader, header.outcomes, header, numbers) }),
+    ...(header.moved !== undefined && { moved: readMoves(reader, header.moved, numbers) }),
   };
 }
 
-type Extent = SeriesName & { readonly from: number; readonly to: number };
-
-function readExtents(reader: ColumnReader, count: number, numbers: SeriesNumbers): Extent[] {
-  const ids = reader.u32(count);
-  const lengths = reader.u32(count);
-  let to = 0;
-  return Array.from(ids, (id, i) => {
+function readNames(reader: ColumnReader, count: number, numbers: SeriesNumbers): SeriesName[] {
+  return Array.from(reader.u32(count), (id) => {
     const name = numbers.name(id);
     if (name === undefined)
       throw new LakehouseError('state-corrupt', `The log names no series ${id}`, { kind: 'data' });
-    const from = to;
-    to += lengths[i] as number;
-    return { series: name.series, values: name.values, from, to };
+    return name;
   });
 }
 
 function readOutcomes(
   reader: ColumnReader,
-  extents: readonly Extent[],
-  full: boolean,
-  withChoice: boolean,
-  changed: Uint8Array[],
-): SeriesOutcome[] {
-  const n = extents.at(-1)?.to ?? 0;
-  const bytes = reader.f64(n);
-  const version = reader.u8(16 * n);
-  const times = reader.i32(n);
-  const mask = reader.u8(n);
-  const rows = full ? reader.u32(n) : new Uint32Array(n);
-  const file = full ? reader.i32(n) : new Int32Array(n).fill(-1);
-  const choice = withChoice ? reader.u8(n) : undefined;
-  return extents.map(({ series, values, from, to }) => {
-    changed.push(mask.subarray(from, to));
-    return {
-      series,
-      values,
-      times: times.subarray(from, to),
-      version: version.subarray(16 * from, 16 * to),
-      rows: rows.subarray(from, to),
-      bytes: bytes.subarray(from, to),
-      file: file.subarray(from, to),
-      ...(choice !== undefined && { choice: choice.subarray(from, to) }),
-    };
-  });
-}
-
-function readMoved(reader: ColumnReader, extents: readonly Extent[]): MovedPartitions[] {
-  const n = extents.at(-1)?.to ?? 0;
-  const times = reader.i32(n);
-  const file = reader.i32(n);
-  return extents.map(({ series, values, from, to }) => ({
-    series,
-    values,
-    times: times.subarray(from, to),
-    file: file.subarray(from, to),
-  }));
-}
-
-/** An event as JSON for `--json` output: columns become one object per point, versions hex, files their paths. */
-export function describeEvent(stored: StoredEvent): Record<string, unknown> {
-  const { event, revision, at, changed } = stored;
-  const files = filesOf(event);
-  const { outcomes: _outcomes, moved: _moved, ...plain } = event as NewEvent & { outcomes?: unknown; moved?: unknown };
-  const choices = event.kind === 'materialized' ? event.choices : undefined;
-  const path = (ordinal: number | undefined) => (ordinal === undefined ? undefined : files[ordinal]?.path);
-  const outcomes = outcomesOf(event).map((outcome, k) => ({
-    series: outcome.series,
-    values: outcome.values,
-    points: Array.from(outcome.times, (time, i) => ({
-      time,
-      version: versionHex(outcome.version, i),
-      ...(event.kind === 'materialized' && { rows: outcome.rows[i] }),
-      bytes: outcome.bytes[i],
-      ...(path(outcome.file[i]) !== undefined && { file: path(outcome.file[i]) }),
-      ...(outcome.choice !== undefined && { choice: choices?.[outcome.choice[i] ?? 0] }),
-      changed: changed[k]?.[i] === 1,
-    })),
-  }));
-  const moved = movedOf(event).map((part) => ({
-    series: part.series,
-    values: part.values,
-    points: Array.from(part.times, (time, i) => ({ time, file: path(part.file[i]) })),
-  }));
+  count: number,
+  header: StoredHeader,
+  numbers: SeriesNumbers,
+): PackedOutcomes {
+  const names = readNames(reader, count, numbers);
+  const ends = reader.u32(count);
+  const n = ends[count - 1] ?? 0;
   return {
-    revision,
-    at: new Date(at).toISOString(),
-    ...plain,
-    ...('outcomes' in event && { outcomes }),
-    ...(moved.length > 0 && { moved }),
+    names,
+    ends,
+    bytes: reader.f64(n),
+    version: reader.u8(16 * n),
+    times: reader.i32(n),
+    changed: reader.u8(n),
+    ...(header.event.kind === 'materialized' && { rows: reader.u32(n), file: reader.i32(n) }),
+    ...(header.withChoice === true && { choice: reader.u8(n) }),
   };
+}
+
+function readMoves(reader: ColumnReader, count: number, numbers: SeriesNumbers): PackedMoves {
+  const names = readNames(reader, count, numbers);
+  const ends = reader.u32(count);
+  const n = ends[count - 1] ?? 0;
+  return { names, ends, times: reader.i32(n), file: reader.i32(n) };
 }

@@ -1,6 +1,6 @@
-import type { SeriesValues } from '../partition/space.ts';
-import { departuresOf, movedOf, outcomesOf, type StoredEvent } from './events.ts';
+import { departuresOf } from './events.ts';
 import { grownWindow, widen } from './index.ts';
+import type { PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
 
 /**
  * What is known of one series beyond planning. Columns cover `[base, base + length)`; whether a point is present is said by
@@ -62,63 +62,60 @@ export class MutableDetails implements SeriesDetails {
   }
 }
 
-/** What one event says about the details of one series. */
+/** What one event says about the details of one series: entries `[from, to)` of its columns, or ranges that have left. */
 export interface DetailEntry {
   readonly series: string;
-  readonly values: SeriesValues;
   readonly revision: number;
   /** Id of the event's first file. */
   readonly firstFile: number;
-  /** New content at `times`. */
-  readonly outcome?: {
-    readonly times: Int32Array;
-    readonly version: Uint8Array;
-    readonly rows: Uint32Array;
-    readonly bytes: ArrayLike<number>;
-    readonly file: Int32Array;
-  };
+  readonly from: number;
+  readonly to: number;
+  /** New content. */
+  readonly outcomes?: PackedOutcomes;
   /** The same content in another file. */
-  readonly moved?: { readonly times: Int32Array; readonly file: Int32Array };
-  /** Flat half-open ranges that have left. */
+  readonly moved?: PackedMoves;
+  /** Flat half-open ranges. */
   readonly left?: readonly number[];
 }
 
 /** The details are the fold of these, series by series. */
-export function detailEntries(stored: StoredEvent): DetailEntry[] {
-  const { event, revision, firstFile } = stored;
-  const name = (of: { series: string; values: SeriesValues }) => ({
-    series: of.series,
-    values: of.values,
-    revision,
-    firstFile,
-  });
-  return [
-    ...outcomesOf(event).map((outcome) => ({ ...name(outcome), outcome })),
-    ...movedOf(event).map((moved) => ({ ...name(moved), moved })),
-    ...departuresOf(event).map((gone) => ({ ...name(gone), left: gone.ranges })),
-  ];
+export function detailEntries({ revision, firstFile, header, outcomes, moved }: PackedEvent): DetailEntry[] {
+  const entries: DetailEntry[] = [];
+  for (let k = 0, from = 0; outcomes !== undefined && k < outcomes.names.length; k++) {
+    const to = outcomes.ends[k] as number;
+    entries.push({ series: outcomes.names[k]?.series as string, revision, firstFile, from, to, outcomes });
+    from = to;
+  }
+  for (let k = 0, from = 0; moved !== undefined && k < moved.names.length; k++) {
+    const to = moved.ends[k] as number;
+    entries.push({ series: moved.names[k]?.series as string, revision, firstFile, from, to, moved });
+    from = to;
+  }
+  for (const { series, ranges } of departuresOf(header))
+    entries.push({ series, revision, firstFile, from: 0, to: 0, left: ranges });
+  return entries;
 }
 
 /** Folds one entry into the details of its series. */
-export function applyDetail(details: MutableDetails, entry: DetailEntry): void {
-  const { outcome, moved, left, revision, firstFile } = entry;
-  if (outcome !== undefined && outcome.times.length > 0) {
-    const { times } = outcome;
-    details.ensure(times[0] as number, (times[times.length - 1] as number) + 1);
-    for (let i = 0; i < times.length; i++) {
+export function applyDetail(
+  details: MutableDetails,
+  { outcomes, moved, left, revision, firstFile, from, to }: DetailEntry,
+): void {
+  if (outcomes !== undefined && from < to) {
+    const { times, rows, bytes, file, version } = outcomes;
+    details.ensure(times[from] as number, (times[to - 1] as number) + 1);
+    for (let i = from; i < to; i++) {
       const at = (times[i] as number) - details.base;
-      const file = outcome.file[i] as number;
-      details.rows[at] = outcome.rows[i] as number;
-      details.bytes[at] = outcome.bytes[i] as number;
-      details.file[at] = file < 0 ? -1 : firstFile + file;
+      const ordinal = file?.[i] ?? -1;
+      details.rows[at] = rows?.[i] ?? 0;
+      details.bytes[at] = bytes[i] as number;
+      details.file[at] = ordinal < 0 ? -1 : firstFile + ordinal;
       details.revision[at] = revision;
-      for (let b = 0; b < 16; b++) details.version[16 * at + b] = outcome.version[16 * i + b] as number;
+      for (let b = 0; b < 16; b++) details.version[16 * at + b] = version[16 * i + b] as number;
     }
   }
-  if (moved !== undefined) {
-    for (let i = 0; i < moved.times.length; i++) {
-      details.file[(moved.times[i] as number) - details.base] = firstFile + (moved.file[i] as number);
-    }
+  for (let i = from; moved !== undefined && i < to; i++) {
+    details.file[(moved.times[i] as number) - details.base] = firstFile + (moved.file[i] as number);
   }
   for (let i = 0; left !== undefined && i < left.length; i += 2) {
     const lo = Math.max(left[i] as number, details.base) - details.base;
@@ -133,12 +130,10 @@ export function applyDetail(details: MutableDetails, entry: DetailEntry): void {
 }
 
 /** The chunks (by number) that an entry writes into. */
-export function chunksOf(entry: DetailEntry): number[] {
-  const times = entry.outcome?.times ?? entry.moved?.times;
+export function chunksOf({ outcomes, moved, left, from, to }: DetailEntry): number[] {
+  const times = (outcomes ?? moved)?.times;
   const ranges =
-    times !== undefined && times.length > 0
-      ? [times[0] as number, (times[times.length - 1] as number) + 1]
-      : (entry.left ?? []);
+    times !== undefined && from < to ? [times[from] as number, (times[to - 1] as number) + 1] : (left ?? []);
   const chunks: number[] = [];
   for (let i = 0; i < ranges.length; i += 2) {
     const last = Math.floor(((ranges[i + 1] as number) - 1) / COLD_WINDOW);

@@ -202,7 +202,9 @@ export function supersededBy(event: NewEvent): readonly string[] {
   return event.kind === 'materialized' || event.kind === 'compacted' ? (event.supersedes ?? []) : [];
 }
 
-export function departuresOf(event: NewEvent): PackedSet {
+export function departuresOf(
+  event: Omit<ObservedEvent, 'outcomes'> | DepartedEvent | { readonly kind: string },
+): PackedSet {
   if (event.kind === 'departed') return event.set;
   return event.kind === 'observed' ? (event.withdrawn ?? []) : [];
 }

@@ -1,37 +1,41 @@
-import { canonicalJson } from '../common/canonical.ts';
-import { departuresOf, type PackedSet, type StoredEvent } from './events.ts';
+import type { AcceptedEvent, CheckOutcome, FailedEvent, PackedSet, SeriesName } from './events.ts';
 import { CHECK_FAILED, FAILED, type IndexBuilder, LEFT, type MutableAsset, PRESENT, TRANSIENT } from './index.ts';
+import type { PackedEvent, PackedOutcomes } from './packed.ts';
 
 /**
  * Folds one event into an index under construction. Events must come in the order of their revisions, without gaps.
  * Pure and deterministic: the same log gives the same index, from whatever checkpoint it is folded.
  */
-export function applyEvent(index: IndexBuilder, stored: StoredEvent): void {
-  const { event, revision } = stored;
-  switch (event.kind) {
-    case 'materialized':
-      enter(index, stored, index.number('codes', event.code), event.ordered === true ? revision : event.verified);
-      failChecks(index, stored);
+export function applyEvent(index: IndexBuilder, { revision, header, outcomes }: PackedEvent): void {
+  switch (header.kind) {
+    case 'materialized': {
+      const choices = (header.choices ?? []).map((choice) => index.number('choices', choice));
+      const asset = index.write(header.asset);
+      const code = index.number('codes', header.code);
+      if (outcomes !== undefined)
+        enter(asset, revision, outcomes, code, header.ordered === true ? revision : header.verified, choices);
+      failChecks(asset, header.checks ?? []);
       break;
+    }
     case 'observed': {
-      enter(index, stored, 0, revision);
-      const asset = index.write(event.asset);
-      asset.lastObservedAt = event.observedAt;
+      const asset = index.write(header.asset);
+      if (outcomes !== undefined) enter(asset, revision, outcomes, 0, revision, []);
+      asset.lastObservedAt = header.observedAt;
       asset.lastObservedRevision = revision;
-      leave(asset, departuresOf(event), revision);
+      leave(asset, header.withdrawn ?? [], revision);
       break;
     }
     case 'departed':
-      leave(index.write(event.asset), event.set, revision);
+      leave(index.write(header.asset), header.set, revision);
       break;
     case 'failed':
-      fail(index, stored);
+      fail(index, header, revision);
       break;
     case 'accepted':
-      accept(index, event.asset, event.from, event.to, revision);
+      accept(index, header, revision);
       break;
     case 'definitions':
-      index.definitions = { ...index.definitions, ...event.versions };
+      index.definitions = { ...index.definitions, ...header.versions };
       break;
     case 'compacted':
     case 'run-started':
@@ -41,38 +45,39 @@ export function applyEvent(index: IndexBuilder, stored: StoredEvent): void {
   index.head = revision;
 }
 
-function enter(index: IndexBuilder, stored: StoredEvent, code: number, verified: number): void {
-  const { event, revision } = stored;
-  if (event.kind !== 'materialized' && event.kind !== 'observed') return;
-  const numbers =
-    event.kind === 'materialized' ? (event.choices ?? []).map((choice) => index.number('choices', choice)) : [];
-  const asset = index.write(event.asset);
-  event.outcomes.forEach((outcome, k) => {
-    const { times, choice } = outcome;
-    if (times.length === 0) return;
-    const changed = stored.changed[k] as Uint8Array;
-    const series = asset.write(outcome.series, outcome.values);
-    const lo = times[0] as number;
-    const hi = (times[times.length - 1] as number) + 1;
+function enter(
+  asset: MutableAsset,
+  revision: number,
+  { names, ends, times, changed, choice }: PackedOutcomes,
+  code: number,
+  verified: number,
+  choices: readonly number[],
+): void {
+  for (let k = 0, i = 0; k < names.length; k++) {
+    const end = ends[k] as number;
+    if (i === end) continue;
+    const { series: key, values } = names[k] as SeriesName;
+    const series = asset.write(key, values);
+    const lo = times[i] as number;
+    const hi = (times[end - 1] as number) + 1;
     series.ensure(lo, hi);
     series.touch(lo, hi, revision);
-    for (let i = 0; i < times.length; i++) {
+    for (; i < end; i++) {
       const at = (times[i] as number) - series.base;
       if (changed[i] === 1) series.changed[at] = revision;
       series.verified[at] = verified;
       series.code[at] = code;
-      series.choice[at] = choice === undefined ? 0 : (numbers[choice[i] as number] ?? 0);
+      series.choice[at] = choice === undefined ? 0 : (choices[choice[i] as number] ?? 0);
       series.flags[at] = PRESENT;
       series.failures?.delete(times[i] as number);
     }
-  });
+  }
 }
 
-function failChecks(index: IndexBuilder, { event }: StoredEvent): void {
-  if (event.kind !== 'materialized') return;
-  for (const check of event.checks ?? []) {
+function failChecks(asset: MutableAsset, checks: readonly CheckOutcome[]): void {
+  for (const check of checks) {
     if (!check.blocking || check.severity !== 'error' || check.failedRows === 0) continue;
-    const series = index.write(event.asset).write(check.series, check.values);
+    const series = asset.write(check.series, check.values);
     const at = check.time - series.base;
     series.flags[at] = (series.flags[at] ?? 0) | CHECK_FAILED;
   }
@@ -100,8 +105,7 @@ function leave(asset: MutableAsset, set: PackedSet, revision: number): void {
   }
 }
 
-function fail(index: IndexBuilder, { event, revision }: StoredEvent): void {
-  if (event.kind !== 'failed') return;
+function fail(index: IndexBuilder, event: FailedEvent, revision: number): void {
   const code = index.number('codes', event.code);
   const asset = index.write(event.asset);
   for (const failure of event.failures) {
@@ -117,7 +121,7 @@ function fail(index: IndexBuilder, { event, revision }: StoredEvent): void {
   }
 }
 
-function accept(index: IndexBuilder, assetKey: string, from: string, to: string, revision: number): void {
+function accept(index: IndexBuilder, { asset: assetKey, from, to }: AcceptedEvent, revision: number): void {
   const source = index.number('codes', from);
   const target = index.number('codes', to);
   const asset = index.write(assetKey);
@@ -129,32 +133,4 @@ function accept(index: IndexBuilder, assetKey: string, from: string, to: string,
       if (series.code[at] === source && ((series.flags[at] as number) & PRESENT) !== 0) series.code[at] = target;
     }
   }
-}
-
-/** An index as plain JSON, the same for equal states whatever windows its columns happen to have. For tests and support. */
-export function describeIndex(index: IndexBuilder): unknown {
-  const assets: Record<string, unknown> = {};
-  for (const key of [...index.assets.keys()].sort()) {
-    const asset = index.assets.get(key) as MutableAsset;
-    const series: Record<string, unknown> = {};
-    for (const name of [...asset.series.keys()].sort()) {
-      const state = asset.series.get(name);
-      const points: Record<string, unknown> = {};
-      for (let at = 0; state !== undefined && at < state.length; at++) {
-        const flags = state.flags[at] as number;
-        if (flags === 0) continue;
-        points[String(at + state.base)] = {
-          changed: state.changed[at],
-          verified: state.verified[at],
-          code: index.codes[state.code[at] as number],
-          choice: index.choices[state.choice[at] as number],
-          flags,
-          failure: state.failures?.get(at + state.base),
-        };
-      }
-      if (Object.keys(points).length > 0) series[name] = { values: state?.values, points };
-    }
-    assets[key] = { series, lastObservedAt: asset.lastObservedAt, lastObservedRevision: asset.lastObservedRevision };
-  }
-  return JSON.parse(canonicalJson({ head: index.head, definitions: index.definitions, assets }));
 }

@@ -4,21 +4,21 @@ import { checkpointRevisions, loadDetails, loadIndex } from './checkpoint-store.
 import { decodeEvent, type EncodedEvent } from './codec.ts';
 import { applyDetail, type DetailEntry, detailEntries, MutableDetails, type SeriesDetails } from './details.ts';
 import { SeriesDictionary, type SeriesNumbers } from './dictionary.ts';
-import type { StoredEvent } from './events.ts';
 import { applyEvent } from './fold.ts';
 import { IndexBuilder } from './index.ts';
+import type { PackedEvent } from './packed.ts';
 import { corrupt, prepare, translate } from './sql.ts';
 
 /** Points of details that are kept in memory, 36 bytes each. */
 const MOST_CACHED_POINTS = 4_000_000;
 
 /** Rows of `events` as events. */
-export function* storedEvents(
+export function* packedEvents(
   db: DatabaseSync,
   numbers: SeriesNumbers,
   where: string,
   ...parameters: (string | number)[]
-): Generator<StoredEvent> {
+): Generator<PackedEvent> {
   for (const row of db.prepare(`SELECT * FROM events WHERE ${where} ORDER BY revision`).iterate(...parameters)) {
     yield decodeEvent(row as unknown as EncodedEvent, numbers);
   }
@@ -121,7 +121,7 @@ export class Mirror {
     }
     const reasons = [...this.damaged.values()].join('; ');
     throw corrupt(
-      `${what} cannot be restored: no checkpoint is sound and the events before them were pruned (${reasons})`,
+      `${what} cannot be repacked: no checkpoint is sound and the events before them were pruned (${reasons})`,
     );
   }
 
@@ -135,7 +135,7 @@ export class Mirror {
         `The state ${this.#path} went back from revision ${known} to ${head}`,
         {
           kind: 'conflict',
-          hint: 'It was restored or replaced while this process ran. Start again.',
+          hint: 'It was repacked or replaced while this process ran. Start again.',
         },
       );
     }
@@ -149,11 +149,11 @@ export class Mirror {
     // A read-only state may have been opened anew.
     if (this.#names?.db !== db) this.#names = { db, dictionary: new SeriesDictionary(db) };
     this.names.catchUp();
-    for (const stored of storedEvents(db, this.names, 'revision > ?', index.head)) {
-      if (stored.revision !== index.head + 1) {
-        throw corrupt(`Events ${index.head + 1} to ${stored.revision - 1} are missing from the log ${this.#path}`);
+    for (const packed of packedEvents(db, this.names, 'revision > ?', index.head)) {
+      if (packed.revision !== index.head + 1) {
+        throw corrupt(`Events ${index.head + 1} to ${packed.revision - 1} are missing from the log ${this.#path}`);
       }
-      this.fold(stored);
+      this.fold(packed);
     }
     if (index.head !== head) {
       throw corrupt(
@@ -163,13 +163,13 @@ export class Mirror {
   }
 
   /** Folds the next event. */
-  fold(stored: StoredEvent): void {
-    applyEvent(this.index, stored);
-    if (!('asset' in stored.event)) return;
-    const tail = this.#tails.get(stored.event.asset);
+  fold(packed: PackedEvent): void {
+    applyEvent(this.index, packed);
+    if (!('asset' in packed.header)) return;
+    const tail = this.#tails.get(packed.header.asset);
     if (tail === undefined) return;
-    const cached = this.#details.get(stored.event.asset);
-    for (const entry of detailEntries(stored)) {
+    const cached = this.#details.get(packed.header.asset);
+    for (const entry of detailEntries(packed)) {
       const entries = tail.entries.get(entry.series);
       if (entries === undefined) tail.entries.set(entry.series, [entry]);
       else entries.push(entry);
@@ -190,7 +190,7 @@ export class Mirror {
     const known = this.#tails.get(asset);
     if (known !== undefined && known.from <= from) return known.entries;
     const entries = new Map<string, DetailEntry[]>();
-    for (const stored of storedEvents(
+    for (const packed of packedEvents(
       db,
       this.names,
       'asset = ? AND revision > ? AND revision <= ?',
@@ -198,7 +198,7 @@ export class Mirror {
       from,
       this.index.head,
     )) {
-      for (const entry of detailEntries(stored)) {
+      for (const entry of detailEntries(packed)) {
         const list = entries.get(entry.series);
         if (list === undefined) entries.set(entry.series, [entry]);
         else list.push(entry);

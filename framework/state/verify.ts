@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isLakehouseError } from '../common/errors.ts';
 import { checkpointRevisions, verifyCheckpoint } from './checkpoint-store.ts';
 import { PRESENT } from './index.ts';
-import { type Mirror, storedEvents } from './mirror.ts';
+import { type Mirror, packedEvents } from './mirror.ts';
 import { prepare } from './sql.ts';
 
 /** Reads everything of a caught-up state, inside a transaction. Returns what is wrong. */
@@ -22,7 +22,7 @@ export function verifyState(db: DatabaseSync, mirror: Mirror): string[] {
   for (const revision of checkpointRevisions(db)) attempt(() => verifyCheckpoint(db, revision));
   attempt(() => {
     let last: number | undefined;
-    for (const { revision } of storedEvents(db, mirror.names, 'revision > 0')) {
+    for (const { revision } of packedEvents(db, mirror.names, 'revision > 0')) {
       if (last !== undefined && revision !== last + 1)
         problems.push(`Events ${last + 1} to ${revision - 1} are missing from the log`);
       last = revision;

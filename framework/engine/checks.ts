@@ -1,0 +1,135 @@
+import { LakehouseError } from '../common/errors.ts';
+import type { AssetDefinition, CheckDefinition } from '../define/model.ts';
+import { quoteIdentifier, type SqlTemplate } from '../define/sql.ts';
+import { type CompiledQuery, compileQuery } from './compile.ts';
+import type { Session } from './duckdb.ts';
+import { bindInput, type InputTable } from './inputs.ts';
+import { jsonRow } from './json.ts';
+import { partitionCondition, partitionExpression, partitionLiteral, relationColumns } from './partitions.ts';
+import type { BatchRequest, BatchTarget, CheckFailure } from './port.ts';
+import { render, TARGET } from './render.ts';
+import { fusedQuery, singleQuery } from './source.ts';
+import { packsSql, type PartitionFacts } from './verify.ts';
+
+/** How many bad rows are shown. */
+const SAMPLE = 5;
+/** What a check's query calls the asset's own rows. */
+const ROWS = 'rows';
+
+const rowChecks = (definition: AssetDefinition) =>
+  definition.checks.flatMap(({ name, test }) => (test.type === 'rows' ? [{ name, bad: test.bad }] : []));
+
+/** Conditions for bad rows over the columns of a pack, in the order of the definition. */
+export function rowPredicates(definition: AssetDefinition): string[] {
+  return rowChecks(definition).map(({ name, bad }) => predicate(definition, name, bad));
+}
+
+function predicate(definition: AssetDefinition, name: string, bad: SqlTemplate): string {
+  return render(bad, { relation: noRelation(definition, name), partition: (value) => partitionExpression(definition.space, value) });
+}
+
+/** Evaluates the checks on written partitions: those on rows were counted when the packs were read back. */
+export async function runChecks(
+  session: Session,
+  request: BatchRequest,
+  facts: readonly (PartitionFacts | undefined)[],
+  paths: readonly string[],
+): Promise<CheckFailure[]> {
+  const { definition, targets } = request;
+  const failures: CheckFailure[] = [];
+  for (const [i, { name, bad }] of rowChecks(definition).entries()) {
+    for (const [ordinal, target] of targets.entries()) {
+      const failedRows = facts[ordinal]?.matched[i] ?? 0;
+      if (failedRows === 0) continue;
+      const mine = partitionCondition(definition.space, target.values, target.time);
+      const where = `WHERE ${mine} AND (${predicate(definition, name, bad)})`;
+      const sample = await session.rows(`SELECT * FROM ${packsSql(paths)} ${where} LIMIT ${SAMPLE}`);
+      const shown = render(bad, { relation: noRelation(definition, name), partition: literals(definition, target) });
+      failures.push({
+        check: name,
+        target: ordinal,
+        failedRows,
+        sample: sample.map(jsonRow),
+        sql: `SELECT * FROM ${viewName(definition)} WHERE ${mine} AND (${shown})`,
+      });
+    }
+  }
+  const queries = definition.checks.flatMap((check) => (check.test.type === 'query' ? [{ check, select: check.test.select }] : []));
+  if (queries.length === 0) return failures;
+  const rows = await bindWritten(session, request, paths);
+  for (const { check, select } of queries) failures.push(...(await runQueryCheck(session, request, check, select, rows)));
+  return failures;
+}
+
+/** How a check's query can run; the same rules as for an asset's own query. */
+export function compileCheck(session: Session, definition: AssetDefinition, check: CheckDefinition, select: SqlTemplate): Promise<CompiledQuery> {
+  return compileQuery(session, {
+    where: `${definition.key}, check ${check.name}`,
+    template: select,
+    space: definition.space,
+    relations: new Map([[ROWS, relationColumns(definition)]]),
+    rowwise: false,
+  });
+}
+
+async function runQueryCheck(
+  session: Session,
+  request: BatchRequest,
+  check: CheckDefinition,
+  select: SqlTemplate,
+  rows: InputTable,
+): Promise<CheckFailure[]> {
+  const { definition, targets } = request;
+  const compiled = await compileCheck(session, definition, check, select);
+  const context = { request, template: select, inputs: new Map([[ROWS, rows]]) };
+  const alone = (ordinal: number, target: BatchTarget) => singleQuery(context, ordinal, target);
+  const counts = new Map<number, number>();
+  const count = async (query: string) => {
+    for (const row of await session.rows(`SELECT ${TARGET} AS t, count(*) AS n FROM (\n${query}\n) GROUP BY 1`)) {
+      counts.set(Number(row.t), Number(row.n));
+    }
+  };
+  if (compiled.form === 'fused') await count(fusedQuery(context));
+  else for (const [ordinal, target] of targets.entries()) await count(alone(ordinal, target));
+
+  const failures: CheckFailure[] = [];
+  for (const [ordinal, failedRows] of [...counts].sort(([a], [b]) => a - b)) {
+    const target = targets[ordinal];
+    if (target === undefined) continue;
+    const sample = await session.rows(`SELECT * EXCLUDE (${TARGET}) FROM (\n${alone(ordinal, target)}\n) LIMIT ${SAMPLE}`);
+    const mine = partitionCondition(definition.space, target.values, target.time);
+    const sql = render(select, {
+      relation: () => `(SELECT * FROM ${viewName(definition)} WHERE ${mine})`,
+      partition: literals(definition, target),
+    });
+    failures.push({ check: check.name, target: ordinal, failedRows, sample: sample.map(jsonRow), sql });
+  }
+  return failures;
+}
+
+/** The written packs as an input: each target reads its own partition. */
+async function bindWritten(session: Session, request: BatchRequest, paths: readonly string[]): Promise<InputTable> {
+  const { definition, targets, packs, signal } = request;
+  const pathOf = new Map(packs.flatMap((pack) => pack.targets.map((ordinal) => [ordinal, pack.path] as const)));
+  const parts = targets.map((target, ordinal) => ({ ...target, path: pathOf.get(ordinal) ?? paths[0] ?? '' }));
+  const pairs = Int32Array.from(targets.flatMap((_, ordinal) => [ordinal, ordinal]));
+  return bindInput(session, { name: ROWS, definition, parts, pairs }, request.inputs.length, '', signal);
+}
+
+function literals({ space }: AssetDefinition, target: BatchTarget): (name: string) => string {
+  return (name) => partitionLiteral(space, target.values, target.time, name);
+}
+
+/** `silver/klines` as the view `"silver"."klines"`. */
+export function viewName({ key }: AssetDefinition): string {
+  return key.split('/').map(quoteIdentifier).join('.');
+}
+
+function noRelation(definition: AssetDefinition, check: string): (input: string) => string {
+  return (input) => {
+    throw new LakehouseError('check-invalid', `${definition.key}, check ${check}: a check on rows cannot read '${input}'`, {
+      kind: 'usage',
+      hint: 'Make it a query over the rows.',
+    });
+  };
+}

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createCodeHasher } from '../code/functions.ts';
+import { codeVersion, DECLARERS } from '../code/version.ts';
+import { globToRegExp } from '../common/glob.ts';
+import { LakehouseError } from '../common/errors.ts';
+import type { Settings } from '../config/schema.ts';
+import type { LakehouseDefinition } from '../define/lakehouse.ts';
+import type { Engine } from '../engine/port.ts';
+import { buildGraph } from '../graph/graph.ts';
+import { openState } from '../state/sqlite.ts';
+import type { StateWriter } from '../state/store.ts';
+import { localStore } from '../storage/local.ts';
+import type { Lake } from './lake.ts';
+
+export interface OpenOptions {
+  readonly definition: LakehouseDefinition;
+  /** The framework's settings and the definition's own, as resolved. */
+  readonly settings: Settings & Readonly<Record<string, unknown>>;
+  /** `read` writes nothing and works on a lake that does not exist yet. */
+  readonly mode: 'read' | 'write';
+  readonly now: () => number;
+  readonly id: () => string;
+  readonly host: string;
+  readonly pid: number;
+  readonly isAlive: (pid: number) => boolean;
+  readonly warn: (message: string) => void;
+}
+
+export interface OpenedLake extends Lake<StateWriter> {
+  close(): Promise<void>;
+}
+
+/** Version written into new state files, for messages of older programs. */
+export const PROGRAM_VERSION = '0.1.0';
+
+/**
+ * Opens the lake of a configuration: graph with code versions, state, store, and on demand the engine.
+ * @throws LakehouseError `invalid-definitions` with all problems; `mixed-origins` when a directory of simulated data is opened for
+ * real data or the reverse; what the state and the store throw.
+ */
+export async function openLake(options: OpenOptions): Promise<OpenedLake> {
+  const { definition, settings, now } = options;
+  const filters = definition.filters(settings);
+  const hasher = await createCodeHasher({ declarers: DECLARERS, unversioned: new Set(['crypto-lakehouse']) });
+  const graph = buildGraph(definition.assets, {
+    filters,
+    codes: (asset) => {
+      const { version, captures } = codeVersion(asset, hasher);
+      if (captures.length > 0 && asset.config === undefined) {
+        options.warn(`${asset.key}: its code version cannot see ${captures.join(', ')}; declare their values as config`);
+      }
+      return version;
+    },
+  });
+
+  if (options.mode === 'write') await mkdir(settings.state.directory, { recursive: true }).catch(() => undefined);
+  const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: options.mode === 'read', now, isAlive: options.isAlive, writer: `crypto-lakehouse ${PROGRAM_VERSION}` });
+  let engine: Promise<Engine> | undefined;
+  let resources: Readonly<Record<string, unknown>> | undefined;
+  try {
+    checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+  const patterns = new Map(Object.entries(filters).flatMap(([name, globs]) => (globs ? [[name, globs.map(globToRegExp)] as const] : [])));
+  return {
+    definition,
+    graph,
+    state,
+    store: localStore({ root: settings.dataDir }),
+    engine: () => {
+      engine ??= startEngine(settings);
+      return engine;
+    },
+    resources: () => {
+      resources ??= definition.resources(settings);
+      return resources;
+    },
+    wants: (dimension, value) => patterns.get(dimension)?.some((p) => p.test(value)) ?? true,
+    settings: {
+      limits: { maxPartitions: settings.processing.batchSize, maxPacks: 32 },
+      pools: settings.workflow.pools,
+      defaultPool: 2,
+      retryAttempts: settings.workflow.retryAttempts,
+      retryDelayMs: settings.workflow.retryDelayMs,
+      claimTtlMs: settings.workflow.claimTtlMs,
+      checkpointEvery: settings.state.checkpointEvery,
+    },
+    now,
+    id: options.id,
+    host: options.host,
+    pid: options.pid,
+    close: async () => {
+      if (engine) await (await engine).close();
+      state.close();
+    },
+  };
+}
+
+async function startEngine(settings: Settings): Promise<Engine> {
+  const { openEngine } = await import('../engine/engine.ts');
+  await mkdir(settings.engine.tempDirectory, { recursive: true });
+  return openEngine({
+    memoryLimit: settings.engine.memoryLimit,
+    ...(settings.engine.threads > 0 && { threads: settings.engine.threads }),
+    tempDirectory: settings.engine.tempDirectory,
+  });
+}
+
+/** Invented and real data never share a directory: the first run says which it is, for good. */
+function checkOrigin(state: StateWriter, origin: string, dataDir: string, mode: OpenOptions['mode']): void {
+  const known = mode === 'write' ? state.setMetaOnce('origin', origin) : (state.meta('origin') ?? origin);
+  if (known === origin) return;
+  throw new LakehouseError('mixed-origins', `${dataDir} holds ${known} data, and the configuration reads ${origin} data`, {
+    hint: `Choose another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
+  });
+}
