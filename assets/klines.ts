@@ -51,8 +51,14 @@ export function barMs(interval: string | undefined): number | undefined {
   return ms === undefined ? undefined : Number(count) * ms;
 }
 
-/** Length of a bar as an SQL INTERVAL. DuckDB reads every value of the dimension (`1m` is a minute to it). */
-export const barInterval = (interval: Parameters<typeof sql.join>[0][number]): SqlTemplate => sql`${interval}::INTERVAL`;
+/** What may stand in `${…}` of an SQL template. */
+export type SqlValue = Parameters<typeof sql.join>[0][number];
+
+/** Length of the partition's bars as an SQL INTERVAL: DuckDB reads every value of the dimension (`1m` is a minute to it). */
+export function barInterval(partition: { readonly interval?: SqlValue | undefined }): SqlTemplate {
+  if (partition.interval === undefined) throw new TypeError('These partitions have no interval');
+  return sql`${partition.interval}::INTERVAL`;
+}
 
 /** What all assets of candles have in common. */
 export const candleAsset = {

@@ -1,7 +1,8 @@
 import { type SqlTemplate, sql } from 'crypto-lakehouse';
+import type { SqlValue } from '../klines.ts';
 
 /** A text column of the input. */
-type Column = Parameters<typeof sql.join>[0][number] & { readonly name: string };
+type Column = SqlValue & { readonly name: string };
 
 // A cast alone is not enough: DuckDB rounds 1.123456789 to fit a DECIMAL(…, 8), reads 1.7E+12 as a whole number and 1.6 as the
 // integer 2. Here every text is read exactly or refused by an error that shows it.

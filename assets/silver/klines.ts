@@ -39,14 +39,14 @@ export const silverKlines = asset('silver/klines', {
         description: 'A bar does not end before it starts. Reported, but holds up nothing.',
       },
     ),
-    noGaps('open_time', (partition) => barInterval(partition.interval), {
+    noGaps('open_time', barInterval, {
       description: 'Bars follow each other without holes; an outage of the exchange leaves one.',
     }),
     check(
       'on_grid',
       ['open_time'],
       ({ rows, partition }) =>
-        sql`SELECT ${rows.open_time} FROM ${rows} WHERE epoch_us(${rows.open_time}) % (epoch_ms(${barInterval(partition.interval)}) * 1000) <> 0`,
+        sql`SELECT ${rows.open_time} FROM ${rows} WHERE epoch_us(${rows.open_time}) % (epoch_ms(${barInterval(partition)}) * 1000) <> 0`,
       { severity: 'warn', description: 'Bars open at multiples of the interval.' },
     ),
   ],

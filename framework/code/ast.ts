@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { ParseResult } from 'oxc-parser';
 
 /** A node of an ESTree AST. Offsets are in UTF-16 units of the parsed text. */
@@ -20,8 +21,8 @@ export interface Parser {
 const EXPRESSION = /^(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)|^class\b/;
 
 /** Loads the parser, some milliseconds of work: only to be called when there is a function to hash. */
-export async function loadParser(): Promise<Parser> {
-  const { parseSync } = await import('oxc-parser');
+export function loadParser(): Parser {
+  const { parseSync } = createRequire(import.meta.url)('oxc-parser') as typeof import('oxc-parser');
   const parse = (file: string, text: string) => parseSync(file, text, { astType: 'ts', preserveParens: false });
   return {
     program: (file, text) => valid(parse(file, text)),

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { canonicalHash } from '../common/canonical.ts';
-import { loadParser, type Node, shapeOf, textOf } from './ast.ts';
+import { loadParser, type Node, type Parser, shapeOf, textOf } from './ast.ts';
+import { readCache, writeCache } from './cache.ts';
+import { openDisk } from './disk.ts';
 import { type Module, type Modules, openModules } from './modules.ts';
 import { analyse } from './scope.ts';
 import { walk } from './walk.ts';
@@ -13,6 +15,8 @@ export interface CodeHasherOptions {
   readonly declarers: ReadonlySet<string>;
   /** Packages whose version does not count as code, e.g. the framework itself. */
   readonly unversioned?: ReadonlySet<string>;
+  /** Where `save` keeps the results. They are used as long as all that any of them depends on has the same content. */
+  readonly cacheFile?: string | undefined;
 }
 
 export interface FunctionCode {
@@ -25,7 +29,7 @@ export interface FunctionCode {
   readonly scope: 'module' | 'function-only';
   /**
    * What the hash could not see, sorted; empty if it saw everything: variables of an enclosing function or loop, whose values
-   * should be declared as `config`; `import()` of a computed name; modules that cannot be read.
+   * should be declared as `config`; `import()` of a computed name; modules that cannot be read; `[native code]`.
    */
   readonly captures: readonly string[];
   /** Absolute paths of the local files whose code was hashed, sorted. */
@@ -34,39 +38,62 @@ export interface FunctionCode {
 
 export interface CodeHasher {
   /**
+   * Hashes what a function does: its syntax and everything local it reaches (variables, functions and classes of its module
+   * and of the local modules it imports, and statements that fill those variables), packages by version. Not seen: data files
+   * read at run time, and code that changed on disk after it was loaded.
    * @param source `fn.toString()`
-   * @param module URL of the module that defines the function, or that imports it; undefined if unknown
+   * @param module URL of the module that defines the function or imports it; undefined if unknown
    */
   readonly hashFunction: (source: string, module: string | undefined) => FunctionCode;
+  /** Keeps the results in `cacheFile` if any of them is new. */
+  readonly save: () => void;
 }
 
-/**
- * Hashes what functions do: their syntax and everything local they reach (variables, functions and classes of their module
- * and of local modules it imports, statements that fill those variables), packages by version. Data files read at run time
- * are not seen. Every file is read once, so an instance is for the definitions of one moment.
- */
-export async function createCodeHasher({ declarers, unversioned = new Set() }: CodeHasherOptions): Promise<CodeHasher> {
-  const parser = await loadParser();
-  const modules = openModules(parser, declarers, unversioned);
+/** Every file is read once, so a hasher is for the definitions of one moment. */
+export function createCodeHasher({ declarers, unversioned = new Set(), cacheFile }: CodeHasherOptions): CodeHasher {
+  const settings = canonicalHash([process.version, [...declarers].sort(), [...unversioned].sort()]);
+  const cache = cacheFile === undefined ? undefined : readCache(cacheFile, settings);
+  const codes = new Map<string, FunctionCode>();
+  const disk = openDisk();
+  let tools: { readonly parser: Parser; readonly modules: Modules } | undefined;
+  function compute(source: string, module: string | undefined): FunctionCode {
+    if (!tools) {
+      const parser = loadParser();
+      tools = { parser, modules: openModules({ parser, disk, declarers, unversioned }) };
+    }
+    return hashFunction(source, module, tools.parser, tools.modules);
+  }
   return {
-    hashFunction(source, url) {
-      const fn = parser.fn(source);
-      if (!fn) return functionOnly(source, ['[native code]']);
-      const text = textOf(fn);
-      const home = url?.startsWith('file:') ? modules.load(fileURLToPath(url)) : undefined;
-      const places = home ? findFunction(fn, text, home, modules) : [];
-      if (places.length === 0) return functionOnly(text, outerVariables(fn));
-      // The same text may stand in several places; which one made this function is not known, so all count.
-      const walks = places.map(([module, node]) => walk(module, node, modules));
-      const hashes = [...new Set(walks.map((w) => canonicalHash(w.units)))];
-      const [first = ''] = hashes;
-      return {
-        hash: hashes.length === 1 ? first : canonicalHash(hashes),
-        scope: 'module',
-        captures: [...new Set(walks.flatMap((w) => w.captures))].sort(),
-        files: [...new Set(walks.flatMap((w) => w.files))].sort(),
-      };
+    hashFunction(source, module) {
+      const key = canonicalHash([source, module ?? null]);
+      const code = codes.get(key) ?? cache?.codes[key] ?? compute(source, module);
+      codes.set(key, code);
+      return code;
     },
+    save() {
+      if (cacheFile === undefined || !tools) return;
+      const observations = [...(cache?.observations ?? []), ...disk.observations()];
+      writeCache(cacheFile, { settings, observations, codes: Object.fromEntries(codes) });
+    },
+  };
+}
+
+function hashFunction(source: string, module: string | undefined, parser: Parser, modules: Modules): FunctionCode {
+  const fn = parser.fn(source);
+  if (!fn) return functionOnly(source, ['[native code]']);
+  const text = textOf(fn);
+  const home = module?.startsWith('file:') ? modules.load(fileURLToPath(module)) : undefined;
+  const places = home ? findFunction(fn, text, home, modules) : [];
+  if (places.length === 0) return functionOnly(text, outerVariables(fn));
+  // The same text may stand in several places; which one made this function is not known, so all count.
+  const walks = places.map(([module, node]) => walk(module, node, modules));
+  const hashes = [...new Set(walks.map((w) => canonicalHash(w.units)))];
+  const [first = ''] = hashes;
+  return {
+    hash: hashes.length === 1 ? first : canonicalHash(hashes),
+    scope: 'module',
+    captures: [...new Set(walks.flatMap((w) => w.captures))].sort(),
+    files: [...new Set(walks.flatMap((w) => w.files))].sort(),
   };
 }
 

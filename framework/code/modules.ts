@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire, findPackageJSON, isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
+import { isBuiltin } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { canonicalHash } from '../common/canonical.ts';
 import { isNode, type Node, nameOf, nodes, type Parser, shapeOf, stringValue, textOf } from './ast.ts';
+import type { Disk } from './disk.ts';
 import { memo } from './memo.ts';
 import { analyse, type Scopes, type Source } from './scope.ts';
 
@@ -39,50 +38,37 @@ export interface Modules {
   readonly external: (specifier: string, from: Module) => string;
 }
 
-export function openModules(parser: Parser, declarers: ReadonlySet<string>, unversioned: ReadonlySet<string>): Modules {
-  const resolve = memo((from: Module) => memo((specifier: string) => resolveLocal(specifier, from.path)));
-  const version = memo((directory: string) => memo((name: string) => packageVersion(name, directory)));
+export interface ModuleOptions {
+  readonly parser: Parser;
+  readonly disk: Disk;
+  readonly declarers: ReadonlySet<string>;
+  readonly unversioned: ReadonlySet<string>;
+}
+
+export function openModules({ parser, disk, declarers, unversioned }: ModuleOptions): Modules {
+  const resolve = memo((from: Module) =>
+    memo((specifier: string) => {
+      if (specifier.startsWith('#')) return disk.ask('resolve', specifier, from.path);
+      const isLocal = /^(?:\.{0,2}\/|file:)/.test(specifier);
+      return isLocal ? fileURLToPath(new URL(specifier, pathToFileURL(from.path))) : undefined;
+    }),
+  );
   return {
-    load: memo((path) => readModule(path, parser, declarers)),
+    load: memo((path) => {
+      const text = disk.ask('text', path, '');
+      return text === undefined ? undefined : readModule(path, text, parser, declarers);
+    }),
     resolve: (specifier, from) => resolve(from)(specifier),
     external(specifier, from) {
       if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-      const found = unversioned.has(name) ? undefined : version(dirname(from.path))(name);
-      return found === undefined ? specifier : `${specifier}@${found}`;
+      const version = unversioned.has(name) ? undefined : disk.ask('version', name, from.path);
+      return version === undefined ? specifier : `${specifier}@${version}`;
     },
   };
 }
 
-function resolveLocal(specifier: string, from: string): string | undefined {
-  if (/^(?:\.{0,2}\/|file:)/.test(specifier)) return fileURLToPath(new URL(specifier, pathToFileURL(from)));
-  if (!specifier.startsWith('#')) return undefined;
-  try {
-    return createRequire(from).resolve(specifier);
-  } catch {
-    return undefined;
-  }
-}
-
-function packageVersion(name: string, directory: string): string | undefined {
-  try {
-    const file = findPackageJSON(name, pathToFileURL(`${directory}/`));
-    const manifest: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
-    const version =
-      typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function readModule(path: string, parser: Parser, declarers: ReadonlySet<string>): Module | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+function readModule(path: string, text: string, parser: Parser, declarers: ReadonlySet<string>): Module | undefined {
   const isCode = /\.[cm]?[jt]sx?$/.test(path);
   const program: Node | undefined = isCode
     ? parser.program(path, text)

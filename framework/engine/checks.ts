@@ -120,9 +120,10 @@ function literals({ space }: AssetDefinition, target: BatchTarget): (name: strin
   return (name) => partitionLiteral(space, target.values, target.time, name);
 }
 
-/** `silver/klines` as the view `"silver"."klines"`. */
+/** `silver/klines` as the view `"silver"."klines"`; what follows the first slash is one name. */
 export function viewName({ key }: AssetDefinition): string {
-  return key.split('/').map(quoteIdentifier).join('.');
+  const slash = key.indexOf('/');
+  return `${quoteIdentifier(key.slice(0, slash))}.${quoteIdentifier(key.slice(slash + 1))}`;
 }
 
 function noRelation(definition: AssetDefinition, check: string): (input: string) => string {

@@ -1,4 +1,5 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import { LakehouseError } from '../common/errors.ts';
 import { engineError } from './errors.ts';
 import type { EngineSettings } from './port.ts';
 
@@ -17,7 +18,14 @@ export interface Session {
   /** Runs a statement; the number of rows it changed or copied. */
   run(sql: string): Promise<number>;
   rows(sql: string): Promise<Row[]>;
-  stream(sql: string): Promise<DuckDBResult>;
+  /** Runs one statement that only reads, chunk by chunk. Throws `query-not-select`. */
+  select(sql: string): Promise<DuckDBResult>;
+  /** All of a query's rows, chunk by chunk, as they lie in DuckDB. */
+  chunks(sql: string): Promise<{ readonly names: readonly string[]; readonly chunks: readonly DuckDBDataChunk[] }>;
+  /** Anything else that waits for the connection and must end when the signal does. */
+  interruptible<T>(sql: string, work: () => Promise<T>): Promise<T>;
+  /** Names of the tables a query reads, as it writes them; empty when it cannot be told. */
+  tableNames(sql: string): readonly string[];
   /** Columns of a query, without running it. */
   describe(sql: string): Promise<TypedColumn[]>;
   /** Creates a temporary table from columns of equal length; `types` are SQL types. */
@@ -76,6 +84,10 @@ export async function openDatabase(settings: EngineSettings, extra: Readonly<Rec
   };
 }
 
+function notSelect(why: string): LakehouseError {
+  return new LakehouseError('query-not-select', `Only one SELECT can be run: ${why}`, { kind: 'usage' });
+}
+
 function createSession(driver: Driver, connection: DuckDBConnection, where: string, signal: AbortSignal): Session {
   const interruptible = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -121,7 +133,31 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
     run,
     rows,
     append,
-    stream: (sql) => interruptible(sql, () => connection.stream(sql)),
+    interruptible,
+    chunks: (sql) =>
+      interruptible(sql, async () => {
+        const result = await connection.run(sql);
+        return { names: result.columnNames(), chunks: await result.fetchAllChunks() };
+      }),
+    select: (sql) =>
+      interruptible(sql, async () => {
+        const statements = await connection.extractStatements(sql);
+        if (statements.count !== 1) throw notSelect(`${statements.count} statements were given, one is run`);
+        const prepared = await statements.prepare(0);
+        const { SELECT, EXPLAIN } = driver.StatementType;
+        if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
+          throw notSelect(`${driver.StatementType[prepared.statementType] ?? 'this'} is not a statement that only reads`);
+        }
+        return prepared.stream();
+      }),
+    tableNames: (sql) => {
+      try {
+        return connection.getTableNames(sql, true);
+      } catch {
+        // What cannot be parsed is reported when it is run.
+        return [];
+      }
+    },
     describe: async (sql) =>
       (await rows(`DESCRIBE ${sql}`)).map((row) => ({ name: String(row.column_name), type: String(row.column_type) })),
     table: async (name, columns) => {

@@ -28,7 +28,7 @@ export interface InputTable {
  */
 export async function bindInput(session: Session, input: BoundInput, id: number, scratch: string, signal: AbortSignal): Promise<InputTable> {
   const { definition, parts, pairs } = input;
-  const { storage, space } = definition;
+  const { storage } = definition;
   if (storage.type === 'raw' && storage.format.type !== 'zip-csv') {
     throw new LakehouseError('input-not-a-table', `${definition.key}: files of bytes cannot be read in a query`, {
       kind: 'data',

@@ -27,7 +27,6 @@ export function timeType(grain: Grain): 'DATE' | 'TIMESTAMP' {
   return grain === 'hour' ? 'TIMESTAMP' : 'DATE';
 }
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** A time index as the value of its column. */

@@ -194,9 +194,17 @@ function evaluateSeries(
       bits[i] = present ? READABLE | AVAILABLE : (unavailable[i] ? 0 : AWAITING) | (flags & LEFT ? GONE : 0);
       continue;
     }
-    if (unavailable[i] && !present) {
-      status[i] = UNAVAILABLE;
-      if (flags & LEFT) bits[i] = GONE;
+    if (unavailable[i]) {
+      // What it was made of is gone for good, so it goes as well.
+      status[i] = present ? LEAVING : UNAVAILABLE;
+      if (present) changed[i] = view.head + 1;
+      if (present || flags & LEFT) bits[i] = GONE;
+      continue;
+    }
+    if (node.definition.keepWithdrawn && present && ((required.bits[i] as number) & (AVAILABLE | AWAITING)) === 0) {
+      // An original whose source withdrew it: it cannot be fetched again and stays as it is.
+      status[i] = FRESH;
+      bits[i] = READABLE | AVAILABLE;
       continue;
     }
 

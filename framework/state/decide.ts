@@ -31,8 +31,6 @@ export interface Decision {
   readonly newFiles: readonly { series: string; live: number }[];
   /** File id → how many partitions fewer live in it. */
   readonly left: ReadonlyMap<number, number>;
-  /** Ids of the files that must hold nothing afterwards. */
-  readonly superseded: readonly number[];
 }
 
 const refuse = (message: string): never => {
@@ -42,7 +40,7 @@ const refuse = (message: string): never => {
 const conflict = (message: string, details: Record<string, unknown>): never => {
   throw new LakehouseError('pack-conflict', message, {
     kind: 'conflict',
-    hint: 'Another process replaced the file first. The stage is discarded and planned again.',
+    hint: 'Another process wrote to the pack first. The stage is discarded and planned again.',
     details,
   });
 };
@@ -52,7 +50,7 @@ const conflict = (message: string, details: Record<string, unknown>): never => {
  * @throws LakehouseError `pack-conflict` when a file it builds on is no longer current, or holds partitions that the event leaves behind.
  */
 export function decide(event: NewEvent, view: AppendView): Decision {
-  if (!('asset' in event)) return { event, changed: [], points: 0, newFiles: [], left: new Map(), superseded: [] };
+  if (!('asset' in event)) return { event, changed: [], points: 0, newFiles: [], left: new Map() };
   const asset = view.index.asset(event.asset);
   const count = filesOf(event).length;
   const newFiles = Array.from({ length: count }, () => ({ series: undefined as string | undefined, live: 0 }));
@@ -67,12 +65,12 @@ export function decide(event: NewEvent, view: AppendView): Decision {
     file.live++;
   };
 
-  const superseded = new Map<number, string>();
+  const superseded = new Map<number, FileRecord>();
   for (const path of supersededBy(event)) {
     const file = view.file(path);
-    if (file === undefined || file.supersededRevision !== undefined) {
+    if (file === undefined || file.supersededRevision !== undefined || file.asset !== event.asset) {
       conflict(`The file ${path} is no longer a current file of ${event.asset}`, { path, asset: event.asset });
-    } else superseded.set(file.id, path);
+    } else superseded.set(file.id, file);
   }
 
   let points = 0;
@@ -121,6 +119,9 @@ export function decide(event: NewEvent, view: AppendView): Decision {
   }
 
   const departures = departuresOf(event).flatMap((gone) => {
+    if (seen.get(gone.series)?.times.some((time) => inRanges(gone.ranges, time)) === true) {
+      refuse(`The event both brings and withdraws a partition of ${gone.series}`);
+    }
     const state = asset?.series.get(gone.series);
     const ranges = state === undefined ? [] : clip(gone.ranges, state.base, state.base + state.length);
     if (state === undefined || ranges.length === 0) return [];
@@ -135,6 +136,11 @@ export function decide(event: NewEvent, view: AppendView): Decision {
     return [{ ...gone, ranges }];
   });
 
+  for (const { id, path, live } of superseded.values()) {
+    const staying = live - (left.get(id) ?? 0);
+    if (staying > 0)
+      conflict(`${staying} partitions of ${event.asset} still live in ${path}, which was to be replaced`, { path });
+  }
   const filled = newFiles.map(({ series, live }, ordinal) => ({
     series: series ?? refuse(`No partition lives in the file ${filesOf(event)[ordinal]?.path}`),
     live,
@@ -145,7 +151,6 @@ export function decide(event: NewEvent, view: AppendView): Decision {
     points,
     newFiles: filled,
     left,
-    superseded: [...superseded.keys()],
   };
 }
 
@@ -178,6 +183,10 @@ function clip(ranges: readonly number[], lo: number, hi: number): number[] {
     if (from < to) out.push(from, to);
   }
   return out;
+}
+
+function inRanges(ranges: readonly number[], time: number): boolean {
+  return ranges.some((lo, r) => r % 2 === 0 && time >= lo && time < (ranges[r + 1] as number));
 }
 
 function checkTimes(series: string, times: Int32Array): void {

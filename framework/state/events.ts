@@ -1,5 +1,6 @@
 import type { SerializedError } from '../common/errors.ts';
 import type { SeriesValues } from '../partition/space.ts';
+import type { EventHeader } from './packed.ts';
 
 /** Which series: its canonical key (as `seriesKey` prints it) and its values. The key is the identity, the values travel with it. */
 export interface SeriesName {
@@ -202,9 +203,7 @@ export function supersededBy(event: NewEvent): readonly string[] {
   return event.kind === 'materialized' || event.kind === 'compacted' ? (event.supersedes ?? []) : [];
 }
 
-export function departuresOf(
-  event: Omit<ObservedEvent, 'outcomes'> | DepartedEvent | { readonly kind: string },
-): PackedSet {
+export function departuresOf(event: NewEvent | EventHeader): PackedSet {
   if (event.kind === 'departed') return event.set;
   return event.kind === 'observed' ? (event.withdrawn ?? []) : [];
 }

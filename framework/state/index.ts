@@ -102,7 +102,8 @@ export function widen<T extends Uint8Array | Uint16Array | Uint32Array | Int32Ar
   into: T,
   shift: number,
 ): T {
-  into.set(column, shift);
+  // An empty column has no place in time yet, and its shift no meaning.
+  if (column.length > 0) into.set(column, shift);
   return into;
 }
 

@@ -4,12 +4,13 @@ import { checkpointRevisions, verifyCheckpoint } from './checkpoint-store.ts';
 import { type IsAlive, releaseClaim, renewClaim, requireClaim, takeClaim } from './claims.ts';
 import { decodeEvent, type EncodedEvent, encodeEvent } from './codec.ts';
 import { type Connection, openForReading, openForWriting } from './connection.ts';
-import { decide } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
 import type { SeriesDetails } from './details.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
 import type { LakeIndex } from './index.ts';
 import { lakeFact, setLakeFact } from './migrations.ts';
 import { Mirror } from './mirror.ts';
+import { type PackedEvent, packEvent, unpackEvent } from './packed.ts';
 import { addFiles, fileRecord, projectRun, runRecord, vacateFiles } from './projections.ts';
 import { saveCheckpoint } from './save.ts';
 import { prepare, type Row, readOnlyError, transaction, translate } from './sql.ts';
@@ -177,7 +178,7 @@ class SqliteState implements StateWriter {
     for (let after = filter.after ?? 0; left > 0; ) {
       const wanted = Math.min(EVENTS_PER_PAGE, left);
       const rows = this.#all(sql, after, ...rest, wanted);
-      for (const row of rows) yield decodeEvent(row as unknown as EncodedEvent, this.#mirror.names);
+      for (const row of rows) yield unpackEvent(decodeEvent(row as unknown as EncodedEvent, this.#mirror.names));
       if (rows.length < wanted) return;
       left -= rows.length;
       after = Number(rows.at(-1)?.revision);
@@ -208,11 +209,12 @@ class SqliteState implements StateWriter {
         this.#mirror.catchUp(db);
         if (guard.claim !== undefined) requireClaim(db, guard.claim);
         if (guard.code !== undefined) requireCode(this.#mirror.index.definitions, guard.code);
+        const decision = this.#decide(db, event);
         folding = true;
-        const { encoded, points } = this.#insert(db, event);
-        // Before the commit, so that nothing is ever logged that cannot be folded; and as others will read it.
-        this.#mirror.fold(decodeEvent(encoded, this.#mirror.names));
-        return { revision: encoded.revision, at: encoded.at, changed: points };
+        const packed = this.#insert(db, decision);
+        // Before the commit, so that nothing is ever logged that cannot be folded.
+        this.#mirror.fold(packed);
+        return { revision: packed.revision, at: packed.at, changed: decision.points };
       });
     } catch (error) {
       if (folding) this.#mirror.reset();
@@ -220,36 +222,27 @@ class SqliteState implements StateWriter {
     }
   }
 
-  #insert(db: DatabaseSync, event: NewEvent): { encoded: EncodedEvent; points: number } {
+  #decide(db: DatabaseSync, event: NewEvent): Decision {
     const { index } = this.#mirror;
     requirePast(event, index.head);
-    const decision = decide(event, {
+    return decide(event, {
       index,
       details: (asset, series) => this.#mirror.detailsOf(db, asset, series),
       file: (path) => findFile(db, path),
     });
+  }
+
+  #insert(db: DatabaseSync, { event, changed, newFiles, left }: Decision): PackedEvent {
     const at = this.#options.now();
     const revision = Number(prepare(db, 'UPDATE counters SET head = head + 1 RETURNING head').get()?.head);
-    const firstFile = addFiles(db, event, revision, decision.newFiles);
-    vacateFiles(db, decision.left, revision, at);
-    for (const id of decision.superseded) requireEmpty(findFile(db, id));
+    const firstFile = addFiles(db, event, revision, newFiles);
+    vacateFiles(db, left, revision, at);
     projectRun(db, event, revision, at);
-    const encoded = encodeEvent(
-      { revision, at, event: decision.event, changed: decision.changed, firstFile },
-      this.#mirror.names,
-    );
-    prepare(db, 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
-      revision,
-      at,
-      encoded.kind,
-      encoded.asset,
-      encoded.run,
-      encoded.format,
-      encoded.header,
-      encoded.body,
-      encoded.crc,
-    );
-    return { encoded, points: decision.points };
+    const packed = packEvent({ revision, at, event, changed, firstFile });
+    const { kind, asset, run, format, header, body, crc } = encodeEvent(packed, this.#mirror.names);
+    const insert = prepare(db, 'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    insert.run(revision, at, kind, asset, run, format, header, body, crc);
+    return packed;
   }
 
   claim(
@@ -332,19 +325,6 @@ function requireCode(
     hint: 'Reload the definitions (restart this process), so that the two do not recompute each other’s work in turn.',
     details: { asset, ours: version, newest },
   });
-}
-
-function requireEmpty(file: FileRecord | undefined): void {
-  if (file === undefined || file.live === 0) return;
-  throw new LakehouseError(
-    'pack-conflict',
-    `${file.live} partitions of ${file.asset} still live in ${file.path}, which was to be replaced`,
-    {
-      kind: 'conflict',
-      hint: 'Another process added to the file first. The stage is discarded and planned again.',
-      details: { asset: file.asset, path: file.path },
-    },
-  );
 }
 
 function requirePast(event: NewEvent, head: number): void {

@@ -38,14 +38,17 @@ async function write(files: Files): Promise<string> {
 
 const OPTIONS = { declarers: new Set(['asset', 'daily']), unversioned: new Set(['lake']) };
 
+function hashOne(source: string, module: string | undefined): FunctionCode {
+  return createCodeHasher(OPTIONS).hashFunction(source, module);
+}
+
 /** Loads the module as a user's Node would, and hashes the function that it exports as `compute`. */
 async function hash(files: Files, module = 'main.ts', pick = 'compute'): Promise<FunctionCode> {
   const directory = await write(files);
   const url = pathToFileURL(join(directory, module)).href;
   let fn: unknown = load(join(directory, module));
   for (const name of pick.split('.')) fn = Object(fn)[name];
-  const hasher = await createCodeHasher(OPTIONS);
-  const code = hasher.hashFunction(String(fn), url);
+  const code = hashOne(String(fn), url);
   return { ...code, files: code.files.map((file) => relative(directory, file)) };
 }
 
@@ -508,24 +511,21 @@ describe('where the function is written', () => {
   });
 
   test('nowhere that can be read: its own text counts, and unknown names are reported', async () => {
-    const { hashFunction } = await createCodeHasher(OPTIONS);
-    const alone = hashFunction('(x) => Math.max(x, helper(k)) // comment', undefined);
+    const alone = hashOne('(x) => Math.max(x, helper(k)) // comment', undefined);
     expect(alone).toEqual({ hash: alone.hash, scope: 'function-only', captures: ['helper', 'k'], files: [] });
-    expect(hashFunction('( x )=>Math.max( x,helper( k ) )', 'file:///nowhere/main.ts')).toEqual(alone);
-    expect(hashFunction('(x) => Math.min(x, helper(k))', undefined).hash).not.toBe(alone.hash);
-    expect(hashFunction('() => this', 'data:text/javascript,1').captures).toEqual(['this']);
+    expect(hashOne('( x )=>Math.max( x,helper( k ) )', 'file:///nowhere/main.ts')).toEqual(alone);
+    expect(hashOne('(x) => Math.min(x, helper(k))', undefined).hash).not.toBe(alone.hash);
+    expect(hashOne('() => this', 'data:text/javascript,1').captures).toEqual(['this']);
   });
 
   test('a bound function cannot be read at all', async () => {
-    const { hashFunction } = await createCodeHasher(OPTIONS);
-    const { scope, captures } = hashFunction(String((() => 1).bind(null)), import.meta.url);
+    const { scope, captures } = hashOne(String((() => 1).bind(null)), import.meta.url);
     expect({ scope, captures }).toEqual({ scope: 'function-only', captures: ['[native code]'] });
   });
 
   test('a function that needs nothing has one code, found or not', async () => {
     const files = { 'main.ts': 'export const compute = (x: number): number => Math.abs(x);' };
-    const { hashFunction } = await createCodeHasher(OPTIONS);
-    expect((await hash(files)).hash).toBe(hashFunction('(x) => Math.abs(x)', undefined).hash);
+    expect((await hash(files)).hash).toBe(hashOne('(x) => Math.abs(x)', undefined).hash);
   });
 
   test('a module that imports itself and cycles of export * end', async () => {

@@ -22,16 +22,7 @@ import {
   markets,
   parseKlinesKey,
 } from './layout.ts';
-
-/** What the sources need at run time: `resources.binance`. */
-export interface BinanceResource {
-  /** The archive, the same client every time. `now` is the run's clock, milliseconds since 1970 UTC. */
-  readonly archive: (now: () => number) => ArchiveClient;
-  /** First day (UTC) that is observed, `2017-08-01`. */
-  readonly start: string;
-  /** Most listings at once. */
-  readonly concurrency: number;
-}
+import type { BinanceResource } from './resource.ts';
 
 const described = {
   ...candleAsset,
@@ -85,7 +76,8 @@ async function* observeKlines(context: ObserveContext, cadence: Cadence): AsyncG
     yield* inOrder(series, concurrency, async (of) => {
       const prefix = klinesPrefix(of);
       const first = `${prefix}${of.symbol}-${of.interval}-${cadence === 'daily' ? start : start.slice(0, 7)}`;
-      const objects = await Array.fromAsync(client.list(prefix, { signal, startAfter: first }));
+      const objects: ArchiveObject[] = [];
+      for await (const object of client.list(prefix, { signal, startAfter: first })) objects.push(object);
       return observations(objects, cadence);
     });
   }

@@ -1,0 +1,38 @@
+import type { ArchiveClient } from './archive.ts';
+import { directoryArchive } from './directory.ts';
+import { httpArchive } from './http.ts';
+
+/** The settings that are read here: `exchanges.binance`. */
+export interface BinanceSettings {
+  readonly archive: {
+    readonly baseUrl: string;
+    readonly listUrl: string;
+    readonly directory?: string | undefined;
+    readonly timeoutMs: number;
+    readonly concurrency: number;
+  };
+  readonly start: string;
+}
+
+/** What the sources need at run time: `resources.binance`. */
+export interface BinanceResource {
+  /** The archive, the same client every time. `now` is the run's clock, milliseconds since 1970 UTC. */
+  readonly archive: (now: () => number) => ArchiveClient;
+  /** First day (UTC) that is observed, `2017-08-01`. */
+  readonly start: string;
+  /** Most listings at once. */
+  readonly concurrency: number;
+}
+
+/** The archive as configured: a mirror in a directory if there is one, else over HTTP. Nothing is opened yet. */
+export function binanceResource({ archive, start }: BinanceSettings): BinanceResource {
+  let client: ArchiveClient | undefined;
+  return {
+    archive: (now) => {
+      client ??= archive.directory === undefined ? httpArchive({ ...archive, now }) : directoryArchive(archive.directory);
+      return client;
+    },
+    start,
+    concurrency: archive.concurrency,
+  };
+}

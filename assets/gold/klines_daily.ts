@@ -1,0 +1,98 @@
+import { asset, bigint, columns, double, from, integer, rowsWhere, sql, timestamp, window } from 'crypto-lakehouse';
+import { date, exchange, interval, market, symbol } from '../dimensions.ts';
+import { barInterval, candleAsset } from '../klines.ts';
+import { silverKlines } from '../silver/klines.ts';
+
+const units = 'In every market, also cm, where the exchange counts contracts.';
+
+/** The same for a day and for a month: see `klines_monthly.ts`. */
+export const period = {
+  open_time: timestamp().describe('Start of the period, UTC, also where its first bars are missing.'),
+  open: double().describe('Open of the first bar.'),
+  high: double().describe('Highest price.'),
+  low: double().describe('Lowest price.'),
+  close: double().describe('Close of the last bar.'),
+  volume: double().describe(`Amount traded, in the base asset. ${units}`),
+  quote_volume: double().describe(
+    `Amount traded, in the quote asset; cm: in USD, contracts times their size (100 USD for BTC, 10 USD for all others). ${units}`,
+  ),
+  taker_buy_volume: double().describe('The part of volume in which the buyer was the taker.'),
+  taker_share: double().nullable().describe('taker_buy_volume / volume, 0 to 1; NULL without trades.'),
+  vwap: double().nullable().describe('Volume-weighted average price: quote_volume / volume; NULL without trades.'),
+  trades: bigint().describe('Number of trades.'),
+  bars: integer().describe('Bars there are.'),
+  expected_bars: integer().describe('Bars there would be without outages.'),
+  simple_return: double()
+    .nullable()
+    .describe('close / close of the day before the period - 1; NULL where that day has no bars.'),
+  log_return: double().nullable().describe('ln(close / close of the day before the period); NULL where that day has no bars.'),
+  available_at: timestamp().describe(
+    'From when on this row could be known: the end (exclusive, open_time + interval) of the last bar it uses.',
+  ),
+};
+
+/**
+ * Formulas: VWAP is Berkowitz, Logue, Noser, "The Total Cost of Transactions on the NYSE", Journal of Finance 43, 1988; returns
+ * are Campbell, Lo, MacKinlay, "The Econometrics of Financial Markets", 1997, section 1.4.
+ */
+export const goldKlinesDaily = asset('gold/klines_daily', {
+  ...candleAsset,
+  description: 'One row per day, from the bars of the interval: prices, amounts, VWAP and the return since the day before.',
+  kinds: ['table', 'sql'],
+  partitions: { exchange, market, symbol, interval, date },
+  inputs: { klines: from(silverKlines, { date: window({ days: 1 }) }) },
+  columns: columns(period),
+  sortBy: ['open_time'],
+  timeColumn: 'open_time',
+  checks: [
+    rowsWhere(
+      'vwap_between_low_and_high',
+      ['vwap', 'low', 'high'],
+      // The tolerance is for amounts that the exchange rounds.
+      ({ vwap, low, high }) => sql`${vwap} NOT BETWEEN ${low} * 0.999 AND ${high} * 1.001`,
+      { severity: 'warn', description: 'The average price is one that was traded; if not, an amount is in another unit.' },
+    ),
+  ],
+  // Sums are of DECIMAL: exact, so the same in any order.
+  query: ({ klines }, { partition }) => {
+    const contractUsd = sql`CASE WHEN starts_with(${partition.symbol}, 'BTCUSD_') THEN 100 ELSE 10 END`;
+    const inContracts = sql`${partition.market} = 'cm'`;
+    return sql`
+      WITH day AS (
+        SELECT
+          arg_min(${klines.open}, ${klines.open_time})::DOUBLE AS open,
+          max(${klines.high})::DOUBLE AS high,
+          min(${klines.low})::DOUBLE AS low,
+          arg_max(${klines.close}, ${klines.open_time})::DOUBLE AS close,
+          sum(${klines.volume})::DOUBLE AS raw_volume,
+          sum(${klines.quote_volume})::DOUBLE AS raw_quote_volume,
+          sum(${klines.taker_buy_volume})::DOUBLE AS raw_taker_buy_volume,
+          sum(${klines.taker_buy_quote_volume})::DOUBLE AS raw_taker_buy_quote_volume,
+          sum(${klines.count})::BIGINT AS trades,
+          count(*)::INTEGER AS bars,
+          max(${klines.open_time}) + ${barInterval(partition)} AS available_at
+        FROM ${klines} WHERE ${klines.open_time} >= ${partition.start} HAVING count(*) > 0
+      ), day_before AS (
+        SELECT arg_max(${klines.close}, ${klines.open_time})::DOUBLE AS previous
+        FROM ${klines} WHERE ${klines.open_time} < ${partition.start}
+      ), amounts AS (
+        SELECT
+          *,
+          CASE WHEN ${inContracts} THEN raw_quote_volume ELSE raw_volume END AS volume,
+          CASE WHEN ${inContracts} THEN raw_volume * ${contractUsd} ELSE raw_quote_volume END AS quote_volume,
+          CASE WHEN ${inContracts} THEN raw_taker_buy_quote_volume ELSE raw_taker_buy_volume END AS taker_buy_volume
+        FROM day, day_before
+      )
+      SELECT
+        ${partition.start} AS open_time,
+        open, high, low, close, volume, quote_volume, taker_buy_volume,
+        taker_buy_volume / nullif(volume, 0) AS taker_share,
+        quote_volume / nullif(volume, 0) AS vwap,
+        trades, bars,
+        (epoch_ms(${partition.end} - ${partition.start}) // epoch_ms(${barInterval(partition)}))::INTEGER AS expected_bars,
+        close / nullif(previous, 0) - 1 AS simple_return,
+        ln(nullif(close, 0) / nullif(previous, 0)) AS log_return,
+        available_at
+      FROM amounts`;
+  },
+});
