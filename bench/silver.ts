@@ -45,7 +45,7 @@ try {
   const exact = (name: string) => `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
   const price = (name: string) => `${name}::DECIMAL(18,8) AS ${name}`;
   const time = (name: string) => `make_timestamp(${name}::BIGINT * 1000) AS ${name}`;
-  const reference = `COPY (SELECT ${[
+  const sql = `COPY (SELECT ${[
     time('open_time'),
     ...['open', 'high', 'low', 'close'].map(price),
     exact('volume'),
@@ -75,19 +75,26 @@ try {
   };
   const measure = async (work: () => Promise<unknown>) => {
     const started = performance.now();
+    const before = process.cpuUsage();
     await work();
-    return performance.now() - started;
+    const { user, system } = process.cpuUsage(before);
+    return { ms: performance.now() - started, cpu: (user + system) / 1000 };
   };
-  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
-  const r: number[] = [];
-  const own: number[] = [];
+  type Cost = Awaited<ReturnType<typeof measure>>;
+  const median = (costs: Cost[], unit: keyof Cost) => costs.map((cost) => cost[unit]).sort((a, b) => a - b)[costs.length >> 1] ?? 0;
+  const show = ({ ms, cpu }: Cost) => `${ms.toFixed(0)} ms (${cpu.toFixed(0)} ms of CPU)`;
+  const r: Cost[] = [];
+  const own: Cost[] = [];
   for (let round = 0; round < rounds; round++) {
-    r.push(await measure(() => connection.run(reference)));
-    own.push(await measure(() => ours(round)));
-    console.log(`round ${round + 1}: R ${r.at(-1)?.toFixed(0)} ms, ours ${own.at(-1)?.toFixed(0)} ms`);
+    const [reference, mine] = [await measure(() => connection.run(sql)), await measure(() => ours(round))];
+    r.push(reference);
+    own.push(mine);
+    console.log(`round ${round + 1}: R ${show(reference)}, ours ${show(mine)}`);
   }
-  const [a, b] = [median(r), median(own)];
-  console.log(`R ${(a / files).toFixed(2)} ms a file, ours ${(b / files).toFixed(2)} ms a file: ${(a / b).toFixed(2)} x R`);
+  for (const unit of ['ms', 'cpu'] as const) {
+    const [a, b] = [median(r, unit), median(own, unit)];
+    console.log(`${unit} a file: R ${(a / files).toFixed(2)}, ours ${(b / files).toFixed(2)}: ${(a / b).toFixed(2)} x R`);
+  }
   await engine.close();
 } finally {
   await rm(directory, { recursive: true, force: true });

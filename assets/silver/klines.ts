@@ -26,7 +26,8 @@ export const silverKlines = asset('silver/klines', {
     rowsWhere(
       'amounts_not_negative',
       ['volume', 'quote_volume', 'count', 'taker_buy_volume', 'taker_buy_quote_volume'],
-      (amounts) => sql`least(${sql.join(Object.values(amounts))}) < 0`,
+      (row) =>
+        sql`least(${row.volume}, ${row.quote_volume}, ${row.count}, ${row.taker_buy_volume}, ${row.taker_buy_quote_volume}) < 0`,
       { description: 'No volume and no count is below zero.' },
     ),
     rowsWhere(

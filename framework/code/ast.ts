@@ -104,15 +104,9 @@ export function textOf(node: Node, replaced?: ReadonlyMap<Node, string>): string
     let text = value === node ? node.type.replace(/^(Function|Class)Declaration$/, '$1Expression') : value.type;
     for (const key in value) {
       const member = value[key];
-      // What is not there is as good as false, except as a value: `null` is not `false`.
-      if (
-        key === 'type' ||
-        key === 'start' ||
-        key === 'end' ||
-        ((member === null || member === false) && key !== 'value')
-      )
-        continue;
-      text += ` ${key}:${write(member)}`;
+      if (key === 'type' || key === 'start' || key === 'end') continue;
+      // What is false or missing is left out, except where it is a literal's value.
+      if ((member !== null && member !== false) || key === 'value') text += ` ${key}:${write(member)}`;
     }
     return `(${text})`;
   };
@@ -132,6 +126,7 @@ const ERASED = new Set([
   ...['TSNamespaceExportDeclaration', 'TSEmptyBodyFunctionExpression', 'TSAbstractMethodDefinition'],
   ...['TSAbstractPropertyDefinition', 'TSAbstractAccessorProperty'],
 ]);
+/** Where an identifier is a name, not a variable. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   MetaProperty: ['meta', 'property'],
   LabeledStatement: ['label'],

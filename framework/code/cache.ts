@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Observation, stillHold } from './disk.ts';
 import type { FunctionCode } from './functions.ts';
@@ -35,6 +35,6 @@ export function writeCache(file: string, cached: Cached): void {
     writeFileSync(temporary, JSON.stringify({ format: FORMAT, ...cached }));
     renameSync(temporary, file);
   } catch {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
   }
 }

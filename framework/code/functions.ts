@@ -42,9 +42,10 @@ export interface CodeHasher {
    * and of the local modules it imports, and statements that fill those variables), packages by version. Not seen: data files
    * read at run time, and code that changed on disk after it was loaded.
    * @param source `fn.toString()`
-   * @param module URL of the module that defines the function or imports it; undefined if unknown
+   * @param modules URL of the module that defines the function or imports it, undefined if unknown. Of several the first that
+   * leads to the function counts: a factory's own module, then the one that gave it the function.
    */
-  readonly hashFunction: (source: string, module: string | undefined) => FunctionCode;
+  readonly hashFunction: (source: string, modules: string | readonly string[] | undefined) => FunctionCode;
   /** Keeps the results in `cacheFile` if any of them is new. */
   readonly save: () => void;
 }
@@ -56,17 +57,18 @@ export function createCodeHasher({ declarers, unversioned = new Set(), cacheFile
   const codes = new Map<string, FunctionCode>();
   const disk = openDisk();
   let tools: { readonly parser: Parser; readonly modules: Modules } | undefined;
-  function compute(source: string, module: string | undefined): FunctionCode {
+  function compute(source: string, urls: readonly string[]): FunctionCode {
     if (!tools) {
       const parser = loadParser();
       tools = { parser, modules: openModules({ parser, disk, declarers, unversioned }) };
     }
-    return hashFunction(source, module, tools.parser, tools.modules);
+    return hashFunction(source, urls, tools.parser, tools.modules);
   }
   return {
-    hashFunction(source, module) {
-      const key = canonicalHash([source, module ?? null]);
-      const code = codes.get(key) ?? cache?.codes[key] ?? compute(source, module);
+    hashFunction(source, modules = []) {
+      const urls = typeof modules === 'string' ? [modules] : modules;
+      const key = canonicalHash([source, urls]);
+      const code = codes.get(key) ?? cache?.codes[key] ?? compute(source, urls);
       codes.set(key, code);
       return code;
     },
@@ -78,12 +80,15 @@ export function createCodeHasher({ declarers, unversioned = new Set(), cacheFile
   };
 }
 
-function hashFunction(source: string, module: string | undefined, parser: Parser, modules: Modules): FunctionCode {
+function hashFunction(source: string, urls: readonly string[], parser: Parser, modules: Modules): FunctionCode {
   const fn = parser.fn(source);
   if (!fn) return functionOnly(source, ['[native code]']);
   const text = textOf(fn);
-  const home = module?.startsWith('file:') ? modules.load(fileURLToPath(module)) : undefined;
-  const places = home ? findFunction(fn, text, home, modules) : [];
+  let places: [Module, Node][] = [];
+  for (const url of urls) {
+    const home = url.startsWith('file:') ? modules.load(fileURLToPath(url)) : undefined;
+    if (home && places.length === 0) places = findFunction(fn, text, home, modules);
+  }
   if (places.length === 0) return functionOnly(text, outerVariables(fn));
   // The same text may stand in several places; which one made this function is not known, so all count.
   const walks = places.map(([module, node]) => walk(module, node, modules));

@@ -69,13 +69,7 @@ export function analyse(program: Node, declarers: ReadonlySet<string>): Scopes {
   const calls: { call: Node; scope: Scope }[] = [];
 
   function open(parent: Scope | undefined, closure: boolean): Scope {
-    const scope: Scope = {
-      parent,
-      closure: closure ? undefined : (parent?.closure ?? parent),
-      names: new Map(),
-      effects: [],
-    };
-    return scope;
+    return { parent, closure: closure ? undefined : (parent?.closure ?? parent), names: new Map(), effects: [] };
   }
 
   /** A scope with its own `this`. */

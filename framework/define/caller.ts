@@ -2,21 +2,27 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * The URL of the module that called the function `below` (which is on the stack now), e.g. the asset file that calls
- * `asset()`: however many helpers lie between, and past built-in callers such as `Array.map`. Undefined if no file called it.
+ * URLs of the files on the stack above the function `below` (which runs now), nearest first: the module that calls `asset()`,
+ * then, if that is a factory, the module that calls the factory, and so on.
  */
-export function callerModule(below: (...args: never[]) => unknown): string | undefined {
+export function callerModules(below: (...args: never[]) => unknown): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: readonly NodeJS.CallSite[] } = {};
   try {
-    Error.stackTraceLimit = 8;
+    Error.stackTraceLimit = 16;
     Error.prepareStackTrace = (_, sites) => sites;
     Error.captureStackTrace(holder, below);
-    const file = holder.stack?.map((site) => site.getFileName()).find((name) => name && !name.startsWith('node:'));
-    if (!file) return undefined;
-    return isAbsolute(file) ? pathToFileURL(file).href : file;
+    const files = new Set(holder.stack?.map((site) => site.getFileName() ?? 'node:'));
+    return [...files].flatMap((file) =>
+      file.startsWith('file:') ? [file] : isAbsolute(file) ? [pathToFileURL(file).href] : [],
+    );
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** The nearest of `callerModules`; undefined if no file called the function. */
+export function callerModule(below: (...args: never[]) => unknown): string | undefined {
+  return callerModules(below)[0];
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LakehouseError } from '../common/errors.ts';
-import { asGzip, firstByte, inflateMember, readSingleMember } from '../formats/zip.ts';
+import { inflateMember, readSingleMember } from '../formats/zip.ts';
 import type { BoundPart } from './port.ts';
 
 /** A CSV that DuckDB can read, and whether its first line names the columns. */
@@ -39,8 +39,8 @@ export async function readOriginal(part: BoundPart): Promise<Uint8Array> {
 const READERS = 8;
 
 /**
- * Verifies zipped CSVs and puts them into `directory` as gzip, which DuckDB inflates in parallel. Members without bytes are
- * left out: they have no rows. In the order of the parts.
+ * Verifies zipped CSVs and puts their members into `directory`. Members without bytes are left out: they have no rows. In the
+ * order of the parts.
  */
 export async function unpackCsvs(parts: readonly BoundPart[], directory: string, prefix: string, signal: AbortSignal): Promise<ReadyCsv[]> {
   const ready: (ReadyCsv | undefined)[] = [];
@@ -49,7 +49,7 @@ export async function unpackCsvs(parts: readonly BoundPart[], directory: string,
     for (let i = next++; i < parts.length; i = next++) {
       signal.throwIfAborted();
       const part = parts[i];
-      if (part !== undefined) ready[i] = await unpackCsv(part, i, join(directory, `${prefix}-${i}.csv.gz`));
+      if (part !== undefined) ready[i] = await unpackCsv(part, i, join(directory, `${prefix}-${i}.csv`));
     }
   };
   await Promise.all(Array.from({ length: Math.min(READERS, parts.length) }, work));
@@ -57,11 +57,10 @@ export async function unpackCsvs(parts: readonly BoundPart[], directory: string,
 }
 
 async function unpackCsv(part: BoundPart, ordinal: number, path: string): Promise<ReadyCsv | undefined> {
-  const member = readSingleMember(await readOriginal(part), part.path);
-  // Inflated here only to verify it: DuckDB takes no notice of a wrong CRC.
-  inflateMember(member);
-  const first = firstByte(member);
+  // Inflated here, once: DuckDB could inflate the same stream as gzip, but takes no notice of a wrong CRC.
+  const bytes = inflateMember(readSingleMember(await readOriginal(part), part.path));
+  const [first] = bytes;
   if (first === undefined) return undefined;
-  await writeFile(path, asGzip(member));
+  await writeFile(path, bytes);
   return { part: ordinal, path, header: first < 0x30 || first > 0x39 };
 }

@@ -104,7 +104,7 @@ function csvRows({ definition, columns, hidden, csvs, known }: Read): string {
   const reads = [false, true].flatMap((header) => {
     const files = csvs.filter((csv) => csv.header === header);
     if (files.length === 0) return [];
-    const options = `columns = {${types}}, header = ${header}, auto_detect = false, delim = ',', quote = '"', escape = '"', compression = 'gzip', strict_mode = true`;
+    const options = `columns = {${types}}, header = ${header}, auto_detect = false, delim = ',', quote = '"', escape = '"', strict_mode = true`;
     // file_index is the place in the list: a number per file costs nothing, while its name would be built for every row.
     return [
       `SELECT o.part AS "__file", ${identifiers(texts, 'c.')}

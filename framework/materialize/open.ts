@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createCodeHasher } from '../code/functions.ts';
 import { codeVersion, DECLARERS } from '../code/version.ts';
@@ -103,10 +104,18 @@ async function startEngine(settings: Settings): Promise<Engine> {
   const { openEngine } = await import('../engine/engine.ts');
   await mkdir(settings.engine.tempDirectory, { recursive: true });
   return openEngine({
-    memoryLimit: settings.engine.memoryLimit,
+    memoryLimit: memoryLimit(settings.engine.memoryLimit),
     ...(settings.engine.threads > 0 && { threads: settings.engine.threads }),
     tempDirectory: settings.engine.tempDirectory,
   });
+}
+
+/** DuckDB wants a size; a share is of the memory this process may have (a container's limit counts). */
+function memoryLimit(setting: string): string {
+  if (!setting.endsWith('%')) return setting;
+  const limit = process.constrainedMemory();
+  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return `${Math.max(Math.floor((total * Number(setting.slice(0, -1))) / 100 / 2 ** 20), 64)}MiB`;
 }
 
 /** Invented and real data never share a directory: the first run says which it is, for good. */

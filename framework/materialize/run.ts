@@ -159,6 +159,8 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
       counts.held += waiting;
     }
     if (sets.isEmpty(set)) return;
+    // An engine that does not start is no partition's fault.
+    if (node.definition.storage.type === 'table') await lake.engine();
     const batches = batchesOf(node, set, now, lake.settings.limits);
     control.emit({ type: 'asset-started', asset: key, partitions: sets.countOf(set), batches: batches.length, causes: causeCounts(evaluation, set) });
     const context: BatchContext = {

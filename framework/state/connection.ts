@@ -90,10 +90,10 @@ export function openForWriting(path: string, writer: string): Connection {
   accessSync(directory, constants.W_OK);
   if (stampOf(path) === undefined) create(path, writer);
   accessSync(path, constants.W_OK);
-  refuseEmpty(path);
+  // Refusals first, while nothing has been written beside the file.
+  openForReading(path).db.close();
   const db = setUp(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
   try {
-    checkSchema(db, path);
     db.exec('PRAGMA journal_mode = WAL');
     migrate(db, path, writer);
   } catch (error) {

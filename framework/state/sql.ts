@@ -23,13 +23,17 @@ export function readOnlyError(path: string, cause?: unknown): LakehouseError {
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
+/** The -shm file could not be made large enough: what a full disk looks like at its first write. */
+const IOERR_SHMSIZE = 4874;
+
 /** What SQLite or the file system said, as an error that says what to do. */
 export function translate(error: unknown, path: string): unknown {
   if (isLakehouseError(error)) return error;
-  const sqlite = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+  const extended = error instanceof Error && 'errcode' in error ? Number(error.errcode) : undefined;
+  const sqlite = extended === undefined ? undefined : extended & 0xff;
   if (sqlite === 11 || sqlite === 26)
     return corrupt(`The state file ${path} is damaged: ${(error as Error).message}`, error);
-  if (sqlite === 13 || codeOf(error) === 'ENOSPC') {
+  if (sqlite === 13 || extended === IOERR_SHMSIZE || codeOf(error) === 'ENOSPC') {
     const hint = 'Nothing was lost and nothing was appended. Free some space and run again.';
     return new LakehouseError('disk-full', `The disk that holds the state ${path} is full`, {
       kind: 'transient',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -38,7 +38,7 @@ async function write(files: Files): Promise<string> {
 
 const OPTIONS = { declarers: new Set(['asset', 'daily']), unversioned: new Set(['lake']) };
 
-function hashOne(source: string, module: string | undefined): FunctionCode {
+function hashOne(source: string, module: string | readonly string[] | undefined): FunctionCode {
   return createCodeHasher(OPTIONS).hashFunction(source, module);
 }
 
@@ -163,6 +163,10 @@ describe('the code of a function in its module', () => {
         ...['main.ts', 'table.json', 'upstream.ts'],
       ],
     });
+  });
+
+  test('keeps its version: a change here makes every function of every lake stale (and needs another FORMAT of the cache)', () => {
+    expect(base.hash).toBe('GOLDEN');
   });
 
   const same: [string, Files][] = [
@@ -490,6 +494,22 @@ describe('where the function is written', () => {
     expect(new Set(hashes).size).toBe(3);
   });
 
+  test('in the module that gave it to a factory elsewhere', async () => {
+    const files = (k: number) => ({
+      'factory.ts': 'export const make = (compute: () => number) => ({ compute: () => compute() });',
+      'main.ts': `import { make } from './factory.ts'; const k = ${k}; export const made = make(() => k);`,
+    });
+    const find = async (k: number) => {
+      const directory = await write(files(k));
+      const urls = ['factory.ts', 'main.ts'].map((name) => pathToFileURL(join(directory, name)).href);
+      return { code: hashOne('() => k', urls), wrapped: hashOne('() => compute()', urls) };
+    };
+    const { code, wrapped } = await find(1);
+    expect({ ...code, files: code.files.length }).toEqual({ hash: code.hash, scope: 'module', captures: [], files: 1 });
+    expect(wrapped).toEqual({ ...wrapped, scope: 'module', captures: ['compute'] });
+    expect((await find(2)).code.hash).not.toBe(code.hash);
+  });
+
   test('in CommonJS, and through the imports of package.json', async () => {
     const files = (k: number, l: number) => ({
       'package.json': '{ "type": "module", "imports": { "#lib/*": "./lib/*" } }',
@@ -540,5 +560,111 @@ describe('where the function is written', () => {
       captures: [],
       files: ['b.ts', 'main.ts'],
     });
+  });
+});
+
+describe('calls of a declarer', () => {
+  const files = (text: string, n: number) => ({
+    'main.ts': `${text.replace('?', String(n))}\nexport const compute = () => up;`,
+    'own.ts': 'export const own = (x: unknown) => x;',
+  });
+  test.each([
+    ['under another name', "import { asset as declare } from 'lake'; const up = declare('x/y', ?);"],
+    ['of a namespace', "import * as lake from 'lake'; const up = lake.asset('x/y', { n: ? });"],
+    ['inside a list', "import { asset } from 'lake'; const up = [asset('x/y', () => ?)];"],
+    ['in a function', "import { asset } from 'lake'; const up = () => asset(String(?), {});"],
+    ['chained', "import { asset } from 'lake'; const up = Object.freeze(asset('x/y', { n: ? }));"],
+  ])('hide their arguments: %s', async (_, text) => {
+    expect((await hash(files(text, 1))).hash).toBe((await hash(files(text, 2))).hash);
+  });
+  test.each([
+    ['a local function', 'const asset = (n: number) => n; const up = asset(?);'],
+    ['a shadowed import', "import { asset } from 'lake'; const up = ((asset) => asset(?))(String);"],
+    ['an import of another name', "import { own as asset } from './own.ts'; const up = asset(?);"],
+    ['a method', 'const lake = { asset: String }; const up = lake.asset(?);'],
+    ['the name', "import { asset } from 'lake'; const up = asset('x/y?', {});"],
+  ])('are no others: %s', async (_, text) => {
+    expect((await hash(files(text, 1))).hash).not.toBe((await hash(files(text, 2))).hash);
+  });
+});
+
+describe('the cache', () => {
+  const SOURCE = '() => [k, parse, l]';
+  const MAIN = `import { parse } from 'csv'; import { k } from './lib/k.ts'; import { l } from '#l'; export const compute = ${SOURCE};`;
+  const FILES: Files = {
+    'package.json': '{ "type": "module", "imports": { "#l": "./lib/l.ts" } }',
+    'main.ts': MAIN,
+    'lib/k.ts': 'export const k = 1;',
+    'lib/l.ts': 'export const l = 1;',
+  };
+
+  async function lake() {
+    const directory = await write(FILES);
+    const cacheFile = join(directory, 'state', 'code.json');
+    const open = (options: Partial<typeof OPTIONS> = {}) => createCodeHasher({ ...OPTIONS, ...options, cacheFile });
+    const run = (options?: Partial<typeof OPTIONS>) => {
+      const hasher = open(options);
+      const code = hasher.hashFunction(SOURCE, pathToFileURL(join(directory, 'main.ts')).href);
+      hasher.save();
+      return code;
+    };
+    const fresh = run();
+    // Marks what comes from the cache.
+    const text = await readFile(cacheFile, 'utf8');
+    await writeFile(cacheFile, text.replaceAll(fresh.hash, 'from the cache'));
+    return { directory, cacheFile, fresh, open, run };
+  }
+
+  test('answers while nothing has changed', async () => {
+    const { fresh, run } = await lake();
+    expect(run()).toEqual({ ...fresh, hash: 'from the cache' });
+  });
+
+  test.each<[string, Files]>([
+    ['the module', { 'main.ts': `${MAIN} // more` }],
+    ['a local import', { 'lib/k.ts': 'export const k = 2;' }],
+    ['an import through package.json', { 'lib/l.ts': 'export const l = 2;' }],
+    ['a package', { 'node_modules/csv/package.json': '{ "name": "csv", "version": "9.0.0" }' }],
+  ])('is dropped when it depends on what has changed: %s', async (_, change) => {
+    const { directory, run } = await lake();
+    for (const [name, text] of Object.entries(change)) await writeFile(join(directory, name), text);
+    const again = run();
+    expect(again.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(run()).toEqual(again);
+  });
+
+  test('is dropped when a file is gone, and when it is back', async () => {
+    const { directory, fresh, run } = await lake();
+    await rm(join(directory, 'lib/k.ts'));
+    expect(run().captures).toEqual(["import './lib/k.ts'"]);
+    await writeFile(join(directory, 'lib/k.ts'), FILES['lib/k.ts'] ?? '');
+    expect(run()).toEqual(fresh);
+  });
+
+  test('is for the same settings', async () => {
+    const { fresh, run } = await lake();
+    expect(run({ declarers: new Set(['asset']) })).toEqual(fresh);
+  });
+
+  test('grows by what it does not know', async () => {
+    const { fresh, open, run } = await lake();
+    const hasher = open();
+    hasher.hashFunction('() => 1', undefined);
+    const known = run();
+    hasher.hashFunction(SOURCE, pathToFileURL(fresh.files.at(-1) ?? '').href);
+    hasher.save();
+    expect(known.hash).toBe('from the cache');
+    expect(run().hash).toBe('from the cache');
+  });
+
+  test('may be broken or impossible to write', async () => {
+    const { cacheFile, directory, fresh, run } = await lake();
+    for (const text of ['', '{}', '{"format":1', 'null']) {
+      await writeFile(cacheFile, text);
+      expect(run()).toEqual(fresh);
+    }
+    const hasher = createCodeHasher({ ...OPTIONS, cacheFile: join(directory, 'main.ts', 'code.json') });
+    expect(hasher.hashFunction(SOURCE, pathToFileURL(join(directory, 'main.ts')).href)).toEqual(fresh);
+    hasher.save();
   });
 });

@@ -4,8 +4,9 @@ import { describeIndex } from '../../framework/state/describe.ts';
 import { type NewEvent, type PackedSet, versionHex } from '../../framework/state/events.ts';
 import { type AssetState, PRESENT, type SeriesState } from '../../framework/state/index.ts';
 import type { StateWriter } from '../../framework/state/store.ts';
+import { materialized, named, observed, outcome } from './make.ts';
 import { Model } from './model.ts';
-import { lake, materialized, named, observed, outcome } from './support.ts';
+import { lake } from './support.ts';
 
 const ASSETS = ['gold/x', 'silver/y'];
 const SERIES = ['symbol=A/interval=1m', 'symbol=B/interval=1m', ''];

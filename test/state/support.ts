@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { MaterializedEvent, ObservedEvent, SeriesOutcome } from '../../framework/state/events.ts';
+import { isLakehouseError } from '../../framework/common/errors.ts';
 import { type OpenStateOptions, openState } from '../../framework/state/sqlite.ts';
 import type { StateWriter } from '../../framework/state/store.ts';
 
@@ -14,62 +15,21 @@ export function temporary(): string {
   return directory;
 }
 
-/** A state in a directory of its own, and a way to open it once more. Its clock ticks one second per look. */
-export function lake(options: Partial<OpenStateOptions> = {}) {
-  const directory = temporary();
-  const path = join(directory, 'state.sqlite');
+/** Opens a state again and again, with a clock that ticks one second per look. */
+export function lakeAt(path: string) {
   let now = 1_700_000_000_000;
-  const open = (more: Partial<OpenStateOptions> = {}): StateWriter => {
-    const state = openState(path, { now: () => (now += 1000), ...options, ...more });
+  const open = (options: Partial<OpenStateOptions> = {}): StateWriter => {
+    const state = openState(path, { now: () => (now += 1000), ...options });
     onTestFinished(() => state.close());
     return state;
   };
-  return { directory, path, open };
+  return { path, open };
 }
 
-export function valuesOf(series: string): Record<string, string> {
-  return Object.fromEntries(series === '' ? [] : series.split('/').map((part) => part.split('=') as [string, string]));
-}
-
-export function named(series: string): { series: string; values: Record<string, string> } {
-  return { series, values: valuesOf(series) };
-}
-
-/** 16 bytes that differ for different texts. */
-export function versionOf(text: string): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 16));
-}
-
-/** Points of one series: time → content, with the ordinal of its file. */
-export function outcome(series: string, content: Readonly<Record<number, string>>, file = -1): SeriesOutcome {
-  const times = Object.keys(content)
-    .map(Number)
-    .sort((a, b) => a - b);
-  const version = new Uint8Array(16 * times.length);
-  times.forEach((time, i) => {
-    version.set(versionOf(content[time] as string), 16 * i);
-  });
-  return {
-    ...named(series),
-    times: Int32Array.from(times),
-    version,
-    rows: Uint32Array.from(times, (time) => (content[time] as string).length),
-    bytes: Float64Array.from(times, (time) => 100 * (content[time] as string).length),
-    file: new Int32Array(times.length).fill(file),
-  };
-}
-
-export function materialized(
-  asset: string,
-  verified: number,
-  outcomes: SeriesOutcome[],
-  more: Partial<MaterializedEvent> = {},
-): MaterializedEvent {
-  return { kind: 'materialized', asset, run: 'r1', code: 'A', verified, outcomes, files: [], ...more };
-}
-
-export function observed(asset: string, outcomes: SeriesOutcome[], more: Partial<ObservedEvent> = {}): ObservedEvent {
-  return { kind: 'observed', asset, run: 'r1', observedAt: 5, outcomes, ...more };
+/** A state in a directory of its own. */
+export function lake() {
+  const directory = temporary();
+  return { directory, ...lakeAt(join(directory, 'state.sqlite')) };
 }
 
 /** One point of the index as plain data. */
@@ -90,4 +50,40 @@ export function pointOf(
     choice: index.choices[found.choice[at] as number],
     flags: found.flags[at],
   };
+}
+
+/** Runs a script of `children/` in a process of its own and returns what it printed. */
+export function child(
+  script: string,
+  args: string[],
+  options: { uid?: number } = {},
+): { pid: number; done: Promise<string> } {
+  const file = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
+  const process_ = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const done = new Promise<string>((resolve, reject) => {
+    let out = '';
+    let err = '';
+    process_.stdout.on('data', (chunk) => (out += chunk));
+    process_.stderr.on('data', (chunk) => (err += chunk));
+    process_.on('error', reject);
+    process_.on('close', (code, signal) =>
+      code === 0 || signal === 'SIGKILL'
+        ? resolve(out)
+        : reject(new Error(`${script} ended with ${code ?? signal}: ${err}`)),
+    );
+  });
+  return { pid: process_.pid ?? 0, done };
+}
+
+/** What a call throws, as far as tests compare it. */
+export function refusal(
+  body: () => unknown,
+): { code: string; kind: string; message: string; hint: string | undefined } | undefined {
+  try {
+    body();
+    return undefined;
+  } catch (error) {
+    if (!isLakehouseError(error)) throw error;
+    return { code: error.code, kind: error.kind, message: error.message, hint: error.hint };
+  }
 }
