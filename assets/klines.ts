@@ -22,7 +22,9 @@ const amount = () => decimal(38, 8);
 
 /** One candle as the exchange published it, exact. */
 export const candle = columns({
-  open_time: timestamp().describe('Start of the bar, UTC, in whole milliseconds; not always on the grid of the interval.'),
+  open_time: timestamp().describe(
+    'Start of the bar, UTC, in whole milliseconds; not always on the grid of the interval.',
+  ),
   open: price().describe('Price of the first trade; in a bar without trades the last price before it.'),
   high: price().describe('Highest price.'),
   low: price().describe('Lowest price.'),

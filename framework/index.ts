@@ -1,5 +1,5 @@
 /** The public face: what asset modules import from 'crypto-lakehouse'. */
-export { LakehouseError, type ErrorKind, type Issue } from './common/errors.ts';
+export { type ErrorKind, type Issue, isLakehouseError, LakehouseError } from './common/errors.ts';
 export { didYouMean } from './common/suggest.ts';
 export { asset, source, type AssetOptions, type SourceOptions } from './define/asset.ts';
 export {

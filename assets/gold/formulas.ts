@@ -74,8 +74,16 @@ function wilder(values: Float64Array, n: number, first: number): Float64Array {
  */
 export function rsi(closes: Float64Array, n: number): Float64Array {
   const changes = closes.map((close, i) => close - (closes[i - 1] ?? close));
-  const gains = wilder(changes.map((change) => Math.max(change, 0)), n, 1); // the first bar has no change
-  const losses = wilder(changes.map((change) => Math.max(-change, 0)), n, 1);
+  const gains = wilder(
+    changes.map((change) => Math.max(change, 0)),
+    n,
+    1,
+  ); // the first bar has no change
+  const losses = wilder(
+    changes.map((change) => Math.max(-change, 0)),
+    n,
+    1,
+  );
   return gains.map((gain, i) => (100 * gain) / (gain + (losses[i] ?? Number.NaN)));
 }
 

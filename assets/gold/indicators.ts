@@ -18,7 +18,8 @@ const indicator = (description: string) => double().nullable().describe(descript
  */
 export const goldIndicators = asset('gold/indicators', {
   ...candleAsset,
-  description: 'Technical indicators of every bar, from the bar itself and those before it. NULL where there are too few before it.',
+  description:
+    'Technical indicators of every bar, from the bar itself and those before it. NULL where there are too few before it.',
   kinds: ['table', 'typescript'],
   partitions: { exchange, market, symbol, interval, date },
   inputs: { klines: from(silverKlines, { date: window({ bars: LOOKBACK_BARS }) }) },
@@ -32,13 +33,17 @@ export const goldIndicators = asset('gold/indicators', {
       "Wilder's relative strength index of closes, 0 to 100. NULL with fewer than 392 bars before it, or where the price never moved.",
     ),
     bollinger_mid: indicator('Middle Bollinger band: the mean of the last 20 closes.'),
-    bollinger_upper: indicator('Upper Bollinger band: 2 standard deviations (population) of the last 20 closes above the middle.'),
+    bollinger_upper: indicator(
+      'Upper Bollinger band: 2 standard deviations (population) of the last 20 closes above the middle.',
+    ),
     bollinger_lower: indicator('Lower Bollinger band: as far below the middle.'),
     atr_14: indicator("Wilder's average true range, in the quote asset. NULL with fewer than 392 bars before it."),
     realised_volatility_30: indicator(
       'Standard deviation (sample) of the last 30 logarithmic returns, per bar and not annualised.',
     ),
-    available_at: timestamp().describe('From when on this row could be known: the end (exclusive, open_time + interval) of the bar.'),
+    available_at: timestamp().describe(
+      'From when on this row could be known: the end (exclusive, open_time + interval) of the bar.',
+    ),
   }),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
@@ -47,7 +52,9 @@ export const goldIndicators = asset('gold/indicators', {
     const column = (name: string): Float64Array => {
       const values = read[name];
       if (values instanceof Float64Array) return values;
-      throw new LakehouseError('column-type', `silver/klines: '${name}' was not read as Float64Array`, { kind: 'internal' });
+      throw new LakehouseError('column-type', `silver/klines: '${name}' was not read as Float64Array`, {
+        kind: 'internal',
+      });
     };
     const opens = read.open_time;
     const bar = barMs(partition.values.interval);

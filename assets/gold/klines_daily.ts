@@ -25,7 +25,9 @@ export const period = {
   simple_return: double()
     .nullable()
     .describe('close / close of the day before the period - 1; NULL where that day has no bars.'),
-  log_return: double().nullable().describe('ln(close / close of the day before the period); NULL where that day has no bars.'),
+  log_return: double()
+    .nullable()
+    .describe('ln(close / close of the day before the period); NULL where that day has no bars.'),
   available_at: timestamp().describe(
     'From when on this row could be known: the end (exclusive, open_time + interval) of the last bar it uses.',
   ),
@@ -37,7 +39,8 @@ export const period = {
  */
 export const goldKlinesDaily = asset('gold/klines_daily', {
   ...candleAsset,
-  description: 'One row per day, from the bars of the interval: prices, amounts, VWAP and the return since the day before.',
+  description:
+    'One row per day, from the bars of the interval: prices, amounts, VWAP and the return since the day before.',
   kinds: ['table', 'sql'],
   partitions: { exchange, market, symbol, interval, date },
   inputs: { klines: from(silverKlines, { date: window({ days: 1 }) }) },
@@ -50,7 +53,10 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
       ['vwap', 'low', 'high'],
       // The tolerance is for amounts that the exchange rounds.
       ({ vwap, low, high }) => sql`${vwap} NOT BETWEEN ${low} * 0.999 AND ${high} * 1.001`,
-      { severity: 'warn', description: 'The average price is one that was traded; if not, an amount is in another unit.' },
+      {
+        severity: 'warn',
+        description: 'The average price is one that was traded; if not, an amount is in another unit.',
+      },
     ),
   ],
   // Sums are of DECIMAL: exact, so the same in any order.

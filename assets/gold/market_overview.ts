@@ -17,16 +17,24 @@ export const goldMarketOverview = asset('gold/market_overview', {
     symbol: text().describe('The symbol as the exchange writes it.'),
     quote_asset: text()
       .nullable()
-      .describe('What prices and quote_volume are in, by the end of the symbol; NULL where that is none of the known ones.'),
+      .describe(
+        'What prices and quote_volume are in, by the end of the symbol; NULL where that is none of the known ones.',
+      ),
     close: double().describe('Close of the day.'),
-    simple_return: double().nullable().describe('close / close of the day before - 1; NULL where that day has no bars.'),
+    simple_return: double()
+      .nullable()
+      .describe('close / close of the day before - 1; NULL where that day has no bars.'),
     quote_volume: double().describe('Amount traded, in the quote asset.'),
     quote_volume_share: double()
       .nullable()
-      .describe('quote_volume / that of all symbols with the same quote asset, 0 to 1; NULL without trades or quote asset.'),
+      .describe(
+        'quote_volume / that of all symbols with the same quote asset, 0 to 1; NULL without trades or quote asset.',
+      ),
     quote_volume_rank: integer()
       .nullable()
-      .describe('1 for the most traded symbol with this quote asset; equal amounts share a rank; NULL without quote asset.'),
+      .describe(
+        '1 for the most traded symbol with this quote asset; equal amounts share a rank; NULL without quote asset.',
+      ),
     available_at: timestamp().describe(
       'From when on this row could be known: the end (exclusive) of the last bar of any symbol it is compared with.',
     ),

@@ -20,7 +20,8 @@ export const silverKlines = asset('silver/klines', {
     rowsWhere(
       'ohlc_consistent',
       ['open', 'high', 'low', 'close'],
-      ({ open, high, low, close }) => sql`${high} < greatest(${open}, ${close}, ${low}) OR ${low} > least(${open}, ${close})`,
+      ({ open, high, low, close }) =>
+        sql`${high} < greatest(${open}, ${close}, ${low}) OR ${low} > least(${open}, ${close})`,
       { description: 'high is the highest and low the lowest of the four prices.' },
     ),
     rowsWhere(

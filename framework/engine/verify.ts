@@ -45,7 +45,7 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
     ...listed.map((name, i) => `${quoteIdentifier(name)} AS k${i}`),
     ...(space.time ? [`${quoteIdentifier(space.time.name)} AS kt`] : []),
   ];
-  const required = columns.filter(({ nullable }) => !nullable);
+  const required = await suspects(session, columns, paths);
   const facts = [
     'count(*) AS n',
     `${versioning.sumSql} AS h`,
@@ -77,6 +77,17 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
     });
   }
   return found;
+}
+
+/** Columns that must not hold NULL, without those of which the files' own statistics say that they hold none. */
+async function suspects(session: Session, columns: readonly ColumnDefinition[], paths: readonly string[]): Promise<ColumnDefinition[]> {
+  const required = columns.filter(({ nullable }) => !nullable);
+  if (required.length === 0) return [];
+  const rows = await session.rows(
+    `SELECT path_in_schema AS name, bool_and(coalesce(stats_null_count = 0, FALSE)) AS clean FROM parquet_metadata(${pathList(paths)}) GROUP BY 1`,
+  );
+  const clean = new Set(rows.flatMap(({ name, clean: none }) => (none === true ? [String(name)] : [])));
+  return required.filter(({ name }) => !clean.has(name));
 }
 
 /** Refuses what must not be committed, naming the first partition and its rows. Throws `null-in-column`, `rows-outside-partition`, `duplicate-rows`. */

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
-import { serializeError } from '../common/errors.ts';
+import { formatIssue, type Issue, LakehouseError, serializeError } from '../common/errors.ts';
+import type { AssetNode } from '../graph/graph.ts';
 import { batchesOf, causeCounts, type DepartStep, makePlan, type Plan, type Planning, type PlanRequest } from '../plan/plan.ts';
 import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, withStatus } from '../plan/evaluate.ts';
 import * as sets from '../partition/set.ts';
 import type { PartitionSet } from '../partition/set.ts';
-import { readSeriesKey } from '../partition/space.ts';
+import { printKey, readSeriesKey } from '../partition/space.ts';
 import { universes } from '../plan/universe.ts';
 import type { PackedSet } from '../state/events.ts';
 import { type BatchContext, runBatch } from './batch.ts';
@@ -138,10 +139,19 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
     evaluations.set(key, evaluate(key));
   };
 
+  /** An asset whose query does not bind fails as a whole, at once. */
+  const failAll = (node: AssetNode, set: PartitionSet, issues: readonly Issue[], head: number): void => {
+    const error = serializeError(new LakehouseError('bad-query', `${node.key}: ${issues.map(formatIssue).join('; ')}`, { kind: 'data', issues }));
+    const failures = [...sets.points(set)].map(([series, time]) => ({ series, values: readSeriesKey(series), time, transient: false, error }));
+    lake.state.append({ kind: 'failed', asset: node.key, run, code: node.code, head, failures });
+    counts.failed += failures.length;
+    for (const f of failures) control.emit({ type: 'partition-failed', asset: node.key, partition: printKey(node.space, f), error });
+  };
+
   const runAsset = async (key: string): Promise<void> => {
     const node = lake.graph.node(key);
     const started = performance.now();
-    const before = { ...counts };
+    const own = newCounts();
     const leaving = plan.steps.find((s): s is DepartStep => s.type === 'depart' && s.asset === key);
     if (leaving) {
       lake.state.append({ kind: 'departed', asset: key, run, reason: 'excluded', set: packed(leaving.set) });
@@ -160,7 +170,10 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
     }
     if (sets.isEmpty(set)) return;
     // An engine that does not start is no partition's fault.
-    if (node.definition.storage.type === 'table') await lake.engine();
+    if (node.definition.storage.type === 'table') {
+      const { issues } = await (await lake.engine()).examine(node.definition);
+      if (issues.length > 0) return failAll(node, set, issues, head);
+    }
     const batches = batchesOf(node, set, now, lake.settings.limits);
     control.emit({ type: 'asset-started', asset: key, partitions: sets.countOf(set), batches: batches.length, causes: causeCounts(evaluation, set) });
     const context: BatchContext = {
@@ -173,28 +186,35 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
       now,
       signal: control.signal,
       emit: control.emit,
-      counts,
+      counts: own,
       pool: (task) => poolOf(node.definition.pool)(task),
     };
     // Batches that share a pack follow each other; a few more than the pool has slots are prepared ahead.
     const width = pLimit((lake.settings.pools[node.definition.pool] ?? lake.settings.defaultPool) + 1);
     const chains = chained(batches);
-    await Promise.all(
+    const ended = await Promise.allSettled(
       chains.map((chain) =>
         width(async () => {
           for (const batch of chain) {
             if (control.stopping.aborted || failure) return;
-            await runBatch(context, batch);
+            try {
+              await runBatch(context, batch);
+            } catch (error) {
+              failure ??= { error };
+            }
           }
         }),
       ),
     );
+    for (const [name, count] of Object.entries(own)) counts[name as keyof RunCounts] += count;
+    const broken = ended.find((e) => e.status === 'rejected');
+    if (broken) failure ??= { error: broken.reason };
     control.emit({
       type: 'asset-finished',
       asset: key,
-      done: counts.computed - before.computed,
-      changed: counts.changed - before.changed,
-      failed: counts.failed - before.failed,
+      done: own.computed,
+      changed: own.changed,
+      failed: own.failed,
       ms: Math.round(performance.now() - started),
     });
   };

@@ -37,7 +37,9 @@ describe('published examples', () => {
 
   test("RSI(14): Wilder's own sheet of 1978, which he computed with two decimals cut off", () => {
     const closes = of(
-      ...[54.8, 56.8, 57.85, 59.85, 60.57, 61.1, 62.17, 60.6, 62.35, 62.15, 62.35, 61.45, 62.8, 61.37, 62.5, 62.57, 60.8],
+      ...[
+        54.8, 56.8, 57.85, 59.85, 60.57, 61.1, 62.17, 60.6, 62.35, 62.15, 62.35, 61.45, 62.8, 61.37, 62.5, 62.57, 60.8,
+      ],
       ...[59.37, 60.35, 62.35, 62.17, 62.55, 64.55, 64.37, 65.3, 64.42, 62.9, 61.6, 62.05, 60.05, 59.7, 60.9, 60.25],
       ...[58.27, 58.7, 57.72, 58.1, 58.2],
     );
@@ -64,13 +66,22 @@ describe('published examples', () => {
 
   test("ATR(14): ChartSchool's sheet", () => {
     const highs = of(
-      ...[48.7, 48.72, 48.9, 48.87, 48.82, 49.05, 49.2, 49.35, 49.92, 50.19, 50.12, 49.66, 49.88, 50.19, 50.36, 50.57, 50.65],
+      ...[
+        48.7, 48.72, 48.9, 48.87, 48.82, 49.05, 49.2, 49.35, 49.92, 50.19, 50.12, 49.66, 49.88, 50.19, 50.36, 50.57,
+        50.65,
+      ],
     );
     const lows = of(
-      ...[47.79, 48.14, 48.39, 48.37, 48.24, 48.64, 48.94, 48.86, 49.5, 49.87, 49.2, 48.9, 49.43, 49.73, 49.26, 50.09, 50.3],
+      ...[
+        47.79, 48.14, 48.39, 48.37, 48.24, 48.64, 48.94, 48.86, 49.5, 49.87, 49.2, 48.9, 49.43, 49.73, 49.26, 50.09,
+        50.3,
+      ],
     );
     const closes = of(
-      ...[48.16, 48.61, 48.75, 48.63, 48.74, 49.03, 49.07, 49.32, 49.91, 50.13, 49.53, 49.5, 49.75, 50.03, 50.31, 50.52, 50.41],
+      ...[
+        48.16, 48.61, 48.75, 48.63, 48.74, 49.03, 49.07, 49.32, 49.91, 50.13, 49.53, 49.5, 49.75, 50.03, 50.31, 50.52,
+        50.41,
+      ],
     );
     const values = atr(highs, lows, closes, 14);
     expect(undefinedBars(values)).toBe(13);
@@ -106,7 +117,12 @@ describe('by hand', () => {
     expect(rsi(of(5, 5, 5, 5), 3)[3]).toBeNaN();
   });
   test('too few bars leave everything undefined, none at all nothing', () => {
-    for (const values of [rsi(of(1, 2), 14), sma(of(1, 2), 3), atr(of(2, 3), of(1, 2), of(1, 3), 14), realisedVolatility(of(1, 2), 2)]) {
+    for (const values of [
+      rsi(of(1, 2), 14),
+      sma(of(1, 2), 3),
+      atr(of(2, 3), of(1, 2), of(1, 3), 14),
+      realisedVolatility(of(1, 2), 2),
+    ]) {
       expect([...values]).toEqual([Number.NaN, Number.NaN]);
     }
     expect([...ema(of(), 20), ...rsi(of(), 14)]).toEqual([]);
@@ -126,13 +142,20 @@ function definitionOfEma(values: readonly number[], n: number): number {
 
 function definitionOfWilder(values: readonly number[], n: number): number {
   const rest = values.slice(n);
-  return plainMean(values.slice(0, n)) * (1 - 1 / n) ** rest.length + weightedSum(rest, (age) => (1 - 1 / n) ** age / n);
+  return (
+    plainMean(values.slice(0, n)) * (1 - 1 / n) ** rest.length + weightedSum(rest, (age) => (1 - 1 / n) ** age / n)
+  );
 }
 
 /** A walk in steps of 0.01, like a price. */
-const walk = fc
-  .array(fc.integer({ min: -50, max: 50 }), { minLength: 40, maxLength: 120 })
-  .map((steps) => steps.map(((price) => (step: number) => (price += step) / 100)(10_000)));
+const walk = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 40, maxLength: 120 }).map((steps) =>
+  steps.map(
+    (
+      (price) => (step: number) =>
+        (price += step) / 100
+    )(10_000),
+  ),
+);
 
 const close = (actual: number | undefined, expected: number) =>
   expect(Math.abs((actual ?? Number.NaN) - expected)).toBeLessThanOrEqual(1e-11 * Math.max(1, Math.abs(expected)));
@@ -145,15 +168,23 @@ describe('against their definitions, on any price path', () => {
         close(ema(closes, n).at(-1), definitionOfEma(prices, n));
 
         const changes = prices.slice(1).map((price, i) => price - (prices[i] ?? 0));
-        const gain = definitionOfWilder(changes.map((c) => (c > 0 ? c : 0)), n);
-        const loss = definitionOfWilder(changes.map((c) => (c < 0 ? -c : 0)), n);
+        const gain = definitionOfWilder(
+          changes.map((c) => (c > 0 ? c : 0)),
+          n,
+        );
+        const loss = definitionOfWilder(
+          changes.map((c) => (c < 0 ? -c : 0)),
+          n,
+        );
         if (gain + loss > 0) expect(rsi(closes, n).at(-1)).toBeCloseTo(100 - 100 / (1 + gain / loss), 8);
 
         const highs = prices.map((price, i) => price + (i % 3) / 100);
         const lows = prices.map((price, i) => price - (i % 5) / 100);
         const ranges = prices.map((_, i) => {
           const [high = 0, low = 0, before] = [highs[i], lows[i], prices[i - 1]];
-          return before === undefined ? high - low : Math.max(high - low, Math.abs(high - before), Math.abs(low - before));
+          return before === undefined
+            ? high - low
+            : Math.max(high - low, Math.abs(high - before), Math.abs(low - before));
         });
         close(atr(of(...highs), of(...lows), closes, n).at(-1), definitionOfWilder(ranges, n));
       }),
@@ -185,7 +216,8 @@ describe('against their definitions, on any price path', () => {
     fc.assert(
       fc.property(walk, fc.integer({ min: 0, max: 8 }), (prices, cut) => {
         const [all, some] = [of(...prices), of(...prices.slice(cut))];
-        const last = (values: Float64Array) => [sma(values, 20), bollinger(values, 20, 2).upper, realisedVolatility(values, 30)].map((v) => v.at(-1));
+        const last = (values: Float64Array) =>
+          [sma(values, 20), bollinger(values, 20, 2).upper, realisedVolatility(values, 30)].map((v) => v.at(-1));
         expect(last(some)).toEqual(last(all));
       }),
     );

@@ -52,7 +52,10 @@ const twoDays = bars(
 );
 
 describe('gold/klines_daily', () => {
-  const day = (date: string, klines: string, more = spot): Bound => ({ target: dayTarget(date, more), inputs: { klines } });
+  const day = (date: string, klines: string, more = spot): Bound => ({
+    target: dayTarget(date, more),
+    inputs: { klines },
+  });
 
   test('a day and the next, which lacks a bar: by hand', async () => {
     const result = await compute(daily, [
@@ -105,7 +108,13 @@ describe('gold/klines_daily', () => {
       day('2024-01-01', contracts, cm),
       day('2024-01-01', contracts, { ...cm, symbol: "'ETHUSD_240628'" }),
     ]);
-    expect(btc).toMatchObject({ volume: 0.25, quote_volume: 5000, taker_buy_volume: 0.05, taker_share: 0.2, vwap: 20_000 });
+    expect(btc).toMatchObject({
+      volume: 0.25,
+      quote_volume: 5000,
+      taker_buy_volume: 0.05,
+      taker_share: 0.2,
+      vwap: 20_000,
+    });
     expect(eth).toMatchObject({ volume: 0.25, quote_volume: 500 });
   });
 
@@ -133,7 +142,9 @@ describe('gold/klines_monthly', () => {
   };
   const days = (...rows: readonly (readonly (string | number | null)[])[]) => {
     const names = goldKlinesDaily.columns.map(({ name }) => name);
-    const values = rows.map((row) => `(${row.map((v) => (typeof v === 'string' ? `TIMESTAMP '${v}'` : v)).join(', ')})`);
+    const values = rows.map(
+      (row) => `(${row.map((v) => (typeof v === 'string' ? `TIMESTAMP '${v}'` : String(v))).join(', ')})`,
+    );
     const columns = goldKlinesDaily.columns.map(({ name, type }) => `${name}::${type} AS ${name}`);
     return `(SELECT ${columns.join(', ')} FROM (VALUES ${values.join(', ')}) v(${names.join(', ')}))`;
   };
@@ -162,6 +173,10 @@ describe('gold/klines_monthly', () => {
       { target: january, inputs: { days: none(goldKlinesDaily) } },
     ]);
     expect(result[0]).toMatchObject([{ close: 12, simple_return: null, log_return: null }]);
+    const described = await db.rows(`DESCRIBE ${alone(monthly, { target: january, inputs: { days: first } })}`);
+    expect(described.map(({ column_name, column_type }) => [column_name, column_type]).sort()).toEqual(
+      goldKlinesMonthly.columns.map(({ name, type }) => [name, type]).sort(),
+    );
     expect(result[1]).toEqual([]);
   });
 });
@@ -186,7 +201,9 @@ describe('gold/market_overview', () => {
       ['ABC', 1, 5, '2024-01-01 12:00:00'],
     );
     const [rows = []] = await compute(overview, [bound]);
-    const shown = rows.map((r) => [r.symbol, r.quote_asset, r.quote_volume_share, r.quote_volume_rank, r.available_at]).sort();
+    const shown = rows
+      .map((r) => [r.symbol, r.quote_asset, r.quote_volume_share, r.quote_volume_rank, r.available_at])
+      .sort();
     expect(shown).toEqual([
       ['ABC', null, null, null, '2024-01-01 12:00:00'],
       ['BTCUSDT', 'USDT', 0.6, 1, '2024-01-02 00:01:00'],
@@ -196,7 +213,11 @@ describe('gold/market_overview', () => {
       ['ETHUSDT', 'USDT', 0.2, 2, '2024-01-02 00:01:00'],
       ['XRPUSDT', 'USDT', 0.2, 2, '2024-01-02 00:01:00'],
     ]);
-    expect(rows.find((r) => r.symbol === 'ETHUSDT')).toMatchObject({ close: 2_000, simple_return: 0.5, quote_volume: 200 });
+    expect(rows.find((r) => r.symbol === 'ETHUSDT')).toMatchObject({
+      close: 2_000,
+      simple_return: 0.5,
+      quote_volume: 200,
+    });
   });
 
   test.each([
@@ -215,7 +236,9 @@ describe('gold/market_overview', () => {
   });
 
   test('a day without trades has no shares', async () => {
-    expect(await db.rows(alone(overview, day(['BTCUSDT', 1, 0])))).toMatchObject([{ quote_volume_share: null, quote_volume_rank: 1 }]);
+    expect(await db.rows(alone(overview, day(['BTCUSDT', 1, 0])))).toMatchObject([
+      { quote_volume_share: null, quote_volume_rank: 1 },
+    ]);
   });
 
   test('columns and types are those declared; two days in one statement do not mix', async () => {
@@ -264,22 +287,43 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
   });
 
   test.each([
-    ['data/futures/cm/daily/klines/BTCUSD_PERP/1m/BTCUSD_PERP-1m-2022-10-24.zip', '2022-10-24', 'cm', 'BTCUSD_PERP', '1m'],
+    [
+      'data/futures/cm/daily/klines/BTCUSD_PERP/1m/BTCUSD_PERP-1m-2022-10-24.zip',
+      '2022-10-24',
+      'cm',
+      'BTCUSD_PERP',
+      '1m',
+    ],
     ['data/futures/um/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2022-05-28.zip', '2022-05-28', 'um', 'BTCUSDT', '1m'],
-    ['data/futures/um/monthly/klines/1000PEPEUSDT/5m/1000PEPEUSDT-5m-2025-01.zip', '2025-01-31', 'um', '1000PEPEUSDT', '5m'],
+    [
+      'data/futures/um/monthly/klines/1000PEPEUSDT/5m/1000PEPEUSDT-5m-2025-01.zip',
+      '2025-01-31',
+      'um',
+      '1000PEPEUSDT',
+      '5m',
+    ],
     ['data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-2026-05-08.zip', '2026-05-08', 'spot', 'BTCUSDT', '1h'],
-  ])('%s: the average price is one that was traded, in the units of every market', async (path, date, market, symbol, interval) => {
-    await db.run(`CREATE OR REPLACE TABLE real AS ${silver(await db.load('text', path))}`);
-    const target = dayTarget(date, { market: `'${market}'`, symbol: `'${symbol}'`, interval: `'${interval}'` });
-    const klines = `(SELECT * FROM real WHERE open_time < ${target.end})`;
-    const [[row] = []] = await compute(daily, [{ target, inputs: { klines } }]);
-    expect(row?.bars).toBe(row?.expected_bars);
-    expect(Number(row?.vwap)).toBeGreaterThan(Number(row?.low));
-    expect(Number(row?.vwap)).toBeLessThan(Number(row?.high));
-    const check = goldKlinesDaily.checks[0];
-    if (check?.test.type !== 'rows') throw new Error('no check');
-    const rows = alone(daily, { target, inputs: { klines } });
-    expect(await db.rows(`SELECT * FROM (${rows}) WHERE ${alone(check.test.bad, { target, inputs: {} })}`)).toEqual([]);
-    expect(await db.rows(`SELECT * FROM (SELECT * REPLACE (vwap * 2 AS vwap) FROM (${rows})) WHERE ${alone(check.test.bad, { target, inputs: {} })}`)).toHaveLength(1);
-  });
+  ])(
+    '%s: the average price is one that was traded, in the units of every market',
+    async (path, date, market, symbol, interval) => {
+      await db.run(`CREATE OR REPLACE TABLE real AS ${silver(await db.load('text', path))}`);
+      const target = dayTarget(date, { market: `'${market}'`, symbol: `'${symbol}'`, interval: `'${interval}'` });
+      const klines = `(SELECT * FROM real WHERE open_time < ${target.end})`;
+      const [[row] = []] = await compute(daily, [{ target, inputs: { klines } }]);
+      expect(row?.bars).toBe(row?.expected_bars);
+      expect(Number(row?.vwap)).toBeGreaterThan(Number(row?.low));
+      expect(Number(row?.vwap)).toBeLessThan(Number(row?.high));
+      const check = goldKlinesDaily.checks[0];
+      if (check?.test.type !== 'rows') throw new Error('no check');
+      const rows = alone(daily, { target, inputs: { klines } });
+      expect(await db.rows(`SELECT * FROM (${rows}) WHERE ${alone(check.test.bad, { target, inputs: {} })}`)).toEqual(
+        [],
+      );
+      expect(
+        await db.rows(
+          `SELECT * FROM (SELECT * REPLACE (vwap * 2 AS vwap) FROM (${rows})) WHERE ${alone(check.test.bad, { target, inputs: {} })}`,
+        ),
+      ).toHaveLength(1);
+    },
+  );
 });

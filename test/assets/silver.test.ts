@@ -11,7 +11,15 @@ const silver = (raw: string) => alone(template, { target: {}, inputs: { raw } })
 /** The first candle of 2020 as published, with some fields replaced. */
 function line(more: Readonly<Record<number, string | null>> = {}): (string | null)[] {
   const fields: (string | null)[] = [
-    ...['1577836800000', '7195.24000000', '7196.25000000', '7183.14000000', '7186.68000000', '51.64281200', '1577836859999'],
+    ...[
+      '1577836800000',
+      '7195.24000000',
+      '7196.25000000',
+      '7183.14000000',
+      '7186.68000000',
+      '51.64281200',
+      '1577836859999',
+    ],
     ...['371233.51835535', '493', '19.59823000', '140888.41428273', '0'],
   ];
   return fields.map((field, i) => (i in more ? (more[i] ?? null) : field));
@@ -62,14 +70,20 @@ describe('rows', () => {
   });
 
   test('case 25: volumes of 1e13 and 19-digit quote volumes are exact', async () => {
-    const huge = line({ [VOLUME]: '12345678901234.56789012', [QUOTE_VOLUME]: '12345678901.23456789', [OPEN]: '9999999999.99999999' });
+    const huge = line({
+      [VOLUME]: '12345678901234.56789012',
+      [QUOTE_VOLUME]: '12345678901.23456789',
+      [OPEN]: '9999999999.99999999',
+    });
     expect(await db.rows(silver(csvRows(huge)))).toMatchObject([
       { volume: '12345678901234.56789012', quote_volume: '12345678901.23456789', open: '9999999999.99999999' },
     ]);
   });
 
   test('numbers may be written with fewer decimals from one row to the next', async () => {
-    const rows = await db.rows(silver(csvRows(line({ [OPEN]: '36320', [VOLUME]: '0' }), line({ [OPEN]: '36319.5', [VOLUME]: '0.000' }))));
+    const rows = await db.rows(
+      silver(csvRows(line({ [OPEN]: '36320', [VOLUME]: '0' }), line({ [OPEN]: '36319.5', [VOLUME]: '0.000' }))),
+    );
     expect(rows).toMatchObject([
       { open: '36320.00000000', volume: '0.00000000' },
       { open: '36319.50000000', volume: '0.00000000' },
@@ -99,7 +113,12 @@ describe('what is no candle is refused, with the column, the text and the row', 
     ['a price too large', OPEN, '10000000000', `open is '10000000000' in`],
     ['an amount too large', VOLUME, '1'.repeat(31), `volume is '${'1'.repeat(31)}' in`],
     ['not a number', OPEN, 'NaN', `open is 'NaN' in`],
-    ['a spreadsheet time', OPEN_TIME, '1.57784E+12', `open_time is '1.57784E+12' in the row with open_time 1.57784E+12: ${time}`],
+    [
+      'a spreadsheet time',
+      OPEN_TIME,
+      '1.57784E+12',
+      `open_time is '1.57784E+12' in the row with open_time 1.57784E+12: ${time}`,
+    ],
     ['a spreadsheet time of 13 characters', CLOSE_TIME, '1.5778368E+12', `close_time is '1.5778368E+12' in`],
     ['seconds', OPEN_TIME, '1577836800', `open_time is '1577836800' in`],
     ['nanoseconds', CLOSE_TIME, '1577836800000000000', `close_time is '1577836800000000000' in`],
@@ -122,7 +141,10 @@ async function findings(rows: string, interval: string): Promise<Record<string, 
   const found: Record<string, Row[]> = {};
   for (const { name, test } of silverKlines.checks) {
     const bound = { target: { interval: `'${interval}'` }, inputs: { rows } };
-    const sql = test.type === 'query' ? alone(test.select, bound) : `SELECT open_time FROM ${rows} WHERE ${alone(test.bad, bound)}`;
+    const sql =
+      test.type === 'query'
+        ? alone(test.select, bound)
+        : `SELECT open_time FROM ${rows} WHERE ${alone(test.bad, bound)}`;
     const bad = await db.rows(sql);
     if (bad.length > 0) found[name] = bad;
   }
@@ -131,7 +153,11 @@ async function findings(rows: string, interval: string): Promise<Record<string, 
 
 describe('checks', () => {
   const minute = (i: number, more: Readonly<Record<number, string>> = {}) =>
-    line({ [OPEN_TIME]: String(1577836800000 + i * 60_000), [CLOSE_TIME]: String(1577836859999 + i * 60_000), ...more });
+    line({
+      [OPEN_TIME]: String(1577836800000 + i * 60_000),
+      [CLOSE_TIME]: String(1577836859999 + i * 60_000),
+      ...more,
+    });
   const checked = async (...lines: (string | null)[][]) => {
     await db.run(`CREATE OR REPLACE TABLE checked AS ${silver(csvRows(...lines))}`);
     return findings('checked', '1m');
@@ -197,8 +223,18 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
     ['data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2025-01.zip', '1h', 744, '2025-01-31 23:59:59.999'],
     ['data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-2026-05-08.zip', '1h', 24, '2026-05-08 23:59:59.999'],
     ['data/futures/um/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2022-05-28.zip', '1m', 1440, '2022-05-28 23:59:59.999'],
-    ['data/futures/um/monthly/klines/1000PEPEUSDT/5m/1000PEPEUSDT-5m-2025-01.zip', '5m', 8928, '2025-01-31 23:59:59.999'],
-    ['data/futures/cm/daily/klines/BTCUSD_PERP/1m/BTCUSD_PERP-1m-2022-10-24.zip', '1m', 1440, '2022-10-24 23:59:59.999'],
+    [
+      'data/futures/um/monthly/klines/1000PEPEUSDT/5m/1000PEPEUSDT-5m-2025-01.zip',
+      '5m',
+      8928,
+      '2025-01-31 23:59:59.999',
+    ],
+    [
+      'data/futures/cm/daily/klines/BTCUSD_PERP/1m/BTCUSD_PERP-1m-2022-10-24.zip',
+      '1m',
+      1440,
+      '2022-10-24 23:59:59.999',
+    ],
   ])('%s', async (path, interval, rows, last) => {
     await db.run(`CREATE OR REPLACE TABLE real AS ${silver(await db.load('real_text', path))}`);
     const seen = await db.rows('SELECT count(*)::INTEGER AS n, max(close_time) AS last FROM real');

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll } from 'vitest';
 import { inflateMember, readSingleMember } from 'crypto-lakehouse';
+import { afterAll, beforeAll } from 'vitest';
 import { klineText } from '../../assets/klines.ts';
 import { quoteIdentifier, quoteLiteral, type SqlTemplate } from '../../framework/define/sql.ts';
 
@@ -48,7 +48,9 @@ export function database(): Database {
         await writeFile(file, csv);
         const hasHeader = (csv[0] ?? 0) > 0x39;
         const columns = klineText.map((name) => `${quoteIdentifier(name)}: 'VARCHAR'`).join(', ');
-        selects.push(`SELECT * FROM read_csv('${file}', header = ${hasHeader}, auto_detect = false, columns = {${columns}})`);
+        selects.push(
+          `SELECT * FROM read_csv('${file}', header = ${hasHeader}, auto_detect = false, columns = {${columns}})`,
+        );
       }
       await db.run(`CREATE OR REPLACE TABLE ${table} AS ${selects.join(' UNION ALL ')}`);
       return table;
@@ -59,7 +61,9 @@ export function database(): Database {
 
 /** A table of CSV lines as text columns. */
 export function csvRows(...lines: readonly (readonly (string | null)[])[]): string {
-  const values = lines.map((line) => `(${line.map((text) => (text === null ? 'NULL' : quoteLiteral(text))).join(', ')})`);
+  const values = lines.map(
+    (line) => `(${line.map((text) => (text === null ? 'NULL' : quoteLiteral(text))).join(', ')})`,
+  );
   return `(SELECT ${klineText.map((name, i) => `col${i}::VARCHAR AS ${quoteIdentifier(name)}`).join(', ')} FROM (VALUES ${values.join(', ')}))`;
 }
 
@@ -72,7 +76,11 @@ export interface Bound {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-function render(template: SqlTemplate, relation: (input: string) => string, partition: (name: string) => string): string {
+function render(
+  template: SqlTemplate,
+  relation: (input: string) => string,
+  partition: (name: string) => string,
+): string {
   return template.parts
     .map((part) => {
       if (part.type === 'text') return part.text;
@@ -85,7 +93,11 @@ function render(template: SqlTemplate, relation: (input: string) => string, part
 
 /** The query for one partition alone. */
 export function alone(template: SqlTemplate, { target, inputs }: Bound): string {
-  return render(template, (name) => inputs[name] ?? `"no input ${name}"`, (name) => target[name] ?? `"no value ${name}"`);
+  return render(
+    template,
+    (name) => inputs[name] ?? `"no input ${name}"`,
+    (name) => target[name] ?? `"no value ${name}"`,
+  );
 }
 
 /** The same query for many partitions in one statement; the ordinal of each in `__target`. */

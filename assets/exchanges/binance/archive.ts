@@ -1,4 +1,4 @@
-import { isLakehouseError, LakehouseError } from '../../../framework/common/errors.ts';
+import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
 import { sha256Of, verifySha256 } from './checksum.ts';
 import { checksumKey } from './layout.ts';
 

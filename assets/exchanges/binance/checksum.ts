@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LakehouseError } from '../../../framework/common/errors.ts';
+import { LakehouseError } from 'crypto-lakehouse';
 
 /** What a `.CHECKSUM` object says. */
 export interface Checksum {

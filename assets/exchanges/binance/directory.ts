@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLakehouseError, LakehouseError } from '../../../framework/common/errors.ts';
+import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
 import { type ArchiveClient, type ArchiveObject, compareKeys, objectNotFound } from './archive.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { isLakehouseError, LakehouseError } from '../../../framework/common/errors.ts';
+import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
 import { type ArchiveClient, type ArchiveObject, objectNotFound } from './archive.ts';
 
 export interface HttpArchiveOptions {

@@ -1,5 +1,4 @@
-import { LakehouseError } from '../../../framework/common/errors.ts';
-import { didYouMean } from '../../../framework/common/suggest.ts';
+import { didYouMean, LakehouseError } from 'crypto-lakehouse';
 
 // The key layout of Binance's public archive, as seen at data.binance.vision. Pure: no I/O.
 

@@ -1,6 +1,10 @@
 import type { ArchiveClient } from './archive.ts';
 import { directoryArchive } from './directory.ts';
+import { simulatedClient } from '../simulated/client.ts';
 import { httpArchive } from './http.ts';
+
+/** A simulated exchange that serves at an address; without one the simulation runs in this process. */
+const LOOPBACK = /^https?:\/\/(127\.|localhost|\[::1\])/;
 
 /** The settings that are read here: `exchanges.binance`. */
 export interface BinanceSettings {
@@ -10,6 +14,7 @@ export interface BinanceSettings {
     readonly directory?: string | undefined;
     readonly timeoutMs: number;
     readonly concurrency: number;
+    readonly simulated: boolean;
   };
   readonly start: string;
 }
@@ -29,7 +34,12 @@ export function binanceResource({ archive, start }: BinanceSettings): BinanceRes
   let client: ArchiveClient | undefined;
   return {
     archive: (now) => {
-      client ??= archive.directory === undefined ? httpArchive({ ...archive, now }) : directoryArchive(archive.directory);
+      client ??=
+        archive.directory !== undefined
+          ? directoryArchive(archive.directory)
+          : archive.simulated && !LOOPBACK.test(archive.baseUrl)
+            ? simulatedClient()
+            : httpArchive({ ...archive, now });
       return client;
     },
     start,

@@ -27,7 +27,6 @@ import type { BinanceResource } from './resource.ts';
 const described = {
   ...candleAsset,
   kinds: ['archive', 'zip'],
-  metadata: { documentation: 'https://github.com/binance/binance-public-data' },
 } as const;
 
 export const binanceKlinesDaily = source('binance/klines_daily_archive', {
@@ -43,7 +42,8 @@ export const binanceKlinesDaily = source('binance/klines_daily_archive', {
 
 export const binanceKlinesMonthly = source('binance/klines_monthly_archive', {
   ...described,
-  description: "Binance's public archive of candles, one zip per month, published in the first three weeks of the next.",
+  description:
+    "Binance's public archive of candles, one zip per month, published in the first three weeks of the next.",
   partitions: { exchange, market, symbol, interval, month },
   publicationLagHours: 24 * 20,
   // The newest month of a living series ended up to 31 + 20 days ago.
@@ -145,11 +145,15 @@ async function fetchConsistent(client: ArchiveClient, key: string, signal: Abort
     for (const object of [key, checksumKey(key)]) {
       const { version } = await client.get(object, { signal });
       if (version === listed.get(object)) continue;
-      throw new LakehouseError('archive-behind-listing', `${object} is not served as it is listed, and ${error.message}`, {
-        kind: 'transient',
-        hint: 'It was replaced a short time ago. It is tried again.',
-        cause: error,
-      });
+      throw new LakehouseError(
+        'archive-behind-listing',
+        `${object} is not served as it is listed, and ${error.message}`,
+        {
+          kind: 'transient',
+          hint: 'It was replaced a short time ago. It is tried again.',
+          cause: error,
+        },
+      );
     }
     return await fetchVerified(client, key, { signal });
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LakehouseError } from '../../../framework/common/errors.ts';
-import { inflateMember, readSingleMember, writeZip } from '../../../framework/formats/zip.ts';
+import { inflateMember, LakehouseError, readSingleMember, writeZip } from 'crypto-lakehouse';
 import { compareKeys } from '../binance/archive.ts';
 import { sha256Of } from '../binance/checksum.ts';
 import {

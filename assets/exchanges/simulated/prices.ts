@@ -1,4 +1,4 @@
-import { LakehouseError } from '../../../framework/common/errors.ts';
+import { LakehouseError } from 'crypto-lakehouse';
 import type { Market } from '../binance/layout.ts';
 
 // Made-up candles as a pure function of (seed, market, symbol, day). Every number is an integer of ticks, lots or their product,

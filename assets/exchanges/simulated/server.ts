@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { LakehouseError } from '../../../framework/common/errors.ts';
+import { LakehouseError } from 'crypto-lakehouse';
 import { type SimulatedArchive, type SimulatedArchiveOptions, simulatedArchive } from './archive.ts';
 import { errorXml, listingPage, listingRequest, listingXml } from './listing.ts';
 

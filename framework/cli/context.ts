@@ -1,0 +1,113 @@
+import { isAbsolute, relative } from 'node:path';
+import { redactText } from '../config/redact.ts';
+import type { LoadedSettings } from '../config/resolve.ts';
+import type { SettingsSources } from '../config/layers.ts';
+import type { LakehouseDefinition } from '../define/lakehouse.ts';
+import type { OpenedLake } from '../materialize/open.ts';
+import { type Console, createConsole, type Globals } from './console.ts';
+import { idGenerator } from './ids.ts';
+import { type Interrupts, listenToInterrupts } from './interrupts.ts';
+import type { Io } from './io.ts';
+
+export interface Configuration {
+  readonly definition: LakehouseDefinition;
+  readonly loaded: LoadedSettings;
+}
+
+/** What a command works with. Rooms below are loaded when they are first needed: `--help` must not wait for them. */
+export interface Context {
+  readonly io: Io;
+  readonly globals: Globals;
+  readonly console: Console;
+  /** The command line, secrets redacted as far as settings are known. */
+  readonly commandLine: () => string;
+  /** The same program on the same lake: `lakehouse status --profile x`. */
+  readonly again: (...words: string[]) => string;
+  readonly sources: () => Promise<SettingsSources>;
+  readonly configuration: () => Promise<Configuration>;
+  /** Opens the lake, and closes it whatever happens. `read` writes nothing. */
+  readonly withLake: <T>(mode: 'read' | 'write', use: (lake: OpenedLake) => Promise<T>) => Promise<T>;
+  /** From now on interrupts are heard; see {@link listenToInterrupts}. Once per command. */
+  readonly interrupts: (options?: { readonly graceful?: boolean; readonly say?: (text: string) => void }) => Interrupts;
+  /** The exit code of an interrupt, if there was one. */
+  readonly interrupted: () => number | undefined;
+  readonly redact: (text: string) => string;
+  readonly debug: () => boolean;
+  readonly dispose: () => void;
+}
+
+export function createContext(io: Io, globals: Globals, args: readonly string[]): Context {
+  const console = createConsole(io, globals);
+  let listening: Interrupts | undefined;
+  let secrets: readonly string[] = [];
+  let sources: SettingsSources | undefined;
+  let configuration: Promise<Configuration> | undefined;
+  let debug = globals.debug;
+  const redact = (text: string) => redactText(text, { secrets });
+  const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+  const readSources = async (): Promise<SettingsSources> => {
+    const { readSettingsSources } = await import('../config/load.ts');
+    const { config, profile, set } = globals;
+    sources ??= readSettingsSources({ cwd: io.cwd, env: io.env, argv: { configFile: config, profile, sets: set } });
+    return sources;
+  };
+  const configure = async (): Promise<Configuration> => {
+    const from = await readSources();
+    const [{ definitionsPath, resolveSettings }, { loadDefinition }] = await Promise.all([
+      import('../config/resolve.ts'),
+      import('./definitions.ts'),
+    ]);
+    const definition = await loadDefinition(definitionsPath(from), io);
+    const loaded = resolveSettings(from, definition.settings);
+    secrets = loaded.secrets;
+    debug ||= loaded.settings.debug;
+    return { definition, loaded };
+  };
+
+  const context: Context = {
+    io,
+    globals,
+    console,
+    commandLine: () => redact(['lakehouse', ...args].map(quote).join(' ')),
+    again: (...words) => {
+      const program = io.env.npm_command === undefined ? 'lakehouse' : 'npx lakehouse';
+      const { config, profile, set } = globals;
+      const options = [...(config === undefined ? [] : ['--config', config]), ...(profile === undefined ? [] : ['--profile', profile]), ...set.flatMap((one) => ['--set', one])];
+      return redact([program, ...[...words, ...options].map(quote)].join(' '));
+    },
+    sources: readSources,
+    configuration: () => {
+      configuration ??= configure();
+      return configuration;
+    },
+    withLake: async (mode, use) => {
+      const { definition, loaded } = await context.configuration();
+      const { openLake } = await import('../materialize/open.ts');
+      const { settings } = loaded;
+      const { now, random, host, pid, isAlive } = io;
+      const lake = await openLake({ definition, settings, mode, now, id: idGenerator(now, random), host, pid, isAlive, warn: console.warn });
+      try {
+        for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
+        return await use(lake);
+      } finally {
+        await lake.close();
+      }
+    },
+    interrupts: ({ graceful = false, say = console.note } = {}) => {
+      listening ??= listenToInterrupts(io, graceful, say);
+      return listening;
+    },
+    interrupted: () => listening?.code,
+    redact,
+    debug: () => debug,
+    dispose: () => listening?.dispose(),
+  };
+  return context;
+}
+
+/** A path as people write it: relative where that is shorter to read. */
+export function shownPath(cwd: string, path: string): string {
+  const short = relative(cwd, path);
+  return short === '' ? '.' : short.startsWith('..') || isAbsolute(short) ? path : short;
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import type { Readable } from 'node:stream';
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Characters per line and lines, of a terminal. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+  /** Nobody reads any more (`| head`). What is written then is dropped. */
+  readonly closed: boolean;
+  /** Why writing failed otherwise, e.g. a full disk. */
+  readonly failure: Error | undefined;
+  /** Resolves when the reader has caught up. */
+  drained(): Promise<void>;
+  onResize(listener: () => void): () => void;
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** Everything the command line takes from the process around it. Tests pass their own. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Milliseconds since the epoch, UTC. */
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly host: string;
+  readonly pid: number;
+  readonly isAlive: (pid: number) => boolean;
+  /** The exports of a module, by absolute path. */
+  readonly importModule: (file: string) => Promise<unknown>;
+  /** Returns how to stop listening. */
+  readonly onSignal: (signal: StopSignal, listener: () => void) => () => void;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  let closed = false;
+  let failure: Error | undefined;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    closed = true;
+    if (error.code !== 'EPIPE') failure = error;
+  });
+  return {
+    write: (text) => {
+      if (!closed) stream.write(text);
+    },
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+    get rows() {
+      return stream.isTTY ? stream.rows : undefined;
+    },
+    get closed() {
+      return closed;
+    },
+    get failure() {
+      return failure;
+    },
+    drained: async () => {
+      if (!closed && stream.writableNeedDrain) await once(stream, 'drain').catch(() => undefined);
+    },
+    onResize: (listener) => {
+      stream.on('resize', listener);
+      return () => stream.off('resize', listener);
+    },
+  };
+}
+
+export function processIo(): Io {
+  return {
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    stdin: process.stdin,
+    env: process.env,
+    cwd: process.cwd(),
+    now: Date.now,
+    random: randomBytes,
+    host: hostname(),
+    pid: process.pid,
+    isAlive: (pid) => {
+      try {
+        return process.kill(pid, 0);
+      } catch (error) {
+        // Somebody else's process may not be signalled, but it is there.
+        return (error as NodeJS.ErrnoException).code === 'EPERM';
+      }
+    },
+    importModule: (file) => import(pathToFileURL(file).href),
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
+    exit: (code) => process.exit(code),
+  };
+}
