@@ -2,7 +2,7 @@ import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { SqlTemplate } from '../define/sql.ts';
 import type { PartitionSpace } from '../partition/space.ts';
 import type { Session, TypedColumn } from './duckdb.ts';
-import { distinctSums, notRowwise, orderDependentAggregates, positionDependentWindows, volatileFunctions } from './inspect.ts';
+import { notRowwise, orderDependentAggregates, positionDependentWindows, volatileFunctions } from './inspect.ts';
 import { partitionColumns, partitionLiteral } from './partitions.ts';
 import {
   CARRIED_COLUMNS,
@@ -95,8 +95,6 @@ async function whyNotFused(session: Session, shape: QueryShape, empty: ReadonlyM
   }
   const [window] = positionDependentWindows(plan);
   if (window !== undefined) return `the window aggregate ${window} adds floating-point numbers in another order when fused`;
-  const [sum] = distinctSums(plan);
-  if (sum !== undefined) return `${sum} over DISTINCT values adds floating-point numbers in another order when fused`;
   return undefined;
 }
 

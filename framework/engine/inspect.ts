@@ -29,14 +29,6 @@ export function positionDependentWindows(plan: Json): string[] {
   return describeAll(plan, (node) => node.type === 'WINDOW_AGGREGATE' && inexact(node));
 }
 
-/** Aggregates over DISTINCT floating-point values: added in the order of a hash table. */
-export function distinctSums(plan: Json): string[] {
-  return describeAll(
-    plan,
-    (node) => node.expression_class === 'BOUND_AGGREGATE' && node.aggregate_type === 'DISTINCT' && inexact(node),
-  );
-}
-
 /** Plain aggregates that differ from run to run as soon as several threads feed them. */
 export function orderDependentAggregates(plan: Json): string[] {
   return describeAll(

@@ -192,7 +192,7 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
     // Batches that share a pack follow each other; a few more than the pool has slots are prepared ahead.
     const width = pLimit((lake.settings.pools[node.definition.pool] ?? lake.settings.defaultPool) + 1);
     const chains = chained(batches);
-    const ended = await Promise.allSettled(
+    await Promise.all(
       chains.map((chain) =>
         width(async () => {
           for (const batch of chain) {
@@ -207,8 +207,6 @@ async function execute(lake: Lake, planning: Planning, request: RunRequest, run:
       ),
     );
     for (const [name, count] of Object.entries(own)) counts[name as keyof RunCounts] += count;
-    const broken = ended.find((e) => e.status === 'rejected');
-    if (broken) failure ??= { error: broken.reason };
     control.emit({
       type: 'asset-finished',
       asset: key,

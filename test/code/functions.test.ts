@@ -551,14 +551,16 @@ describe('where the function is written', () => {
   test('a module that imports itself and cycles of export * end', async () => {
     const files = {
       'main.ts':
-        "import * as self from './main.ts'; export * from './b.ts'; export const compute = () => [self, self.other];",
-      'b.ts': "export * from './main.ts'; export const other = 1;",
+        "import * as self from './main.ts'; import { far } from './a.ts'; export const compute = () => [self, far];",
+      'a.ts': "export * from './b.ts'; export * from './c.ts';",
+      'b.ts': "export * from './a.ts';",
+      'c.ts': 'export const far = 1;',
     };
     expect(await hash(files)).toEqual({
       hash: expect.any(String),
       scope: 'module',
       captures: [],
-      files: ['b.ts', 'main.ts'],
+      files: ['c.ts', 'main.ts'],
     });
   });
 });

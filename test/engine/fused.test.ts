@@ -93,24 +93,26 @@ const cases: Readonly<Record<string, Query>> = {
   'a window of a window': (r) => sql`WITH d AS (SELECT k, ts, x - lag(x) OVER (ORDER BY ts) AS dx FROM ${r}) SELECT k AS a, max(dx) OVER (ORDER BY ts ROWS 9 PRECEDING) AS b FROM d`,
   'a list aggregate': (r) => sql`SELECT len(list(x ORDER BY ts))::BIGINT AS a, list_sum(list(x ORDER BY ts)) AS b FROM ${r}`,
   'an ordered sum of doubles': (r) => sql`SELECT k % 3 AS a, sum(x ORDER BY ts) AS b FROM ${r} GROUP BY 1`,
-  'a sum of distinct doubles': (r) => sql`SELECT count(*) AS a, sum(DISTINCT x / 3) AS b FROM ${r}`,
   'ORDER BY inside': (r) => sql`SELECT count(*) AS a, first(x ORDER BY ts DESC) AS b FROM (SELECT * FROM ${r} ORDER BY ts)`,
   'GROUPING SETS with the empty one': (r) => sql`SELECT k % 2 AS a, count(*)::DOUBLE AS b FROM ${r} GROUP BY GROUPING SETS ((k % 2), ())`,
   'a quantile': (r) => sql`SELECT count(*) AS a, quantile_cont(x, 0.3) AS b FROM ${r}`,
   unnest: (r) => sql`SELECT unnest([k, -k - 1]) AS a, x AS b FROM ${r}`,
-  'a lateral join of its own': (r) => sql`SELECT o.k AS a, l.x AS b FROM ${r} o, LATERAL (SELECT x FROM ${r} i WHERE i.k < o.k AND i.x IS NOT NULL ORDER BY i.k DESC LIMIT 1) l`,
+  'a lateral join of its own': (r) => sql`SELECT o.k AS a, l.x AS b FROM ${r} o, LATERAL (SELECT x FROM ${r} i WHERE i.ts < o.ts AND i.x IS NOT NULL ORDER BY i.ts DESC LIMIT 1) l`,
   'a grid from the partition, left-joined': (r, p) =>
     sql`SELECT epoch_ms(g.t) AS a, o.x AS b FROM (SELECT unnest(generate_series(${p.start}, ${p.end}, INTERVAL 1 HOUR)) AS t) g LEFT JOIN ${r} o ON o.ts = g.t`,
   'the values of the partition': (r, p) => sql`SELECT count(*) AS a, (epoch_ms(${p.start}) + length(${p.symbol}))::DOUBLE AS b FROM ${r} WHERE ts >= ${p.date}`,
   'no input at all': (_, p) => sql`SELECT dayofyear(${p.date}) AS a, 1.5::DOUBLE AS b`,
 };
 
+// The empty partition is among the targets of every case.
 test.each(Object.entries(cases))('21: %s gives the same alone and fused', async (_, query) => {
-  expect(await differences(assetOf(query), false)).toEqual([]);
+  expect(await differences(assetOf(query, true), true)).toEqual([]);
 });
 
-test.each(Object.entries(cases))('21: %s gives the same alone and fused, with lookback', async (_, query) => {
-  expect(await differences(assetOf(query, true), true)).toEqual([]);
+test.each(['max without GROUP BY', 'LIMIT with ORDER BY', 'EXCEPT', 'a CTE read twice'])('21: %s, without lookback', async (name) => {
+  const query = cases[name];
+  if (query === undefined) throw new Error(name);
+  expect(await differences(assetOf(query), false)).toEqual([]);
 });
 
 test('what cannot be fused is said, and what can is fused', async () => {
@@ -129,7 +131,6 @@ test('what cannot be fused is said, and what can is fused', async () => {
       "a POSITIONAL join": "gold/probe: Positional join in correlated subqueries is not (yet) supported",
       "a SEMI JOIN": "gold/probe: Unsupported join type for flattening correlated subquery",
       "a running sum of doubles": "the window aggregate sum(DOUBLE) adds floating-point numbers in another order when fused",
-      "a sum of distinct doubles": "sum(DOUBLE) over DISTINCT values adds floating-point numbers in another order when fused",
       "a window frame by range": "the window aggregate stddev_samp(DOUBLE) adds floating-point numbers in another order when fused",
       "a window frame over doubles": "the window aggregate avg(DOUBLE) adds floating-point numbers in another order when fused",
       "an ANTI JOIN": "gold/probe: Unsupported join type for flattening correlated subquery",

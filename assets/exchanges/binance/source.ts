@@ -1,5 +1,6 @@
 import {
   inflateMember,
+  isLakehouseError,
   LakehouseError,
   type Observation,
   type ObserveContext,
@@ -139,7 +140,7 @@ async function fetchConsistent(client: ArchiveClient, key: string, signal: Abort
   try {
     return await fetchVerified(client, key, { signal });
   } catch (error) {
-    if (!(error instanceof LakehouseError) || error.code !== 'checksum-mismatch') throw error;
+    if (!isLakehouseError(error) || error.code !== 'checksum-mismatch') throw error;
     const listed = new Map<string, string>();
     for await (const object of client.list(key, { signal })) listed.set(object.key, object.version);
     for (const object of [key, checksumKey(key)]) {

@@ -79,8 +79,8 @@ const after: NewEvent[] = [
     run: 'run-2',
     code: 'code-1',
     files: [{ path: 'bronze/klines/3', bytes: 9 }],
-    moved: [{ ...named(S), times: Int32Array.of(18262, 18264), file: Int32Array.of(0, 0) }],
-    supersedes: [],
+    moved: [{ ...named(S), times: Int32Array.of(18262, 18264, 18265, 18267), file: new Int32Array(4) }],
+    supersedes: ['bronze/klines/1'],
   }),
   {
     kind: 'compacted',
