@@ -59,7 +59,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
       import('./definitions.ts'),
     ]);
     const definition = await loadDefinition(definitionsPath(from), io);
-    const loaded = resolveSettings(from, definition.settings);
+    const loaded: LoadedSettings = resolveSettings(from, definition.settings);
     secrets = loaded.secrets;
     debug ||= loaded.settings.debug;
     return { definition, loaded };

@@ -87,7 +87,8 @@ function hashFunction(source: string, urls: readonly string[], parser: Parser, m
   let places: [Module, Node][] = [];
   for (const url of urls) {
     const home = url.startsWith('file:') ? modules.load(fileURLToPath(url)) : undefined;
-    if (home && places.length === 0) places = findFunction(fn, text, home, modules);
+    if (home) places = findFunction(fn, text, home, modules);
+    if (places.length > 0) break;
   }
   if (places.length === 0) return functionOnly(text, outerVariables(fn));
   // The same text may stand in several places; which one made this function is not known, so all count.

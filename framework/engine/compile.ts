@@ -6,6 +6,7 @@ import { notRowwise, orderDependentAggregates, positionDependentWindows, volatil
 import { partitionColumns, partitionLiteral } from './partitions.ts';
 import {
   CARRIED_COLUMNS,
+  nested,
   references,
   renderFused,
   renderPlain,
@@ -111,11 +112,11 @@ async function checkRowwise(session: Session, shape: QueryShape, tree: JsonObjec
   for (const name of used.partition) {
     if (name === 'start' || name === 'end' || name === shape.space.time?.name) refuse(`the query uses the partition's '${name}'`);
   }
-  const bound = await planOf(session, where, withInputs(emptyInputs(shape, []), renderPlain(template, sample)));
+  const bound = await planOf(session, where, withInputs(emptyInputs(shape, []), nested(renderPlain(template, sample))));
   const [operator] = notRowwise(bound);
   if (operator !== undefined) refuse(`the query has an operator over several rows: ${operator}`);
   const carried = await printQuery(session, carryColumns(tree, CARRIED));
-  const names = (await session.describe(withInputs(emptyInputs(shape, CARRIED_COLUMNS), carried))).map(({ name }) => name);
+  const names = (await session.describe(withInputs(emptyInputs(shape, CARRIED_COLUMNS), nested(carried)))).map(({ name }) => name);
   const passed = CARRIED.filter((name) => names.filter((n) => n === name).length !== 1);
   if (passed.length > 0) refuse('the rows cannot be traced to their partition; write the columns out instead of COLUMNS(…)');
 }

@@ -66,6 +66,11 @@ export function renderSingle(template: SqlTemplate, target: number, partition: R
   return `SELECT CAST(${target} AS INTEGER) AS ${TARGET}, "__l".* FROM (\n${query}\n) "__l"`;
 }
 
+/** A query that may have a `WITH` of its own, where none can stand. */
+export function nested(query: string): string {
+  return `SELECT * FROM (\n${query}\n)`;
+}
+
 /** The query over plain tables, for looking at its syntax and for rowwise use. */
 export function renderPlain(template: SqlTemplate, partition: Rendering['partition']): string {
   return render(template, { relation: inputTable, partition });

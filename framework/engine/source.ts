@@ -7,7 +7,7 @@ import { guardSql } from './errors.ts';
 import type { InputTable } from './inputs.ts';
 import { bucketSql, partitionColumns, partitionLiteral, timeType, timeValue } from './partitions.ts';
 import type { BatchRequest, BatchTarget } from './port.ts';
-import { CARRIED_COLUMNS, END, PART, references, renderFused, renderSingle, START, TARGET, withInputs } from './render.ts';
+import { CARRIED_COLUMNS, END, nested, PART, references, renderFused, renderSingle, START, TARGET, withInputs } from './render.ts';
 import { conform, identifiers } from './types.ts';
 import type { SqlTemplate } from '../define/sql.ts';
 
@@ -83,7 +83,7 @@ export async function tracedQuery(context: QueryContext, group: RowwiseGroup, pa
   const { session, request, template } = context;
   const [name = ''] = references(template).relations;
   const text = await renderRowwise(session, request.definition.key, template, group.partition);
-  return withInputs(new Map([[name, rowwiseInput(context).byPart(parts)]]), text);
+  return withInputs(new Map([[name, rowwiseInput(context).byPart(parts)]]), nested(text));
 }
 
 /** Whether a row lies within the part it comes from; NULL counts as outside. */

@@ -90,7 +90,7 @@ export function carryColumns(tree: JsonObject, names: readonly string[]): JsonOb
   );
   const rewrite = (json: Json): Json => {
     if (Array.isArray(json)) return json.map(rewrite);
-    if (!isObject(json)) return json;
+    if (!isObject(json) || 'rawJSON' in json) return json;
     const members = Object.fromEntries(Object.entries(json).map(([key, member]) => [key, rewrite(member)]));
     const list = json.type === 'SELECT_NODE' ? json.select_list : undefined;
     if (!Array.isArray(list)) return members;

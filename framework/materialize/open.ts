@@ -43,7 +43,7 @@ export const PROGRAM_VERSION = '0.1.0';
 export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const { definition, settings, now } = options;
   const filters = definition.filters(settings);
-  const hasher = await createCodeHasher({ declarers: DECLARERS, unversioned: new Set(['crypto-lakehouse']) });
+  const hasher = createCodeHasher({ declarers: DECLARERS, unversioned: new Set(['crypto-lakehouse']), cacheFile: join(settings.state.directory, 'code.json') });
   const graph = buildGraph(definition.assets, {
     filters,
     codes: (asset) => {
@@ -55,7 +55,11 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     },
   });
 
-  if (options.mode === 'write') await mkdir(settings.state.directory, { recursive: true }).catch(() => undefined);
+  if (options.mode === 'write') {
+    // What prevents it is said better by the state, which needs the directory.
+    await mkdir(settings.state.directory, { recursive: true }).catch(() => undefined);
+    hasher.save();
+  }
   const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: options.mode === 'read', now, isAlive: options.isAlive, writer: `crypto-lakehouse ${PROGRAM_VERSION}` });
   let engine: Promise<Engine> | undefined;
   let resources: Readonly<Record<string, unknown>> | undefined;

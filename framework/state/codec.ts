@@ -4,6 +4,7 @@ import { type Column, ColumnReader, packColumns } from './columns.ts';
 import type { SeriesNumbers } from './dictionary.ts';
 import type { SeriesName } from './events.ts';
 import type { EventHeader, PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
+import { corrupt } from './sql.ts';
 
 /** Version of how an event is written. Older ones stay readable for ever; a newer one is refused. */
 export const EVENT_FORMAT = 1;
@@ -89,13 +90,7 @@ export function decodeEvent(row: EncodedEvent, numbers: SeriesNumbers): PackedEv
     );
   }
   if (checksum(row.revision, row.header, row.body) !== row.crc) {
-    throw new LakehouseError(
-      'state-corrupt',
-      `Event ${row.revision} of the log is damaged: its checksum does not match`,
-      {
-        kind: 'data',
-      },
-    );
+    throw corrupt(`Event ${row.revision} of the log is damaged: its checksum does not match`);
   }
   const header = JSON.parse(row.header) as StoredHeader;
   const reader = new ColumnReader(row.body ?? new Uint8Array(0));
@@ -112,8 +107,7 @@ export function decodeEvent(row: EncodedEvent, numbers: SeriesNumbers): PackedEv
 function readNames(reader: ColumnReader, count: number, numbers: SeriesNumbers): SeriesName[] {
   return Array.from(reader.u32(count), (id) => {
     const name = numbers.name(id);
-    if (name === undefined)
-      throw new LakehouseError('state-corrupt', `The log names no series ${id}`, { kind: 'data' });
+    if (name === undefined) throw corrupt(`The log names no series ${id}`);
     return name;
   });
 }

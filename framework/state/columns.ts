@@ -1,4 +1,4 @@
-import { LakehouseError } from '../common/errors.ts';
+import { corrupt } from './sql.ts';
 
 /** Columns of numbers as bytes: little endian whatever the machine, each column padded to 8 bytes so that it can be viewed in place. */
 export type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
@@ -35,7 +35,7 @@ export class ColumnReader {
   #take(length: number, width: number): [ArrayBufferLike, number, number] {
     const size = length * width;
     if (this.#at + size > this.#bytes.length) {
-      throw new LakehouseError('state-corrupt', 'Packed columns end before their last value', { kind: 'data' });
+      throw corrupt('Packed columns end before their last value');
     }
     const start = this.#bytes.byteOffset + this.#at;
     if (!LITTLE_ENDIAN) swap(this.#bytes.subarray(this.#at, this.#at + size), width);

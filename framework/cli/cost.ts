@@ -1,0 +1,50 @@
+import type { AssetGraph } from '../graph/graph.ts';
+import { upstreamSet } from '../partition/mapping.ts';
+import type { PartitionSet } from '../partition/set.ts';
+import * as sets from '../partition/set.ts';
+import { choosing } from '../plan/demand.ts';
+import type { AssetEvaluation } from '../plan/evaluate.ts';
+import type { ObservedEvent } from '../state/events.ts';
+import type { StateReader } from '../state/store.ts';
+
+export interface Fetching {
+  /** Partitions of sources that are read. */
+  readonly fetches: number;
+  /** Their sizes as far as the sources say. */
+  readonly bytes: number;
+}
+
+/** Size of a source's partition as last observed; 0 where the source says none. */
+export type SizeOf = (asset: string, series: string, time: number) => number;
+
+/** Sizes from the log, and before them those that were only just observed. */
+export function observedSizes(state: StateReader, events: readonly ObservedEvent[]): SizeOf {
+  const fresh = new Map<string, Map<number, number>>();
+  for (const { asset, outcomes } of events) {
+    for (const { series, times, bytes } of outcomes) fresh.set(`${asset}\n${series}`, new Map(Array.from(times, (time, i) => [time, bytes[i] ?? 0])));
+  }
+  return (asset, series, time) => {
+    const now = fresh.get(`${asset}\n${series}`)?.get(time);
+    if (now !== undefined) return now;
+    const details = state.details(asset, series);
+    return details?.bytes[time - details.base] ?? 0;
+  };
+}
+
+/** What computing a set of partitions reads from sources. */
+export function fetching(graph: AssetGraph, evaluations: ReadonlyMap<string, AssetEvaluation>, asset: string, set: PartitionSet, sizeOf: SizeOf): Fetching {
+  const evaluation = evaluations.get(asset);
+  let fetches = 0;
+  let bytes = 0;
+  for (const input of evaluation?.node.inputs ?? []) {
+    for (const [i, alternative] of input.alternatives.entries()) {
+      const upstream = evaluations.get(alternative.asset);
+      if (!evaluation || !upstream || graph.node(alternative.asset).definition.kind !== 'source') continue;
+      const chosen = choosing(evaluation, input.name, i, set);
+      const { read } = upstreamSet(alternative.mapping, chosen, evaluation.node.space, upstream.universe.ready);
+      fetches += sets.countOf(read);
+      for (const [series, time] of sets.points(read)) bytes += sizeOf(alternative.asset, series, time);
+    }
+  }
+  return { fetches, bytes };
+}

@@ -1,0 +1,77 @@
+import { serializeError } from '../common/errors.ts';
+import { commands, type Run } from './catalog.ts';
+import { createConsole, jsonText } from './console.ts';
+import { type Context, createContext } from './context.ts';
+import { exitCodeOf, FAILED, failureText, USAGE } from './failure.ts';
+import { type Io, processIo } from './io.ts';
+import { type Chosen, CommanderError, readCommandLine } from './program.ts';
+
+/**
+ * Runs one command line. Resolves to the exit code: 0 done, 1 some partitions (or the command) failed, 2 the command line, the
+ * settings or the definitions are wrong, 130 and 143 interrupted. Never rejects.
+ */
+export async function main(args: readonly string[], io: Io = processIo()): Promise<number> {
+  let chosen: Chosen | undefined;
+  try {
+    chosen = choose(args, io);
+  } catch (error) {
+    return reportUsage(error, args, io);
+  }
+  if (chosen === undefined) return 0;
+  const context = createContext(io, chosen.globals, args);
+  try {
+    const { run } = await chosen.spec.load();
+    const code = await (run as Run)(context, chosen.options as never, ...(chosen.args as never[]));
+    if (io.stdout.failure) throw io.stdout.failure;
+    return context.interrupted() ?? code ?? 0;
+  } catch (error) {
+    return report(error, context);
+  } finally {
+    context.dispose();
+  }
+}
+
+function choose(args: readonly string[], io: Io): Chosen | undefined {
+  const width = Math.min(io.stdout.columns ?? 100, 120);
+  if (args.length > 0) return readCommandLine(args, { out: (text) => io.stdout.write(text), error: () => undefined, width });
+  // Without arguments the help is the answer, not a complaint.
+  return readCommandLine(['--help'], { out: (text) => io.stdout.write(text), error: () => undefined, width });
+}
+
+const KNOWN: ReadonlySet<string> = new Set(commands.map(({ name }) => name));
+
+/** Whether the arguments ask for JSON, as far as that can be told of a line that could not be read. */
+const asksForJson = (args: readonly string[]) => args.includes('--json') && !args.slice(0, args.indexOf('--json')).includes('--');
+
+function reportUsage(error: unknown, args: readonly string[], io: Io): number {
+  const globals = { json: asksForJson(args), color: !args.includes('--no-color'), quiet: false };
+  const console = createConsole(io, globals);
+  if (!(error instanceof CommanderError)) {
+    io.stderr.write(`${failureText(error, console.errorStyle, args.includes('--debug'))}\n`);
+    return FAILED;
+  }
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const hint = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), `Run 'lakehouse ${commandOf(args)}--help' for what there is.`].join(' ');
+  if (globals.json) io.stdout.write(`${jsonText({ error: { message: first, code: error.code.replace('commander.', 'cli-').replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`), kind: 'usage', hint } })}\n`);
+  else io.stderr.write(`${console.errorStyle.bad('lakehouse:')} ${first}\n  ${hint}\n`);
+  return USAGE;
+}
+
+/** The command that was meant, with a space behind it; '' where none is known. */
+function commandOf(args: readonly string[]): string {
+  const word = args.find((arg) => !arg.startsWith('-')) ?? '';
+  return /^[a-z]+$/.test(word) && KNOWN.has(word) ? `${word} ` : '';
+}
+
+function report(error: unknown, context: Context): number {
+  const { io, globals, console, redact } = context;
+  const interrupted = context.interrupted();
+  if (interrupted !== undefined) {
+    if (globals.json) io.stdout.write(`${jsonText({ error: { message: 'It was interrupted', code: 'interrupted', kind: 'transient' } })}\n`);
+    else console.note('Stopped. Nothing unfinished was kept; run it again to go on.');
+    return interrupted;
+  }
+  if (globals.json) io.stdout.write(`${redact(jsonText({ error: serializeError(error) }))}\n`);
+  else io.stderr.write(`${redact(failureText(error, console.errorStyle, context.debug()))}\n`);
+  return exitCodeOf(error);
+}

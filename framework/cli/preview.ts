@@ -1,0 +1,59 @@
+import { observe } from '../materialize/observe.ts';
+import type { OpenedLake } from '../materialize/open.ts';
+import type { ObservedEvent } from '../state/events.ts';
+import { applyEvent } from '../state/fold.ts';
+import { IndexBuilder, type LakeIndex } from '../state/index.ts';
+import { packEvent } from '../state/packed.ts';
+
+export interface Observed {
+  readonly asset: string;
+  readonly seen: number;
+  readonly changed: number;
+  readonly withdrawn: number;
+}
+
+/** The index as it would be after sources have been observed, and how large what is new there is. */
+export interface Preview {
+  readonly view: LakeIndex;
+  readonly observed: readonly Observed[];
+  readonly events: readonly ObservedEvent[];
+}
+
+/** Looks at the sources among `keys` and folds what is new into a copy of the index. Nothing is written. */
+export async function previewSources(lake: OpenedLake, keys: readonly string[], signal: AbortSignal, say: (asset: string) => void): Promise<Preview> {
+  const observed: Observed[] = [];
+  const events: ObservedEvent[] = [];
+  for (const key of keys) {
+    const node = lake.graph.node(key);
+    if (node.definition.kind !== 'source') continue;
+    say(key);
+    const { event, seen, changed, withdrawn } = await observe(lake, node, 'plan', signal);
+    observed.push({ asset: key, seen, changed, withdrawn });
+    events.push(event);
+  }
+  return { view: withObserved(lake.state.refresh(), events), observed, events };
+}
+
+function withObserved(index: LakeIndex, events: readonly ObservedEvent[]): LakeIndex {
+  const builder = new IndexBuilder();
+  builder.head = index.head;
+  for (const event of events) {
+    copyAsset(index, event.asset, builder);
+    const changed = event.outcomes.map(({ times }) => new Uint8Array(times.length).fill(1));
+    applyEvent(builder, packEvent({ revision: builder.head + 1, at: event.observedAt, event, changed, firstFile: 0 }));
+  }
+  const copied = builder.snapshot();
+  return { ...index, head: copied.head, asset: (key) => copied.asset(key) ?? index.asset(key) };
+}
+
+/** Sources have neither codes nor failures, so their columns are all there is. */
+function copyAsset(index: LakeIndex, key: string, builder: IndexBuilder): void {
+  const from = index.asset(key);
+  const asset = builder.write(key);
+  asset.lastObservedAt = from?.lastObservedAt;
+  asset.lastObservedRevision = from?.lastObservedRevision;
+  for (const [name, { values, base, length, changed, verified, code, choice, flags }] of from?.series ?? []) {
+    const series = asset.write(name, values);
+    Object.assign(series, { base, length, changed: changed.slice(), verified: verified.slice(), code: code.slice(), choice: choice.slice(), flags: flags.slice() });
+  }
+}

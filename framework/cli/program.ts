@@ -1,0 +1,88 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type CommandSpec, commands, globalOptions, type OptionSpec } from './catalog.ts';
+import type { Globals } from './console.ts';
+import { VERSION } from './version.ts';
+
+/** A command that was chosen, with what was given to it. */
+export interface Chosen {
+  readonly spec: CommandSpec;
+  readonly globals: Globals;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly args: readonly unknown[];
+}
+
+export interface Screen {
+  readonly out: (text: string) => void;
+  readonly error: (text: string) => void;
+  /** Columns of the help. */
+  readonly width: number;
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const readers: Readonly<Record<NonNullable<OptionSpec['reads']>, (text: string, previous: unknown) => unknown>> = {
+  count: (text) => {
+    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+    return Number(text);
+  },
+  duration: (text) => {
+    const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+    if (count === undefined) throw new InvalidArgumentError('Write e.g. 30m, 12h or 2d.');
+    return Number(count) * (UNITS[unit ?? ''] ?? 0);
+  },
+  each: (text, previous) => [...(Array.isArray(previous) ? previous : []), text],
+};
+
+function optionOf(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.description);
+  if (spec.choices) option.choices(spec.choices);
+  if (spec.reads) option.argParser(readers[spec.reads]);
+  if (spec.reads === 'each') option.default([], 'none');
+  else if (spec.default !== undefined) option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
+  return option;
+}
+
+/**
+ * Reads a command line. Undefined where help or the version was asked for, which has been printed then.
+ * @throws CommanderError for a command line that is wrong; what it says went to `screen.error`.
+ */
+export function readCommandLine(args: readonly string[], screen: Screen): Chosen | undefined {
+  let chosen: Chosen | undefined;
+  const program = new Command('lakehouse')
+    .description('Plans exactly what is stale in a lake of partitioned assets, computes it, and explains it.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: screen.out, writeErr: screen.error, getOutHelpWidth: () => screen.width, getErrHelpWidth: () => screen.width, getOutHasColors: () => false, getErrHasColors: () => false })
+    .exitOverride();
+  for (const option of globalOptions) program.addOption(optionOf(option));
+  const add = (parent: Command, spec: CommandSpec): void => {
+    const command = parent.command(spec.name, { hidden: spec.hidden === true });
+    command.summary(spec.summary).helpGroup(`${spec.group}:`);
+    command.description(spec.description ?? `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`);
+    for (const { name, description, choices } of spec.arguments ?? []) {
+      const argument = new Argument(name, description);
+      command.addArgument(choices ? argument.choices(choices) : argument);
+    }
+    for (const option of spec.options ?? []) command.addOption(optionOf(option));
+    if (spec.verbatim) command.allowUnknownOption().passThroughOptions().helpOption(false);
+    if (spec.examples) command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
+    command.action((...given: unknown[]) => {
+      const values = given.slice(0, spec.arguments?.length ?? 0);
+      chosen = { spec, globals: program.opts<Globals>(), options: command.opts(), args: values };
+    });
+    for (const sub of spec.commands ?? []) add(command, sub);
+  };
+  program.enablePositionalOptions(args[0] === '__complete');
+  for (const spec of commands) add(program, spec);
+  try {
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return undefined;
+    throw error;
+  }
+  return chosen;
+}
+
+export { CommanderError };
