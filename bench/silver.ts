@@ -1,101 +1,133 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { openEngine } from '../framework/engine/engine.ts';
-import type { BoundPart } from '../framework/engine/port.ts';
-import { writeZip } from '../framework/formats/zip.ts';
-import { formatIndex } from '../framework/partition/time.ts';
-import { bronze, CSV_COLUMNS, kline, klineCsv, silver } from '../test/engine/klines.ts';
-import { bind, sha16, target } from '../test/engine/support-data.ts';
+import { simulatedArchive } from '../assets/exchanges/simulated/archive.ts';
+import { writeMirror } from '../assets/exchanges/simulated/mirror.ts';
+import { klineText } from '../assets/klines.ts';
+import { inflateMember, readSingleMember } from '../framework/formats/zip.ts';
+import { materializeAll, openBenchLake } from './lake.ts';
+import { type BenchOptions, CACHE, type Cost, type Measurement, medianCost, timed } from './support.ts';
+
+const MARK = 0.35;
+
+/** A mirror of day zips and the same days unzipped, kept between runs. */
+interface Input {
+  readonly mirror: string;
+  readonly csvs: readonly string[];
+  readonly symbols: readonly string[];
+}
+
+async function makeInput(symbols: number, days: number, say: BenchOptions['say']): Promise<Input> {
+  const names = Array.from({ length: symbols }, (_, i) => `S${String(i).padStart(2, '0')}USDT`);
+  const directory = join(CACHE, `klines-${symbols}x${days}`);
+  const [mirror, csv] = [join(directory, 'mirror'), join(directory, 'csv')];
+  const ready = await stat(directory).then(() => true, () => false);
+  say(`input: ${directory}${ready ? '' : ' (is made now, and kept for the next time)'}`);
+  if (!ready) {
+    const to = new Date(Date.UTC(2023, 0, days)).toISOString().slice(0, 10);
+    const listings = names.map((symbol, i) => ({ market: 'spot' as const, symbol, price: 10 ** (i % 5) }));
+    const archive = simulatedArchive({ seed: 'bench', listings, intervals: ['1m'], from: '2023-01-01', to, monthlyPublished: false });
+    await mkdir(CACHE, { recursive: true });
+    const making = await mkdtemp(join(CACHE, 'making-'));
+    await writeMirror(archive, join(making, 'mirror'));
+    await mkdir(join(making, 'csv'));
+    for (const key of archive.keys().filter((one) => one.endsWith('.zip'))) {
+      const zip = await readFile(join(making, 'mirror', key));
+      await writeFile(join(making, 'csv', key.replace(/^.*\/(.*)\.zip$/, '$1.csv')), inflateMember(readSingleMember(zip, key)));
+    }
+    await rename(making, directory);
+  }
+  return { mirror, csvs: (await readdir(csv)).sort().map((name) => join(csv, name)), symbols: names };
+}
 
 /**
- * Silver throughput: a year of day zips of one symbol per batch, against R, one hand-written DuckDB statement over the unzipped
- * CSVs of all symbols that writes the same column types and verifies nothing.
- * Usage: node --conditions=source bench/silver.ts [symbols=2] [days=365] [rounds=3]
+ * R: one statement that a person would write for this one job. It reads what is already unzipped, trusts it, checks nothing,
+ * and writes the product's column types in the fastest way known (wide decimals by way of narrow ones).
  */
-const [symbols = 2, days = 365, rounds = 3] = process.argv.slice(2).map(Number);
-const FIRST_DAY = 19_358; // 2023-01-01
-
-const directory = await mkdtemp(join(tmpdir(), 'lakehouse-bench-'));
-try {
-  await mkdir(join(directory, 'csv'));
-  const batches: { parts: BoundPart[]; csvs: string[] }[] = [];
-  for (let s = 0; s < symbols; s++) {
-    const batch = { parts: [] as BoundPart[], csvs: [] as string[] };
-    for (let d = 0; d < days; d++) {
-      const date = formatIndex('day', FIRST_DAY + d);
-      const text = new TextEncoder().encode(klineCsv(date, { seed: s + 1 }));
-      const zip = writeZip('data.csv', text, { modified: new Date('2024-01-01T00:00:00Z') });
-      const name = `S${s}-${date}`;
-      await writeFile(join(directory, 'csv', `${name}.csv`), text);
-      await writeFile(join(directory, `${name}.zip`), zip);
-      batch.csvs.push(join(directory, 'csv', `${name}.csv`));
-      batch.parts.push({ ...target(bronze, kline(`S${s}`, date)), path: join(directory, `${name}.zip`), version: sha16(zip) });
-    }
-    batches.push(batch);
-  }
-  const files = symbols * days;
-  console.log(`${files} day files, ${files * 1440} rows`);
-
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  const list = batches.flatMap(({ csvs }) => csvs).map((path) => `'${path}'`);
-  const exact = (name: string) => `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
+function referenceSql(csvs: readonly string[], to: string): string {
   const price = (name: string) => `${name}::DECIMAL(18,8) AS ${name}`;
+  const amount = (name: string) => `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
   const time = (name: string) => `make_timestamp(${name}::BIGINT * 1000) AS ${name}`;
-  const sql = `COPY (SELECT ${[
+  const columns = [
     time('open_time'),
     ...['open', 'high', 'low', 'close'].map(price),
-    exact('volume'),
+    amount('volume'),
     time('close_time'),
-    exact('quote_volume'),
+    amount('quote_volume'),
     'count::BIGINT AS count',
-    ...['taker_buy_volume', 'taker_buy_quote_volume'].map(exact),
-  ].join(', ')} FROM read_csv([${list}], columns = {${CSV_COLUMNS.map((c) => `'${c}': 'VARCHAR'`).join(', ')}}, header = false, auto_detect = false, delim = ','))
-    TO '${join(directory, 'reference.parquet')}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)`;
+    amount('taker_buy_volume'),
+    amount('taker_buy_quote_volume'),
+  ];
+  const types = klineText.map((name) => `'${name}': 'VARCHAR'`).join(', ');
+  const files = csvs.map((path) => `'${path}'`).join(', ');
+  return `COPY (SELECT ${columns.join(', ')} FROM read_csv([${files}], columns = {${types}}, header = false, auto_detect = false, delim = ','))
+    TO '${to}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)`;
+}
 
-  const engine = openEngine({ tempDirectory: directory, scratchDirectory: '/dev/shm' });
-  const inputs = batches.map(({ parts }) => {
-    const targets = parts.map((part) => target(silver, kline(part.values.symbol ?? '', formatIndex('day', part.time))));
-    return { targets, input: bind('raw', bronze, parts, targets, (t, part) => t.time === part.time) };
-  });
-  const ours = async (round: number) => {
-    const work = inputs.map(async ({ targets, input }, i) =>
-      engine.computeBatch({
-        definition: silver,
-        targets,
-        inputs: [input],
-        packs: [{ path: join(directory, `ours-${round}-${i}.parquet`), targets: targets.map((_, j) => j), carry: [] }],
-        signal: new AbortController().signal,
-      }),
-    );
-    await Promise.all(work);
-  };
-  const measure = async (work: () => Promise<unknown>) => {
-    const started = performance.now();
-    const before = process.cpuUsage();
-    await work();
-    const { user, system } = process.cpuUsage(before);
-    return { ms: performance.now() - started, cpu: (user + system) / 1000 };
-  };
-  type Cost = Awaited<ReturnType<typeof measure>>;
-  const median = (costs: Cost[], unit: keyof Cost) => costs.map((cost) => cost[unit]).sort((a, b) => a - b)[costs.length >> 1] ?? 0;
-  const show = ({ ms, cpu }: Cost) => `${ms.toFixed(0)} ms (${cpu.toFixed(0)} ms of CPU)`;
-  const r: Cost[] = [];
-  const own: Cost[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const [reference, mine] = [await measure(() => connection.run(sql)), await measure(() => ours(round))];
-    r.push(reference);
-    own.push(mine);
-    console.log(`round ${round + 1}: R ${show(reference)}, ours ${show(mine)}`);
+/** A lake with the same objects, by hard links, and a state of its own. */
+async function copyLake(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const target = join(to, path.slice(from.length));
+    await mkdir(dirname(target), { recursive: true });
+    await (path.includes('/.lakehouse/') ? copyFile : link)(path, target);
   }
-  for (const unit of ['ms', 'cpu'] as const) {
-    const [a, b] = [median(r, unit), median(own, unit)];
-    console.log(`${unit} a file: R ${(a / files).toFixed(2)}, ours ${(b / files).toFixed(2)}: ${(a / b).toFixed(2)} x R`);
+}
+
+/** Throughput of silver/klines from the lake's own zips, through the whole materializer, against {@link referenceSql}. */
+export async function benchSilver({ quick, say }: BenchOptions): Promise<Measurement[]> {
+  const [symbols, days, rounds] = quick ? [2, 60, 2] : [20, 365, 3];
+  const files = symbols * days;
+  const input = await makeInput(symbols, days, say);
+  const work = await mkdtemp(join(CACHE, 'silver-'));
+  try {
+    const settings = [
+      `exchanges.binance.archive.directory=${input.mirror}`,
+      'exchanges.binance.archive.simulated=true',
+      `exchanges.binance.symbols=[${input.symbols.join(', ')}]`,
+      'exchanges.binance.intervals=[1m]',
+    ];
+    const master = join(work, 'bronze');
+    await mkdir(master);
+    const first = await openBenchLake(master, settings);
+    const bronze = await timed(() => materializeAll(first, '+bronze/klines_daily'));
+    await first.close();
+    say(`bronze: ${(bronze.ms / files).toFixed(2)} ms a zip`);
+
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    const sql = referenceSql(input.csvs, join(work, 'reference.parquet'));
+    const reference: Cost[] = [];
+    const own: Cost[] = [];
+    let rows = 0;
+    for (let round = 0; round < rounds; round++) {
+      const r = await timed(() => connection.run(sql));
+      const directory = join(work, `round-${round}`);
+      await copyLake(master, directory);
+      const lake = await openBenchLake(directory, settings);
+      const ours = await timed(async () => {
+        const { counts } = await materializeAll(lake, 'silver/klines');
+        if (counts.computed !== files) throw new Error(`${counts.computed} of ${files} partitions were computed`);
+        rows = counts.rows;
+      });
+      await lake.close();
+      await rm(directory, { recursive: true });
+      reference.push(r);
+      own.push(ours);
+      say(`round ${round + 1}: R ${r.ms.toFixed(0)} ms (${r.cpuMs.toFixed(0)} of CPU), silver ${ours.ms.toFixed(0)} ms (${ours.cpuMs.toFixed(0)}): ${(r.ms / ours.ms).toFixed(2)} × R`);
+    }
+    connection.closeSync();
+    instance.closeSync();
+    const [r, ours] = [medianCost(reference), medianCost(own)];
+    return [
+      { what: `R: one statement, ${files.toLocaleString('en')} CSVs to one Parquet`, value: r.ms / files, unit: 'ms a day', note: `${(rows / r.ms / 1000).toFixed(2)} M rows/s` },
+      { what: 'silver/klines from zips', value: ours.ms / files, unit: 'ms a day', yardstick: 'speed of R', ratio: r.ms / ours.ms, note: `${(rows / ours.ms / 1000).toFixed(2)} M rows/s; mark: ${MARK}` },
+      { what: 'silver/klines, CPU', value: ours.cpuMs / files, unit: 'ms a day', yardstick: 'CPU of R', ratio: ours.cpuMs / r.cpuMs },
+      { what: 'bronze/klines_daily: observe, verify, copy', value: bronze.ms / files, unit: 'ms a zip', yardstick: 'time of R', ratio: bronze.ms / r.ms },
+    ];
+  } finally {
+    await rm(work, { recursive: true, force: true });
   }
-  await engine.close();
-} finally {
-  await rm(directory, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 /** The public face: what asset modules import from 'crypto-lakehouse'. */
 export { type ErrorKind, type Issue, isLakehouseError, LakehouseError } from './common/errors.ts';
 export { didYouMean } from './common/suggest.ts';
-export { asset, source, type AssetOptions, type SourceOptions } from './define/asset.ts';
+export { type AssetOptions, asset, type SourceOptions, source } from './define/asset.ts';
 export {
   acceptedValues,
   type CheckOptions,
@@ -28,21 +28,30 @@ export {
   timestamp,
 } from './define/columns.ts';
 export {
-  daily,
   type DimensionShape,
+  daily,
   dynamicDimension,
   hourly,
   monthly,
   type PartitionKey,
   staticDimension,
+  type WrittenKey,
   weekly,
+  yearly,
 } from './define/dimensions.ts';
 export { bytes, zipCsv } from './define/formats.ts';
 export { firstAvailable, from, ifPresent, self } from './define/inputs.ts';
-export { defineLakehouse, type LakehouseDefinition } from './define/lakehouse.ts';
-export { all, at, dimension, earlier, only, overlapping, timesBy, valuesBy, window } from './define/mappings.ts';
-export type { ComputeContext, InputReader, Observation, ObserveContext, PartitionContext, RuntimeContext } from './define/model.ts';
 export { partitionKey } from './define/key.ts';
+export { defineLakehouse, type LakehouseDefinition } from './define/lakehouse.ts';
+export { all, at, dimension, earlier, only, overlapping, same, timesBy, valuesBy, window } from './define/mappings.ts';
+export type {
+  ComputeContext,
+  InputReader,
+  Observation,
+  ObserveContext,
+  PartitionContext,
+  RuntimeContext,
+} from './define/model.ts';
 export { type SqlTemplate, sql } from './define/sql.ts';
 export type { Asset, TypesOf } from './define/types.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';

@@ -6,7 +6,7 @@
 /** Bars before an EMA's first trustworthy value: the seed weighs ((n - 1) / (n + 1)) ** (14 (n + 1)), below e ** -28. */
 export const emaWarmUp = (n: number): number => 14 * (n + 1);
 
-/** Bars before the first trustworthy value of Wilder's smoothing, seed included: it weighs (1 - 1 / n) ** (27 n), below e ** -27. */
+/** Bars before the first trustworthy value of Wilder's smoothing. The seed takes n of them; for n = 14 it weighs (13 / 14) ** 378, 7e-13. */
 export const wilderWarmUp = (n: number): number => 28 * n;
 
 /** The values, without the first `bars`. */
@@ -14,27 +14,32 @@ export function afterWarmUp(values: Float64Array, bars: number): Float64Array {
   return values.map((value, i) => (i < bars ? Number.NaN : value));
 }
 
+/** A statistic of `values[from]` up to, not including, `values[to]`. */
+type Statistic = (values: Float64Array, from: number, to: number) => number;
+
 /**
- * Calls `of` for every window of `n` values, oldest first. Every window is computed afresh: a running sum would carry
+ * The statistic of every window of `n` values, oldest first. Every window is computed afresh: a running sum would carry
  * the rounding errors of what has left the window, and so depend on where the input starts.
  */
-function rolling(values: Float64Array, n: number, of: (window: Float64Array) => number): Float64Array {
-  return values.map((_, i) => (i + 1 < n ? Number.NaN : of(values.subarray(i + 1 - n, i + 1))));
+function rolling(values: Float64Array, n: number, of: Statistic): Float64Array {
+  return values.map((_, i) => (i + 1 < n ? Number.NaN : of(values, i + 1 - n, i + 1)));
 }
 
-function mean(values: Float64Array): number {
+const mean: Statistic = (values, from, to) => {
   let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
+  for (let i = from; i < to; i++) sum += values[i] ?? 0;
+  return sum / (to - from);
+};
 
 /** @param lost degrees of freedom: 0 for a population, 1 for a sample. */
-function deviation(values: Float64Array, lost: 0 | 1): number {
-  const centre = mean(values);
-  let squares = 0;
-  for (const value of values) squares += (value - centre) ** 2;
-  return Math.sqrt(squares / (values.length - lost));
-}
+const deviation =
+  (lost: 0 | 1): Statistic =>
+  (values, from, to) => {
+    const centre = mean(values, from, to);
+    let squares = 0;
+    for (let i = from; i < to; i++) squares += ((values[i] ?? 0) - centre) ** 2;
+    return Math.sqrt(squares / (to - from - lost));
+  };
 
 /** Simple moving average: the mean of the last n values. */
 export const sma = (values: Float64Array, n: number): Float64Array => rolling(values, n, mean);
@@ -62,7 +67,7 @@ function wilder(values: Float64Array, n: number, first: number): Float64Array {
   let last = Number.NaN;
   return values.map((value, i) => {
     if (i < seed) return Number.NaN;
-    last = i === seed ? mean(values.subarray(first, first + n)) : (last * (n - 1) + value) / n;
+    last = i === seed ? mean(values, first, first + n) : (last * (n - 1) + value) / n;
     return last;
   });
 }
@@ -107,11 +112,11 @@ export function atr(highs: Float64Array, lows: Float64Array, closes: Float64Arra
  */
 export function bollinger(values: Float64Array, n: number, k: number): Record<'mid' | 'upper' | 'lower', Float64Array> {
   const mid = sma(values, n);
-  const width = rolling(values, n, (window) => k * deviation(window, 0));
+  const width = rolling(values, n, deviation(0));
   return {
     mid,
-    upper: mid.map((centre, i) => centre + (width[i] ?? Number.NaN)),
-    lower: mid.map((centre, i) => centre - (width[i] ?? Number.NaN)),
+    upper: mid.map((centre, i) => centre + k * (width[i] ?? Number.NaN)),
+    lower: mid.map((centre, i) => centre - k * (width[i] ?? Number.NaN)),
   };
 }
 
@@ -122,5 +127,5 @@ export function bollinger(values: Float64Array, n: number, k: number): Record<'m
  */
 export function realisedVolatility(closes: Float64Array, n: number): Float64Array {
   const returns = closes.map((close, i) => Math.log(close / (closes[i - 1] ?? Number.NaN)));
-  return rolling(returns, n, (window) => deviation(window, 1));
+  return rolling(returns, n, deviation(1));
 }

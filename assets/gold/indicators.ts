@@ -11,7 +11,7 @@ const indicator = (description: string) => double().nullable().describe(descript
 
 /**
  * A function on typed arrays rather than SQL: a recursion is a line here and a blocked closed form there, a day with its
- * lookback takes a millisecond, and IEEE arithmetic in a fixed order gives the same bits on every machine.
+ * lookback takes two milliseconds, and IEEE arithmetic in a fixed order gives the same bits on every machine.
  *
  * The window is a time: 400 bars before the partition, rounded outwards to whole days. What counts for the warm-up is the bars that
  * exist in it, so after a long outage the recursive indicators are NULL for a while.

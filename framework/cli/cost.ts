@@ -4,6 +4,7 @@ import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import { choosing } from '../plan/demand.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
+import type { SeriesDetails } from '../state/details.ts';
 import type { ObservedEvent } from '../state/events.ts';
 import type { StateReader } from '../state/store.ts';
 
@@ -23,10 +24,13 @@ export function observedSizes(state: StateReader, events: readonly ObservedEvent
   for (const { asset, outcomes } of events) {
     for (const { series, times, bytes } of outcomes) fresh.set(`${asset}\n${series}`, new Map(Array.from(times, (time, i) => [time, bytes[i] ?? 0])));
   }
+  const logged = new Map<string, SeriesDetails | undefined>();
   return (asset, series, time) => {
-    const now = fresh.get(`${asset}\n${series}`)?.get(time);
+    const key = `${asset}\n${series}`;
+    const now = fresh.get(key)?.get(time);
     if (now !== undefined) return now;
-    const details = state.details(asset, series);
+    if (!logged.has(key)) logged.set(key, state.details(asset, series));
+    const details = logged.get(key);
     return details?.bytes[time - details.base] ?? 0;
   };
 }

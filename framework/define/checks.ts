@@ -1,6 +1,5 @@
-import { type ColumnReference, quoteIdentifier, type SqlLiteral, type SqlReference, type SqlTemplate, type SqlValue, sql } from './sql.ts';
-import type { CheckSpec, PartitionReferences, Relation } from './types.ts';
-import type { DimensionShape } from './dimensions.ts';
+import { type ColumnReference, quoteIdentifier, type SqlLiteral, type SqlTemplate, type SqlValue, sql } from './sql.ts';
+import type { CheckContext, CheckPartition, CheckSpec } from './types.ts';
 
 export interface CheckOptions {
   /** `error` (default) fails the partition; `warn` only reports. */
@@ -19,7 +18,7 @@ function spec<TColumn extends string>(
   const severity = options?.severity ?? 'error';
   return {
     name,
-    ...(options?.description !== undefined && { description: options.description }),
+    description: options?.description,
     severity,
     blocking: options?.blocking ?? severity === 'error',
     columns,
@@ -34,7 +33,10 @@ export const notNull = <const TColumn extends string>(column: TColumn, options?:
   spec(`not_null_${column}`, [column], options, () => ({ type: 'rows', bad: sql`${id(column)} IS NULL` }));
 
 /** No two rows of the partition agree in all of these columns. */
-export const unique = <const TColumn extends string>(column: TColumn | readonly TColumn[], options?: CheckOptions): CheckSpec<TColumn> => {
+export const unique = <const TColumn extends string>(
+  column: TColumn | readonly TColumn[],
+  options?: CheckOptions,
+): CheckSpec<TColumn> => {
   const names = typeof column === 'string' ? [column] : column;
   return spec(`unique_${names.join('_')}`, names, options, ({ rows }) => ({
     type: 'query',
@@ -56,11 +58,21 @@ export const inRange = <const TColumn extends string>(
   });
 
 /** Every value (that is not NULL) is one of these. */
-export const acceptedValues = <const TColumn extends string>(column: TColumn, values: readonly SqlLiteral[], options?: CheckOptions): CheckSpec<TColumn> =>
-  spec(`accepted_${column}`, [column], options, () => ({ type: 'rows', bad: sql`${id(column)} NOT IN (${sql.join(values)})` }));
+export const acceptedValues = <const TColumn extends string>(
+  column: TColumn,
+  values: readonly SqlLiteral[],
+  options?: CheckOptions,
+): CheckSpec<TColumn> =>
+  spec(`accepted_${column}`, [column], options, () => ({
+    type: 'rows',
+    bad: sql`${id(column)} NOT IN (${sql.join(values)})`,
+  }));
 
 /** The partition has at least `min` and at most `max` rows. */
-export const rowCount = (bounds: { readonly min?: number; readonly max?: number }, options?: CheckOptions): CheckSpec<never> =>
+export const rowCount = (
+  bounds: { readonly min?: number; readonly max?: number },
+  options?: CheckOptions,
+): CheckSpec<never> =>
   spec('row_count', [], options, ({ rows }) => ({
     type: 'query',
     select: sql`SELECT count(*) AS row_count FROM ${rows} HAVING count(*) < ${bounds.min ?? 0} OR count(*) > ${bounds.max ?? Number.MAX_SAFE_INTEGER}`,
@@ -72,7 +84,7 @@ export const rowCount = (bounds: { readonly min?: number; readonly max?: number 
  */
 export const noGaps = <const TColumn extends string>(
   column: TColumn,
-  step: (partition: PartitionReferences<DimensionShape>) => SqlValue,
+  step: (partition: CheckPartition) => SqlValue,
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
   spec(`no_gaps_${column}`, [column], { severity: 'warn', ...options }, ({ rows, partition }) => ({
@@ -80,24 +92,23 @@ export const noGaps = <const TColumn extends string>(
     select: sql`SELECT previous AS after, ${id(column)} AS before FROM (SELECT ${id(column)}, lag(${id(column)}) OVER (ORDER BY ${id(column)}) AS previous FROM ${rows}) WHERE ${id(column)} <> previous + ${step(partition)}`,
   }));
 
-/** A predicate that is TRUE for a bad row: `` rowsWhere('ohlc', ({ high, low }) => sql`${high} < ${low}`) ``. */
+/** A predicate that is TRUE for a bad row: `` rowsWhere('ohlc', ['high', 'low'], ({ high, low }) => sql`${high} < ${low}`) ``. */
 export const rowsWhere = <const TColumn extends string>(
   name: string,
   columns: readonly TColumn[],
   bad: (columns: { readonly [K in TColumn]: ColumnReference }) => SqlTemplate,
   options?: CheckOptions,
-): CheckSpec<TColumn> => spec(name, columns, options, ({ rows }) => ({ type: 'rows', bad: bad(rows as unknown as { readonly [K in TColumn]: ColumnReference }) }));
+): CheckSpec<TColumn> =>
+  spec(name, columns, options, ({ rows }) => {
+    // A plain object, so that Object.values() gives the columns.
+    const named = Object.fromEntries(columns.map((column) => [column, rows[column]]));
+    return { type: 'rows', bad: bad(named as unknown as { readonly [K in TColumn]: ColumnReference }) };
+  });
 
 /** A query that selects the bad rows of one partition. */
 export const check = <const TColumn extends string>(
   name: string,
   columns: readonly TColumn[],
-  select: (context: { readonly rows: Relation<TColumn>; readonly partition: PartitionReferences<DimensionShape> }) => SqlTemplate,
+  select: (context: CheckContext<TColumn>) => SqlTemplate,
   options?: CheckOptions,
-): CheckSpec<TColumn> =>
-  spec(name, columns, options, ({ rows, partition }) => ({
-    type: 'query',
-    select: select({ rows: rows as Relation<TColumn>, partition }),
-  }));
-
-export type { SqlReference };
+): CheckSpec<TColumn> => spec(name, columns, options, (context) => ({ type: 'query', select: select(context) }));

@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import type { ColumnDefinition } from './model.ts';
 
 /**
- * A column's declaration: its DuckDB type, and the zod schema of its value in TypeScript. The phantom `TValue` is what
- * compute functions get and return.
+ * A column's declaration: its DuckDB type. `TValue` is what compute functions get and return.
  *
  * | builder | Parquet / DuckDB | TypeScript |
  * |---|---|---|
@@ -19,38 +17,45 @@ export interface Column<TValue> {
   readonly type: string;
   readonly isNullable: boolean;
   readonly description: string | undefined;
-  readonly schema: z.ZodType<TValue>;
+  /** What is wrong with the declaration; reported with the asset's other problems. */
+  readonly problem: string | undefined;
+  /** For the compiler only. */
+  readonly '~value'?: TValue | undefined;
   /** The same column, NULL allowed. */
   nullable(): Column<TValue | null>;
   /** The same column with a description; does not change the code version. */
   describe(text: string): Column<TValue>;
 }
 
-function column<TValue>(type: string, schema: z.ZodType<TValue>, isNullable = false, description?: string): Column<TValue> {
+type ColumnFacts = Pick<Column<unknown>, 'type' | 'isNullable' | 'description' | 'problem'>;
+
+function column<TValue>(facts: ColumnFacts): Column<TValue> {
   return {
-    type,
-    isNullable,
-    description,
-    schema,
-    nullable: () => column<TValue | null>(type, schema.nullable(), true, description),
-    describe: (text) => column(type, schema, isNullable, text),
+    ...facts,
+    nullable: () => column<TValue | null>({ ...facts, isNullable: true }),
+    describe: (description) => column({ ...facts, description }),
   };
 }
 
-export const timestamp = (): Column<Date> => column('TIMESTAMP', z.date());
-export const date = (): Column<string> => column('DATE', z.iso.date());
-export const double = (): Column<number> => column('DOUBLE', z.number().or(z.nan()).or(z.literal([Infinity, -Infinity])));
-export const bigint = (): Column<bigint> => column('BIGINT', z.bigint());
-export const integer = (): Column<number> => column('INTEGER', z.int32());
-export const text = (): Column<string> => column('VARCHAR', z.string());
-export const boolean = (): Column<boolean> => column('BOOLEAN', z.boolean());
+const plain = <TValue>(type: string, problem?: string): Column<TValue> =>
+  column({ type, isNullable: false, description: undefined, problem });
 
-/** An exact number of at most `precision` digits, `scale` of them after the point; a string in TypeScript. */
+export const timestamp = (): Column<Date> => plain('TIMESTAMP');
+export const date = (): Column<string> => plain('DATE');
+export const double = (): Column<number> => plain('DOUBLE');
+export const bigint = (): Column<bigint> => plain('BIGINT');
+export const integer = (): Column<number> => plain('INTEGER');
+export const text = (): Column<string> => plain('VARCHAR');
+export const boolean = (): Column<boolean> => plain('BOOLEAN');
+
+/** An exact number of at most `precision` digits (1 to 38), `scale` of them after the point; a string in TypeScript. */
 export function decimal(precision: number, scale: number): Column<string> {
-  if (!(Number.isInteger(precision) && Number.isInteger(scale) && precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision)) {
-    throw new RangeError(`decimal(${precision}, ${scale}): precision is 1 to 38 and scale 0 to precision`);
-  }
-  return column(`DECIMAL(${precision},${scale})`, z.string().regex(/^-?\d+(\.\d+)?$/, 'a decimal number as text'));
+  const whole = Number.isInteger(precision) && Number.isInteger(scale);
+  const fits = precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision;
+  return plain(
+    `DECIMAL(${precision},${scale})`,
+    whole && fits ? undefined : 'precision is 1 to 38 and scale 0 to precision',
+  );
 }
 
 export type ColumnShape = Readonly<Record<string, Column<unknown>>>;
@@ -58,8 +63,6 @@ export type ColumnShape = Readonly<Record<string, Column<unknown>>>;
 /** All columns of an asset, in file order: the one place where they are named. */
 export interface Columns<TShape extends ColumnShape = ColumnShape> {
   readonly shape: TShape;
-  /** Validates one row of a compute function. */
-  readonly row: z.ZodType;
 }
 
 export type ValueOf<TColumn> = TColumn extends Column<infer TValue> ? TValue : never;
@@ -67,8 +70,7 @@ export type RowOf<TShape extends ColumnShape> = { -readonly [K in keyof TShape]:
 
 /** `columns({ open_time: timestamp(), open: decimal(18, 8) })` */
 export function columns<const TShape extends ColumnShape>(shape: TShape): Columns<TShape> {
-  const members = Object.fromEntries(Object.entries(shape).map(([name, c]) => [name, c.schema]));
-  return { shape, row: z.strictObject(members) };
+  return { shape };
 }
 
 export function columnDefinitions(columns: Columns | undefined): ColumnDefinition[] {

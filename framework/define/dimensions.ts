@@ -24,7 +24,10 @@ export type DimensionSpec = StaticDimension | DynamicDimension | TimeDimensionSp
 export type DimensionShape = Readonly<Record<string, DimensionSpec>>;
 
 /** A dimension with a fixed list of values: `staticDimension(['spot', 'um', 'cm'])`. */
-export const staticDimension = <const TValue extends string>(values: readonly TValue[]): StaticDimension<TValue> => ({ type: 'static', values });
+export const staticDimension = <const TValue extends string>(values: readonly TValue[]): StaticDimension<TValue> => ({
+  type: 'static',
+  values,
+});
 
 /**
  * A dimension whose values are discovered: each series has a life span, the ranges of time over which its sources were seen
@@ -55,19 +58,42 @@ export const daily = time('day');
 export const weekly = time('week');
 /** Partitions of one UTC month, keyed `2024-01`. */
 export const monthly = time('month');
+/** Partitions of one UTC year, keyed `2024`. */
+export const yearly = time('year');
 
 type Digits = `${number}`;
+/** How a time of each grain is written in a key. */
+interface TimeText {
+  readonly hour: `${Digits}-${Digits}-${Digits}T${Digits}`;
+  readonly day: `${Digits}-${Digits}-${Digits}`;
+  readonly week: `${Digits}-${Digits}-${Digits}`;
+  readonly month: `${Digits}-${Digits}`;
+  readonly year: Digits;
+}
 /** The value a person writes for a dimension in a partition key. */
 export type DimensionValue<TDimension extends DimensionSpec> =
   TDimension extends StaticDimension<infer TValue>
     ? TValue
     : TDimension extends TimeDimensionSpec<infer TGrain>
-      ? TGrain extends 'month'
-        ? `${Digits}-${Digits}`
-        : TGrain extends 'hour'
-          ? `${Digits}-${Digits}-${Digits}T${Digits}`
-          : `${Digits}-${Digits}-${Digits}`
+      ? TimeText[TGrain]
       : string;
 
 /** A typed partition key: `{ market: 'spot', symbol: 'BTCUSDT', date: '2024-01-01' }`. */
 export type PartitionKey<TDims extends DimensionShape> = { readonly [K in keyof TDims]: DimensionValue<TDims[K]> };
+
+type IsUnion<T, TAll = T> = T extends unknown ? ([TAll] extends [T] ? false : true) : never;
+type OneValue<TDimension> =
+  TDimension extends StaticDimension<infer TValue>
+    ? string extends TValue
+      ? false
+      : IsUnion<TValue> extends false
+        ? true
+        : false
+    : false;
+type Flat<T> = { [K in keyof T]: T[K] };
+/** A partition key as it may be written: a dimension with only one value may be left out. */
+export type WrittenKey<TDims extends DimensionShape> = Flat<
+  { readonly [K in keyof TDims as OneValue<TDims[K]> extends true ? never : K]: DimensionValue<TDims[K]> } & {
+    readonly [K in keyof TDims as OneValue<TDims[K]> extends true ? K : never]?: DimensionValue<TDims[K]>;
+  }
+>;

@@ -1,33 +1,36 @@
-import type { ColumnShape } from './columns.ts';
 import type { DimensionShape } from './dimensions.ts';
+import type { ListedMapping, SelfMapping, TimeMapping } from './mappings.ts';
 import { isDefinition } from './model.ts';
-import type { Asset, AssetTypes, InputSpec, MappingsFor, TypesOf } from './types.ts';
+import type { Asset, AssetTypes, InputSpec, MappingFor, Read, ReadOf, ReadSelf } from './types.ts';
 
-type Mapped<TMappings> = keyof TMappings & string;
-type AnyMappings = NonNullable<InputSpec['alternatives'][number]['mappings']>;
+type AnyMappings = Readonly<Record<string, Partial<TimeMapping & ListedMapping>>>;
+type Names<T> = keyof T & string;
+
+/** The mapping of each named dimension; a name the upstream has not is answered by a sentence. */
+type Mappings<TKey extends string, TDims extends DimensionShape, TName extends string> = {
+  readonly [K in TName]: K extends Names<TDims> ? MappingFor<TDims[K]> : `${TKey} has no dimension '${K}'`;
+};
 
 /**
  * An input whose dimensions differ, or of which more than the same partition is read:
  * `from(silverKlines, { date: window({ bars: 400 }) })`, `from(silverKlines, { symbol: all() })`.
  * Upstream dimensions left out are the same here; dimensions only this asset has are broadcast.
  */
-export function from<TTypes extends AssetTypes, const TMappings extends MappingsFor<TTypes['dims']>>(
+export function from<TTypes extends AssetTypes, const TName extends string = never>(
   upstream: Asset<TTypes>,
-  mappings: TMappings,
-): InputSpec<Asset<TTypes>, Mapped<TMappings>> {
-  return { '~input': 1, need: 'required', alternatives: [{ asset: upstream as unknown as Asset, mappings: mappings as unknown as AnyMappings }] };
+  mappings: Mappings<TTypes['key'], TTypes['dims'], TName>,
+): InputSpec<Read<TTypes, TName>> {
+  return {
+    '~input': 1,
+    need: 'required',
+    alternatives: [{ asset: upstream, mappings: mappings as unknown as AnyMappings }],
+  };
 }
 
 /** An input that is read where it exists and does not hold this asset up where it does not. */
-export function ifPresent<TAsset extends Asset, TMapped extends string>(input: InputSpec<TAsset, TMapped>): InputSpec<TAsset, TMapped>;
-export function ifPresent<TTypes extends AssetTypes>(upstream: Asset<TTypes>): InputSpec<Asset<TTypes>, never>;
-export function ifPresent(input: Asset | InputSpec): InputSpec {
-  if (isDefinition(input)) return { '~input': 1, need: 'ifPresent', alternatives: [{ asset: input as Asset, mappings: undefined }] };
-  return { ...(input as InputSpec), need: 'ifPresent' };
+export function ifPresent<TInput extends Asset | InputSpec>(input: TInput): InputSpec<ReadOf<TInput>> {
+  return { '~input': 1, need: 'ifPresent', alternatives: alternativesOf(input) };
 }
-
-type AssetIn<TInput> = TInput extends InputSpec<infer TAsset, string> ? TAsset : TInput;
-type MappedIn<TInput> = TInput extends InputSpec<Asset, infer TMapped> ? TMapped : never;
 
 /**
  * Several assets with the same columns, best first. The planner chooses per partition the first that is materialized or can
@@ -35,21 +38,20 @@ type MappedIn<TInput> = TInput extends InputSpec<Asset, infer TMapped> ? TMapped
  */
 export function firstAvailable<const TInputs extends readonly [Asset | InputSpec, ...(Asset | InputSpec)[]]>(
   ...inputs: TInputs
-): InputSpec<AssetIn<TInputs[number]> & Asset, MappedIn<TInputs[number]> & string> {
+): InputSpec<ReadOf<TInputs[number]>> {
+  return { '~input': 1, need: 'required', alternatives: inputs.flatMap(alternativesOf) };
+}
+
+/** The asset itself at earlier times: `self({ date: earlier({ days: 1 }) })`. Always read if present: a chain has a first link. */
+export function self<const TName extends string>(
+  mappings: { readonly [K in TName]: SelfMapping },
+): InputSpec<ReadSelf<TName>> {
   return {
     '~input': 1,
-    need: 'required',
-    alternatives: inputs.flatMap((input) =>
-      isDefinition(input) ? [{ asset: input as Asset, mappings: undefined }] : (input as InputSpec).alternatives,
-    ),
+    need: 'ifPresent',
+    alternatives: [{ asset: undefined, mappings: mappings as unknown as AnyMappings }],
   };
 }
 
-type Self = Asset<{ key: 'self'; dims: Record<string, never> & DimensionShape; shape: ColumnShape }>;
-
-/** The asset itself at earlier times: `self({ date: earlier({ days: 1 }) })`. Always read if present: a chain has a first link. */
-export function self<const TMappings extends MappingsFor<DimensionShape>>(mappings: TMappings): InputSpec<Self, '*'> {
-  return { '~input': 1, need: 'ifPresent', alternatives: [{ asset: undefined, mappings: mappings as unknown as AnyMappings }] };
-}
-
-export type { TypesOf };
+const alternativesOf = (input: Asset | InputSpec): InputSpec['alternatives'] =>
+  isDefinition(input) ? [{ asset: input, mappings: undefined }] : input.alternatives;

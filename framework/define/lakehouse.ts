@@ -26,13 +26,17 @@ export interface LakehouseDefinition {
   readonly [LAKEHOUSE_BRAND]: 1;
   readonly assets: readonly Asset[];
   readonly settings: SettingsShape;
-  readonly filters: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, readonly string[] | undefined>>;
+  readonly filters: (
+    settings: Readonly<Record<string, unknown>>,
+  ) => Readonly<Record<string, readonly string[] | undefined>>;
   readonly resources: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   readonly simulated: (settings: Readonly<Record<string, unknown>>) => boolean;
 }
 
 /** The whole lake as declared: what `assets/index.ts` exports as `lakehouse`. */
-export function defineLakehouse<const TShape extends SettingsShape = Record<never, never>>(options: LakehouseOptions<TShape>): LakehouseDefinition {
+export function defineLakehouse<const TShape extends SettingsShape = Record<never, never>>(
+  options: LakehouseOptions<TShape>,
+): LakehouseDefinition {
   return {
     [LAKEHOUSE_BRAND]: 1,
     assets: options.assets,

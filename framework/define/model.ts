@@ -63,7 +63,9 @@ export interface CheckDefinition {
    * `rows`: a predicate that is TRUE for a bad row; all of an asset's are evaluated in one scan.
    * `query`: selects the bad rows of one partition; `${rows}` is relation `rows`. Fused like any other query.
    */
-  readonly test: { readonly type: 'rows'; readonly bad: SqlTemplate } | { readonly type: 'query'; readonly select: SqlTemplate };
+  readonly test:
+    | { readonly type: 'rows'; readonly bad: SqlTemplate }
+    | { readonly type: 'query'; readonly select: SqlTemplate };
 }
 
 export interface RetryPolicy {
@@ -141,7 +143,11 @@ export interface ObserveContext extends RuntimeContext {
 export interface SourceDefinition {
   readonly observe: (context: ObserveContext) => AsyncIterable<Observation>;
   /** Reads one partition; `version` is that of the bytes actually received. */
-  readonly read: ((context: RuntimeContext & { readonly partition: PartitionContext }) => Promise<{ bytes: Uint8Array; version: string }>) | undefined;
+  readonly read:
+    | ((
+        context: RuntimeContext & { readonly partition: PartitionContext },
+      ) => Promise<{ bytes: Uint8Array; version: string }>)
+    | undefined;
   /** How long after a partition's end it is normally published; until then it is awaited, later it is unavailable. */
   readonly publicationLagMs: number;
   /** A series whose newest partition ended longer ago than this is over: nothing more is awaited from it. */

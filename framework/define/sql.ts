@@ -46,7 +46,8 @@ function template(parts: readonly SqlPart[]): SqlTemplate {
   const merged: SqlPart[] = [];
   for (const part of parts) {
     const last = merged.at(-1);
-    if (part.type === 'text' && last?.type === 'text') merged[merged.length - 1] = { type: 'text', text: last.text + part.text };
+    if (part.type === 'text' && last?.type === 'text')
+      merged[merged.length - 1] = { type: 'text', text: last.text + part.text };
     else if (part.type !== 'text' || part.text !== '') merged.push(part);
   }
   return { [SQL_BRAND]: 1, parts: merged };
@@ -56,9 +57,17 @@ function partsOf(value: SqlValue): readonly SqlPart[] {
   if (isSqlTemplate(value)) return value.parts;
   if (isReference(value)) return [value[SQL_PART]];
   if (value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof Date) {
+    // A query is text: what cannot be written in it is refused where it is put in.
+    if (value instanceof Date && Number.isNaN(value.getTime()))
+      throw new TypeError('An invalid Date cannot stand in an sql template');
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw new TypeError('Half a surrogate pair cannot stand in an sql template');
     return [{ type: 'literal', value }];
   }
-  throw new TypeError(`A ${typeof value} cannot stand in an sql template: use an input, a column, a partition value, a literal or another sql template`);
+  const what = value === undefined ? 'undefined' : `A ${typeof value}`;
+  throw new TypeError(
+    `${what} cannot stand in an sql template: use an input, a column, a partition value, a literal or another sql template`,
+  );
 }
 
 /**
@@ -78,44 +87,66 @@ export function sql(strings: TemplateStringsArray, ...values: readonly SqlValue[
 sql.raw = (text: string): SqlTemplate => template([{ type: 'text', text }]);
 
 /** A quoted identifier. */
-sql.identifier = (name: string): SqlTemplate => template([{ type: 'text', text: quoteIdentifier(name) }]);
+sql.identifier = (name: string): SqlTemplate => {
+  if (name === '' || name.includes('\0') || !name.isWellFormed())
+    throw new TypeError(`${JSON.stringify(name)} cannot be an identifier`);
+  return template([{ type: 'text', text: quoteIdentifier(name) }]);
+};
 
 /** Templates joined by a separator. */
 sql.join = (templates: readonly SqlValue[], separator = ', '): SqlTemplate =>
-  template(templates.flatMap((t, i) => (i === 0 ? partsOf(t) : [{ type: 'text' as const, text: separator }, ...partsOf(t)])));
+  template(
+    templates.flatMap((t, i) => (i === 0 ? partsOf(t) : [{ type: 'text' as const, text: separator }, ...partsOf(t)])),
+  );
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A literal as DuckDB reads it: dates as TIMESTAMP in UTC, doubles exactly. */
+/**
+ * A literal as DuckDB reads it: dates as TIMESTAMP in UTC, doubles exactly. One expression wherever it stands: negative numbers
+ * come in parentheses, for `--` begins a comment.
+ */
 export function quoteLiteral(value: SqlLiteral): string {
   if (value === null) return 'NULL';
-  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === 'string') return quoteString(value);
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
-  if (typeof value === 'bigint') return String(value);
-  if (value instanceof Date) return `TIMESTAMP '${value.toISOString().slice(0, -1).replace('T', ' ')}'`;
-  if (Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
-  if (!Number.isFinite(value)) return `'${value}'::DOUBLE`;
-  return `${value.toExponential()}::DOUBLE`;
+  if (value instanceof Date) {
+    const text = value.toISOString();
+    if (text.length > 24) return `make_timestamp(${value.getTime() * 1000})`; // before year 0, after 9999
+    return `TIMESTAMP '${text.slice(0, -1).replace('T', ' ')}'`;
+  }
+  const text = typeof value === 'bigint' ? String(value) : numberText(value);
+  return text.startsWith('-') ? `(${text})` : text;
+}
+
+function numberText(value: number): string {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
+  return Number.isFinite(value) ? `${value.toExponential()}::DOUBLE` : `'${value}'::DOUBLE`;
+}
+
+/** The text of a query ends at a NUL character, so that one is computed. */
+function quoteString(value: string): string {
+  const pieces = value.split('\0').map((piece) => `'${piece.replaceAll("'", "''")}'`);
+  return pieces.length === 1 ? pieces.join('') : `(${pieces.join(' || chr(0) || ')})`;
 }
 
 /** The template as text with named placeholders, for code versions and for showing. */
-export function sqlText(template: SqlTemplate): string {
-  return template.parts
-    .map((part) => {
-      switch (part.type) {
-        case 'text':
-          return part.text;
-        case 'relation':
-          return `$input_${part.input}`;
-        case 'column':
-          return quoteIdentifier(part.name);
-        case 'partition':
-          return `$partition_${part.name}`;
-        case 'literal':
-          return quoteLiteral(part.value);
-      }
-    })
-    .join('');
+export function sqlText({ parts }: SqlTemplate): string {
+  return parts.map(partText).join('');
+}
+
+function partText(part: SqlPart): string {
+  switch (part.type) {
+    case 'text':
+      return part.text;
+    case 'relation':
+      return `$input_${part.input}`;
+    case 'column':
+      return quoteIdentifier(part.name);
+    case 'partition':
+      return `$partition_${part.name}`;
+    case 'literal':
+      return quoteLiteral(part.value);
+  }
 }

@@ -1,8 +1,15 @@
-import type { ColumnShape, Columns, RowOf } from './columns.ts';
+import type { ColumnShape, Columns, RowOf, ValueOf } from './columns.ts';
 import type { DimensionShape, DimensionSpec, PartitionKey } from './dimensions.ts';
 import type { AllMapping, ListedMapping, TimeMapping } from './mappings.ts';
-import type { AssetDefinition, InputReader, RawFormat, RuntimeContext } from './model.ts';
-import type { ColumnReference, SqlReference, SqlTemplate } from './sql.ts';
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  InputReader,
+  PartitionContext,
+  RawFormat,
+  RuntimeContext,
+} from './model.ts';
+import type { ColumnReference, SqlReference } from './sql.ts';
 
 /** The phantom types of a declaration; `'~types'` exists for the compiler only. */
 export interface AssetTypes {
@@ -21,88 +28,178 @@ export type MappingFor<TDimension extends DimensionSpec> = TDimension extends { 
   ? TimeMapping | AllMapping
   : TDimension extends { readonly type: 'static'; readonly values: readonly (infer TValue extends string)[] }
     ? ListedMapping<TValue> | AllMapping
-    : ListedMapping | AllMapping;
-export type MappingsFor<TDims extends DimensionShape> = { readonly [K in keyof TDims]?: MappingFor<TDims[K]> };
+    : ListedMapping<string> | AllMapping;
 
-/** An input with an explicit mapping, need, or alternatives. */
-export interface InputSpec<TAsset extends Asset = Asset, TMapped extends string = string> {
+/** One upstream of an input as the compiler knows it: `TMapped` are the dimensions whose mapping was said, undefined without `from`. */
+export interface Read<TTypes extends AssetTypes, TMapped extends string | undefined> {
+  readonly types: TTypes;
+  readonly mapped: TMapped;
+}
+/** The asset itself. */
+export interface ReadSelf<TMapped extends string> {
+  readonly self: TMapped;
+}
+type AnyRead = Read<AssetTypes, string | undefined> | ReadSelf<string>;
+
+/** An input with an explicit mapping, need, or alternatives (then `TRead` is a union). */
+export interface InputSpec<TRead extends AnyRead = AnyRead> {
   readonly '~input': 1;
   readonly need: 'required' | 'ifPresent';
-  readonly alternatives: readonly { readonly asset: Asset | undefined; readonly mappings: Readonly<Record<string, Partial<TimeMapping & ListedMapping>>> | undefined }[];
-  readonly '~asset'?: TAsset;
-  /** Upstream dimensions whose mapping was said; `'*'` when nothing needs to be (self edges). */
-  readonly '~mapped'?: TMapped;
+  readonly alternatives: readonly {
+    readonly asset: AssetDefinition | undefined;
+    readonly mappings: Readonly<Record<string, Partial<TimeMapping & ListedMapping>>> | undefined;
+  }[];
+  readonly '~read'?: TRead;
 }
 export type InputsShape = Readonly<Record<string, Asset | InputSpec>>;
+export type ReadOf<TInput> =
+  TInput extends InputSpec<infer TRead> ? TRead : TInput extends Asset<infer TTypes> ? Read<TTypes, undefined> : never;
 
 // --- compile-time checks: a problem is a sentence in the type, so that the compiler prints it -----------------------------
 
-type Problem<TText extends string> = { readonly 'definition error': TText };
-type SameDimension<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Names<T> = keyof T & string;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type TimeName<TDims extends DimensionShape> = {
+  [K in Names<TDims>]: TDims[K] extends { readonly type: 'time' } ? K : never;
+}[Names<TDims>];
 
-/** Upstream dimensions that are neither mapped nor the same here. */
-type Unmapped<TUp extends DimensionShape, TDown extends DimensionShape, TMapped extends string> = {
-  [K in Names<TUp>]: K extends TMapped ? never : K extends Names<TDown> ? (SameDimension<TUp[K], TDown[K]> extends true ? never : K) : K;
-}[Names<TUp>];
+/** What is wrong with an upstream dimension that is not mapped; never if it is the same here. */
+type DimensionProblem<
+  TKey extends string,
+  TUp extends DimensionShape,
+  TDown extends DimensionShape,
+  K extends Names<TUp>,
+> =
+  K extends Names<TDown>
+    ? Same<TUp[K], TDown[K]> extends true
+      ? never
+      : [TUp[K], TDown[K]] extends [
+            { readonly grain: infer TUpGrain extends string },
+            { readonly grain: infer TDownGrain extends string },
+          ]
+        ? `'${K}' is one ${TUpGrain} in ${TKey} and one ${TDownGrain} here: write from(…, { ${K}: overlapping() })`
+        : `'${K}' is not the same in ${TKey} as here: write from(…, { ${K}: same() }), all() or only(…)`
+    : TUp[K] extends { readonly type: 'time' }
+      ? [TimeName<TDown>] extends [never]
+        ? `${TKey} has the dimension '${K}', this asset has no time: write from(…, { ${K}: all() }) or at(…)`
+        : `${TKey} has the time dimension '${K}', this asset has '${TimeName<TDown>}': write from(…, { ${K}: overlapping() })`
+      : `${TKey} has the dimension '${K}', this asset has not: write from(…, { ${K}: all() }), only(…) or dimension(…)`;
 
-type CheckMapped<TTypes extends AssetTypes, TDown extends DimensionShape, TMapped extends string> = string extends Names<TTypes['dims']>
-  ? unknown
-  : [Unmapped<TTypes['dims'], TDown, TMapped>] extends [never]
-    ? unknown
-    : Problem<`'${TTypes['key']}' has the dimension '${Unmapped<TTypes['dims'], TDown, TMapped>}', which this asset has not (or defines differently): say how it maps, e.g. from(asset, { ${Unmapped<TTypes['dims'], TDown, TMapped>}: all() })`>;
+type MissingProblem<TTypes extends AssetTypes, TDown extends DimensionShape, K extends Names<TDown>> =
+  K extends Names<TTypes['dims']>
+    ? never
+    : K extends TimeName<TDown>
+      ? [TimeName<TTypes['dims']>] extends [never]
+        ? `${TTypes['key']} has no dimension '${K}': write from(…, {}) to read the same partition at every ${K}`
+        : never
+      : `${TTypes['key']} has no dimension '${K}': write from(…, {}) to read the same partition for every ${K}`;
 
-type CheckBare<TTypes extends AssetTypes, TDown extends DimensionShape> = [Exclude<Names<TDown>, Names<TTypes['dims']>>] extends [never]
-  ? CheckMapped<TTypes, TDown, never>
-  : Problem<`'${TTypes['key']}' has no dimension '${Exclude<Names<TDown>, Names<TTypes['dims']>>}': write from(asset, {}) to read the same partition for each of its values`>;
+type ReadProblem<TRead, TDown extends DimensionShape> =
+  TRead extends ReadSelf<infer TMapped>
+    ? Exclude<TMapped, TimeName<TDown>> extends never
+      ? never
+      : `self() maps the time dimension, and '${Exclude<TMapped, TimeName<TDown>>}' is not it`
+    : TRead extends Read<infer TTypes, infer TMapped>
+      ? string extends Names<TTypes['dims']>
+        ? never
+        :
+            | DimensionProblem<TTypes['key'], TTypes['dims'], TDown, Exclude<Names<TTypes['dims']>, TMapped>>
+            | (TMapped extends undefined ? MissingProblem<TTypes, TDown, Names<TDown>> : never)
+      : never;
 
-export type CheckInput<TInput, TDown extends DimensionShape> = TInput extends InputSpec<infer TAsset, infer TMapped>
-  ? '*' extends TMapped
-    ? unknown
-    : CheckMapped<TypesOf<TAsset>, TDown, TMapped>
-  : TInput extends Asset<infer TTypes>
-    ? CheckBare<TTypes, TDown>
-    : unknown;
+/** A sentence per problem with the inputs of an asset with these dimensions; never if there is none. */
+export type InputProblem<TInputs extends InputsShape, TDown extends DimensionShape> = {
+  [K in Names<TInputs>]: `input '${K}': ${ReadProblem<ReadOf<TInputs[K]>, TDown>}`;
+}[Names<TInputs>];
+
+/** What a column holds in TypeScript, in a word. */
+type Word<TValue> = [null] extends [TValue] ? `${Base<Exclude<TValue, null>>} or null` : Base<TValue>;
+type Base<TValue> = [TValue] extends [string]
+  ? 'string'
+  : [TValue] extends [number]
+    ? 'number'
+    : [TValue] extends [bigint]
+      ? 'bigint'
+      : [TValue] extends [boolean]
+        ? 'boolean'
+        : [TValue] extends [Date]
+          ? 'Date'
+          : 'something else';
+type RowProblem<TRow, TShape extends ColumnShape> =
+  TRow extends RowOf<TShape>
+    ? `'${Exclude<Names<TRow>, Names<TShape>>}' of the rows is not a column`
+    : {
+        [K in Names<TShape>]: K extends keyof TRow
+          ? TRow[K] extends ValueOf<TShape[K]>
+            ? never
+            : `column '${K}' is ${Word<ValueOf<TShape[K]>>}, the rows have ${Word<TRow[K]>}`
+          : `the rows have no column '${K}'`;
+      }[Names<TShape>];
+/** What is wrong with what a compute function returns, in a sentence; never if nothing is. */
+export type ComputeProblem<TResult, TShape extends ColumnShape, TFormat> = [TResult] extends [never]
+  ? never
+  : TFormat extends RawFormat
+    ? [TResult] extends [Uint8Array]
+      ? never
+      : 'compute: an asset with a format returns its bytes, a Uint8Array'
+    : [TResult] extends [readonly (infer TRow)[]]
+      ? `compute: ${RowProblem<TRow, TShape>}`
+      : 'compute: an asset with columns returns an array of rows';
 
 // --- what user code sees ---------------------------------------------------------------------------------------------------
 
-/** The asset an input reads (a union for `firstAvailable`). `TSelf` stands for a self edge. */
-type InputAsset<TInput> = TInput extends InputSpec<infer TAsset, string> ? TAsset : TInput extends Asset ? TInput : never;
-type InputShape<TInput> = TypesOf<InputAsset<TInput>>['shape'];
-type InputDims<TInput> = TypesOf<InputAsset<TInput>>['dims'];
+/** Columns of what an input reads; `TSelf` are those of the asset itself. */
+type ReadShape<TRead, TSelf extends ColumnShape> =
+  TRead extends Read<infer TTypes, string | undefined> ? TTypes['shape'] : TSelf;
+type ReadDims<TRead, TSelf extends DimensionShape> =
+  TRead extends Read<infer TTypes, string | undefined> ? TTypes['dims'] : TSelf;
 
 /** An input inside a query: stands for its rows, and has a reference per column (data and partition columns). */
 export type Relation<TNames extends string> = SqlReference & { readonly [K in TNames]: ColumnReference };
-export type RelationOf<TInput> = Relation<Names<InputShape<TInput>> | Names<InputDims<TInput>>>;
+/** The relations of all inputs; of alternatives only the columns that all of them have. */
+export type RelationsOf<TInputs extends InputsShape, TDims extends DimensionShape, TShape extends ColumnShape> = {
+  // `keyof` twice rather than a type of its own: the compiler then prints the names.
+  readonly [K in keyof TInputs]: Relation<
+    (keyof ReadShape<ReadOf<TInputs[K]>, TShape> & string) | (keyof ReadDims<ReadOf<TInputs[K]>, TDims> & string)
+  >;
+};
 
-export type PartitionReferences<TDims extends DimensionShape> = { readonly [K in keyof TDims | 'start' | 'end']: SqlReference };
+/** The values of the partition computed, as SQL: dimensions by name, and `start` / `end` as TIMESTAMP. */
+export type PartitionReferences<TNames extends string> = { readonly [K in TNames | 'start' | 'end']: SqlReference };
 export interface QueryContext<TDims extends DimensionShape> {
-  /** The partition's values as SQL: dimensions by name, and `start` / `end` as TIMESTAMP. */
-  readonly partition: PartitionReferences<TDims>;
+  readonly partition: PartitionReferences<keyof TDims & string>;
 }
 
-export interface TypedComputeContext<TInputs extends InputsShape, TDims extends DimensionShape> extends RuntimeContext {
-  readonly partition: { readonly key: string; readonly values: PartitionKey<TDims>; readonly start: Date | undefined; readonly end: Date | undefined };
-  readonly inputs: { readonly [K in keyof TInputs]: InputReader<RowOf<InputShape<TInputs[K]>>> };
+export interface TypedComputeContext<
+  TInputs extends InputsShape,
+  TDims extends DimensionShape,
+  TShape extends ColumnShape,
+> extends RuntimeContext {
+  readonly partition: PartitionContext & { readonly values: PartitionKey<TDims> };
+  readonly inputs: { readonly [K in keyof TInputs]: InputReader<RowOf<ReadShape<ReadOf<TInputs[K]>, TShape>>> };
 }
 
-export type ComputeResult<TShape extends ColumnShape, TFormat> = TFormat extends RawFormat ? Uint8Array : readonly RowOf<TShape>[];
-
+/** The values of a check's partition. The names are looked at when the definitions are loaded, for a check is not tied to an asset. */
+export type CheckPartition = PartitionReferences<string>;
+export interface CheckContext<TColumn extends string> {
+  /** The rows of one partition. */
+  readonly rows: Relation<TColumn>;
+  readonly partition: CheckPartition;
+}
 /** A check on columns that must exist: `unique('open_time')` on an asset without `open_time` does not compile. */
 export interface CheckSpec<TColumn extends string = string> {
   readonly name: string;
-  readonly description?: string;
+  readonly description: string | undefined;
   readonly severity: 'warn' | 'error';
   readonly blocking: boolean;
   readonly columns: readonly TColumn[];
-  readonly build: (
-    context: { readonly rows: Relation<string>; readonly partition: PartitionReferences<DimensionShape> },
-  ) => { readonly type: 'rows'; readonly bad: SqlTemplate } | { readonly type: 'query'; readonly select: SqlTemplate };
+  readonly build: (context: CheckContext<string>) => CheckDefinition['test'];
 }
 
 /** Columns of an asset: declared, or text columns of its raw format. */
-export type ShapeOf<TColumns, TFormat> = TColumns extends Columns<infer TShape>
-  ? TShape
-  : TFormat extends { readonly '~shape'?: infer TShape extends ColumnShape }
+export type ShapeOf<TColumns, TFormat> =
+  TColumns extends Columns<infer TShape>
     ? TShape
-    : Record<never, never>;
+    : TFormat extends { readonly '~shape'?: infer TShape extends ColumnShape }
+      ? TShape
+      : Record<never, never>;

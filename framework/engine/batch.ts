@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
-import { runChecks, rowPredicates } from './checks.ts';
+import { rowPredicates, runChecks } from './checks.ts';
 import { type CompiledQuery, compileQuery } from './compile.ts';
 import { explainFailure } from './diagnose.ts';
 import type { Session } from './duckdb.ts';
@@ -12,7 +12,15 @@ import { identityOf, partitionColumns, partitionValues, relationColumns } from '
 import type { BatchRequest, BatchResult } from './port.ts';
 import { TARGET } from './render.ts';
 import { stageRows } from './rows.ts';
-import { conformed, fusedQuery, type QueryContext, rowwiseGroups, rowwiseQuery, singleQuery, TARGETS } from './source.ts';
+import {
+  conformed,
+  fusedQuery,
+  type QueryContext,
+  rowwiseGroups,
+  rowwiseQuery,
+  singleQuery,
+  TARGETS,
+} from './source.ts';
 import { canonicalColumns, identifiers } from './types.ts';
 import { constantValues, type ReadBack, readBack, refuseBadRows, refuseStrangers } from './verify.ts';
 
@@ -22,7 +30,12 @@ const STAGE = '__stage';
 export type QueryCache = WeakMap<AssetDefinition, Map<string, Promise<CompiledQuery>>>;
 
 /** Computes a batch into its packs, verified; removes what it wrote when anything fails. */
-export async function computeBatch(session: Session, request: BatchRequest, scratch: string, cache: QueryCache): Promise<BatchResult> {
+export async function computeBatch(
+  session: Session,
+  request: BatchRequest,
+  scratch: string,
+  cache: QueryCache,
+): Promise<BatchResult> {
   checkRequest(request);
   try {
     return await compute(session, request, scratch, cache);
@@ -32,7 +45,12 @@ export async function computeBatch(session: Session, request: BatchRequest, scra
   }
 }
 
-async function compute(session: Session, request: BatchRequest, scratch: string, cache: QueryCache): Promise<BatchResult> {
+async function compute(
+  session: Session,
+  request: BatchRequest,
+  scratch: string,
+  cache: QueryCache,
+): Promise<BatchResult> {
   const { definition, targets, packs } = request;
   const columns = await canonicalColumns(session, definition);
   await session.table(TARGETS, [
@@ -81,7 +99,11 @@ async function prepare(
   return { session, request, template, compiled, columns, inputs };
 }
 
-export function compileDefinition(session: Session, request: Pick<BatchRequest, 'definition' | 'inputs'>, cache: QueryCache): Promise<CompiledQuery> {
+export function compileDefinition(
+  session: Session,
+  request: Pick<BatchRequest, 'definition' | 'inputs'>,
+  cache: QueryCache,
+): Promise<CompiledQuery> {
   const { definition, inputs } = request;
   const relations = new Map(inputs.map(({ name, definition: read }) => [name, relationColumns(read)]));
   const known = cache.get(definition) ?? new Map<string, Promise<CompiledQuery>>();
@@ -93,7 +115,13 @@ export function compileDefinition(session: Session, request: Pick<BatchRequest, 
     throw new LakehouseError('no-query', `${definition.key} has no query`, { kind: 'internal' });
   }
   const { template } = definition.compute;
-  const compiled = compileQuery(session, { where: definition.key, template, space: definition.space, relations, rowwise: definition.rowwise });
+  const compiled = compileQuery(session, {
+    where: definition.key,
+    template,
+    space: definition.space,
+    relations,
+    rowwise: definition.rowwise,
+  });
   known.set(key, compiled);
   compiled.catch(() => known.delete(key));
   return compiled;
@@ -109,7 +137,9 @@ async function source(context: QueryContext): Promise<string> {
   const all = `SELECT * FROM "${STAGE}"`;
   if (request.sequential !== undefined || compiled.form === 'single') {
     await createStage(session, columns);
-    const ordinals = request.targets.map((_, i) => i).sort((a, b) => (request.targets[a]?.time ?? 0) - (request.targets[b]?.time ?? 0));
+    const ordinals = request.targets
+      .map((_, i) => i)
+      .sort((a, b) => (request.targets[a]?.time ?? 0) - (request.targets[b]?.time ?? 0));
     const own = request.sequential ? await ownRows(context) : () => undefined;
     for (const ordinal of ordinals) {
       const target = request.targets[ordinal];
@@ -128,11 +158,18 @@ async function source(context: QueryContext): Promise<string> {
 }
 
 function createStage(session: Session, columns: readonly ColumnDefinition[]): Promise<void> {
-  return session.table(STAGE, [{ name: '__target', type: 'INTEGER', values: [] }, ...columns.map((column) => ({ ...column, values: [] }))]);
+  return session.table(STAGE, [
+    { name: '__target', type: 'INTEGER', values: [] },
+    ...columns.map((column) => ({ ...column, values: [] })),
+  ]);
 }
 
 /** Rows of the batch's own earlier targets, as more of the self input. */
-async function ownRows({ session, request, columns }: QueryContext): Promise<(input: string, target: number) => string | undefined> {
+async function ownRows({
+  session,
+  request,
+  columns,
+}: QueryContext): Promise<(input: string, target: number) => string | undefined> {
   const { sequential, definition } = request;
   const own = sequential?.own ?? new Int32Array();
   const even = Array.from({ length: own.length / 2 }, (_, i) => 2 * i);
@@ -140,7 +177,10 @@ async function ownRows({ session, request, columns }: QueryContext): Promise<(in
     { name: 'reader', type: 'INTEGER', values: even.map((i) => own[i] ?? 0) },
     { name: 'read', type: 'INTEGER', values: even.map((i) => own[i + 1] ?? 0) },
   ]);
-  const list = [...partitionColumns(definition.space).map(({ name }) => `t."${name}"`), identifiers(columns, 's.')].join(', ');
+  const list = [
+    ...partitionColumns(definition.space).map(({ name }) => `t."${name}"`),
+    identifiers(columns, 's.'),
+  ].join(', ');
   return (input, target) =>
     input === sequential?.selfInput
       ? `SELECT ${list}, CAST(${target} AS INTEGER) AS ${TARGET} FROM "${STAGE}" s JOIN "${TARGETS}" t ON s.${TARGET} = t.${TARGET} WHERE s.${TARGET} IN (SELECT read FROM "__own" WHERE reader = ${target})`
@@ -148,7 +188,12 @@ async function ownRows({ session, request, columns }: QueryContext): Promise<(in
 }
 
 /** Reads back what was written: versions, and everything that must hold of it. */
-async function verify(session: Session, request: BatchRequest, columns: readonly ColumnDefinition[], rowCounts: readonly number[]): Promise<BatchResult> {
+async function verify(
+  session: Session,
+  request: BatchRequest,
+  columns: readonly ColumnDefinition[],
+  rowCounts: readonly number[],
+): Promise<BatchResult> {
   const { definition, targets, packs } = request;
   const kept = packs.flatMap(({ carry }) => carry.flatMap(({ keep }) => keep));
   const check: ReadBack = {
@@ -156,32 +201,46 @@ async function verify(session: Session, request: BatchRequest, columns: readonly
     columns,
     versioning: await versioning(session, columns),
     paths: packs.map(({ path }) => path),
-    constant: constantValues(definition, [...targets, ...kept].map(({ values }) => values)),
+    constant: constantValues(
+      definition,
+      [...targets, ...kept].map(({ values }) => values),
+    ),
     predicates: rowPredicates(definition),
   };
   const found = await readBack(session, check);
-  const identity = (p: { readonly values: Readonly<Record<string, string>>; readonly time: number }) => identityOf(definition.space, p.values, p.time);
+  const identity = (p: { readonly values: Readonly<Record<string, string>>; readonly time: number }) =>
+    identityOf(definition.space, p.values, p.time);
   refuseStrangers(definition, found, new Set([...targets, ...kept].map(identity)));
   const written = rowCounts.reduce((sum, rows) => sum + rows, 0);
   const read = [...found.values()].reduce((sum, { rows }) => sum + rows, 0);
   if (written !== read) {
-    throw new LakehouseError('write-verify', `${definition.key}: ${written} rows were written, but ${read} are in the files`, { kind: 'transient' });
+    throw new LakehouseError(
+      'write-verify',
+      `${definition.key}: ${written} rows were written, but ${read} are in the files`,
+      { kind: 'transient' },
+    );
   }
   const none = check.versioning.version(0, 0n);
   for (const partition of kept) {
     const version = found.get(identity(partition))?.version ?? none;
     if (partition.version !== undefined && Buffer.compare(partition.version, version) !== 0) {
-      throw new LakehouseError('file-corrupt', `${definition.key}: ${identity(partition)} is not in its pack as it was stored`, {
-        kind: 'data',
-        hint: 'Run `lakehouse verify`.',
-      });
+      throw new LakehouseError(
+        'file-corrupt',
+        `${definition.key}: ${identity(partition)} is not in its pack as it was stored`,
+        {
+          kind: 'data',
+          hint: 'Run `lakehouse verify`.',
+        },
+      );
     }
   }
   await refuseBadRows(session, check, targets, (target) => found.get(identity(target)));
   const facts = targets.map((target) => found.get(identity(target)));
   return {
     outcomes: facts.map((fact) => ({ rows: fact?.rows ?? 0, version: fact?.version ?? none })),
-    packs: await Promise.all(packs.map(async ({ path }, i) => ({ path, rows: rowCounts[i] ?? 0, bytes: await fileSize(path) }))),
+    packs: await Promise.all(
+      packs.map(async ({ path }, i) => ({ path, rows: rowCounts[i] ?? 0, bytes: await fileSize(path) })),
+    ),
     checks: targets.length > 0 ? await runChecks(session, request, facts, check.paths) : [],
   };
 }
@@ -190,7 +249,10 @@ function checkRequest({ definition, targets, packs, rows }: BatchRequest): void 
   const placed = packs.flatMap((pack) => pack.targets).sort((a, b) => a - b);
   const wrong = placed.length !== targets.length || placed.some((ordinal, i) => ordinal !== i);
   if (wrong || (rows !== undefined && rows.length !== targets.length)) {
-    throw new LakehouseError('bad-batch', `${definition.key}: every target must be in exactly one pack, and have its rows`, { kind: 'internal' });
+    throw new LakehouseError(
+      'bad-batch',
+      `${definition.key}: every target must be in exactly one pack, and have its rows`,
+      { kind: 'internal' },
+    );
   }
 }
-

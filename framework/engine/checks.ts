@@ -9,7 +9,7 @@ import { partitionCondition, partitionExpression, partitionLiteral, relationColu
 import type { BatchRequest, BatchTarget, CheckFailure } from './port.ts';
 import { render, TARGET } from './render.ts';
 import { fusedQuery, singleQuery } from './source.ts';
-import { packsSql, type PartitionFacts } from './verify.ts';
+import { type PartitionFacts, packsSql } from './verify.ts';
 
 /** How many bad rows are shown. */
 const SAMPLE = 5;
@@ -25,7 +25,10 @@ export function rowPredicates(definition: AssetDefinition): string[] {
 }
 
 function predicate(definition: AssetDefinition, name: string, bad: SqlTemplate): string {
-  return render(bad, { relation: noRelation(definition, name), partition: (value) => partitionExpression(definition.space, value) });
+  return render(bad, {
+    relation: noRelation(definition, name),
+    partition: (value) => partitionExpression(definition.space, value),
+  });
 }
 
 /** Evaluates the checks on written partitions: those on rows were counted when the packs were read back. */
@@ -54,15 +57,23 @@ export async function runChecks(
       });
     }
   }
-  const queries = definition.checks.flatMap((check) => (check.test.type === 'query' ? [{ check, select: check.test.select }] : []));
+  const queries = definition.checks.flatMap((check) =>
+    check.test.type === 'query' ? [{ check, select: check.test.select }] : [],
+  );
   if (queries.length === 0) return failures;
   const rows = await bindWritten(session, request, paths);
-  for (const { check, select } of queries) failures.push(...(await runQueryCheck(session, request, check, select, rows)));
+  for (const { check, select } of queries)
+    failures.push(...(await runQueryCheck(session, request, check, select, rows)));
   return failures;
 }
 
 /** How a check's query can run; the same rules as for an asset's own query. */
-export function compileCheck(session: Session, definition: AssetDefinition, check: CheckDefinition, select: SqlTemplate): Promise<CompiledQuery> {
+export function compileCheck(
+  session: Session,
+  definition: AssetDefinition,
+  check: CheckDefinition,
+  select: SqlTemplate,
+): Promise<CompiledQuery> {
   return compileQuery(session, {
     where: `${definition.key}, check ${check.name}`,
     template: select,
@@ -96,7 +107,9 @@ async function runQueryCheck(
   for (const [ordinal, failedRows] of [...counts].sort(([a], [b]) => a - b)) {
     const target = targets[ordinal];
     if (target === undefined) continue;
-    const sample = await session.rows(`SELECT * EXCLUDE (${TARGET}) FROM (\n${alone(ordinal, target)}\n) LIMIT ${SAMPLE}`);
+    const sample = await session.rows(
+      `SELECT * EXCLUDE (${TARGET}) FROM (\n${alone(ordinal, target)}\n) LIMIT ${SAMPLE}`,
+    );
     const mine = partitionCondition(definition.space, target.values, target.time);
     const sql = render(select, {
       relation: () => `(SELECT * FROM ${viewName(definition)} WHERE ${mine})`,
@@ -128,9 +141,13 @@ export function viewName({ key }: AssetDefinition): string {
 
 function noRelation(definition: AssetDefinition, check: string): (input: string) => string {
   return (input) => {
-    throw new LakehouseError('check-invalid', `${definition.key}, check ${check}: a check on rows cannot read '${input}'`, {
-      kind: 'usage',
-      hint: 'Make it a query over the rows.',
-    });
+    throw new LakehouseError(
+      'check-invalid',
+      `${definition.key}, check ${check}: a check on rows cannot read '${input}'`,
+      {
+        kind: 'usage',
+        hint: 'Make it a query over the rows.',
+      },
+    );
   };
 }

@@ -64,10 +64,14 @@ export async function compileQuery(session: Session, shape: QueryShape): Promise
   const isVolatile = await volatility(session);
   const [first] = volatileFunctions(plan, isVolatile);
   if (first !== undefined) {
-    throw new LakehouseError('query-volatile', `${where}: the query calls ${first}(), which gives something else each time`, {
-      kind: 'data',
-      hint: 'Use ${partition.start}, ${partition.end} or a column of an input.',
-    });
+    throw new LakehouseError(
+      'query-volatile',
+      `${where}: the query calls ${first}(), which gives something else each time`,
+      {
+        kind: 'data',
+        hint: 'Use ${partition.start}, ${partition.end} or a column of an input.',
+      },
+    );
   }
   const columns = (await session.describe(single)).filter(({ name }) => name !== TARGET_COLUMN.name);
   const common = { columns, orderDependent: orderDependentAggregates(plan), reason: undefined };
@@ -80,12 +84,21 @@ export async function compileQuery(session: Session, shape: QueryShape): Promise
 }
 
 /** A rowwise query that also passes on {@link CARRIED}, as text over the input's table. */
-export async function renderRowwise(session: Session, where: string, template: SqlTemplate, partition: (name: string) => string): Promise<string> {
+export async function renderRowwise(
+  session: Session,
+  where: string,
+  template: SqlTemplate,
+  partition: (name: string) => string,
+): Promise<string> {
   const tree = await parseQuery(session, where, renderPlain(template, partition));
   return printQuery(session, carryColumns(tree, CARRIED));
 }
 
-async function whyNotFused(session: Session, shape: QueryShape, empty: ReadonlyMap<string, string>): Promise<string | undefined> {
+async function whyNotFused(
+  session: Session,
+  shape: QueryShape,
+  empty: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
   const targets = `(${emptyRelation(targetColumns(shape.space))})`;
   let plan: Awaited<ReturnType<typeof planOf>>;
   try {
@@ -95,11 +108,17 @@ async function whyNotFused(session: Session, shape: QueryShape, empty: ReadonlyM
     return error.message;
   }
   const [window] = positionDependentWindows(plan);
-  if (window !== undefined) return `the window aggregate ${window} adds floating-point numbers in another order when fused`;
+  if (window !== undefined)
+    return `the window aggregate ${window} adds floating-point numbers in another order when fused`;
   return undefined;
 }
 
-async function checkRowwise(session: Session, shape: QueryShape, tree: JsonObject, sample: (name: string) => string): Promise<void> {
+async function checkRowwise(
+  session: Session,
+  shape: QueryShape,
+  tree: JsonObject,
+  sample: (name: string) => string,
+): Promise<void> {
   const { where, template } = shape;
   const refuse = (why: string): never => {
     throw new LakehouseError('not-rowwise', `${where}: declared rowwise, but ${why}`, {
@@ -110,29 +129,38 @@ async function checkRowwise(session: Session, shape: QueryShape, tree: JsonObjec
   const used = references(template);
   if (used.relations.size !== 1) refuse(`the query reads ${used.relations.size} inputs`);
   for (const name of used.partition) {
-    if (name === 'start' || name === 'end' || name === shape.space.time?.name) refuse(`the query uses the partition's '${name}'`);
+    if (name === 'start' || name === 'end' || name === shape.space.time?.name)
+      refuse(`the query uses the partition's '${name}'`);
   }
   const bound = await planOf(session, where, withInputs(emptyInputs(shape, []), nested(renderPlain(template, sample))));
   const [operator] = notRowwise(bound);
   if (operator !== undefined) refuse(`the query has an operator over several rows: ${operator}`);
   const carried = await printQuery(session, carryColumns(tree, CARRIED));
-  const names = (await session.describe(withInputs(emptyInputs(shape, CARRIED_COLUMNS), nested(carried)))).map(({ name }) => name);
+  const names = (await session.describe(withInputs(emptyInputs(shape, CARRIED_COLUMNS), nested(carried)))).map(
+    ({ name }) => name,
+  );
   const passed = CARRIED.filter((name) => names.filter((n) => n === name).length !== 1);
-  if (passed.length > 0) refuse('the rows cannot be traced to their partition; write the columns out instead of COLUMNS(…)');
+  if (passed.length > 0)
+    refuse('the rows cannot be traced to their partition; write the columns out instead of COLUMNS(…)');
 }
 
 function emptyInputs(shape: QueryShape, hidden: readonly TypedColumn[]): Map<string, string> {
   const { relations } = references(shape.template);
-  return new Map([...relations].map((name) => [name, emptyRelation([...hidden, ...(shape.relations.get(name) ?? [])])]));
+  return new Map(
+    [...relations].map((name) => [name, emptyRelation([...hidden, ...(shape.relations.get(name) ?? [])])]),
+  );
 }
 
 function refuseUnknownReferences({ where, template, space, relations }: QueryShape): void {
   const used = references(template);
   const dimensions = [...partitionColumns(space).map(({ name }) => name), 'start', 'end'];
   const unknown =
-    [...used.relations].find((name) => !relations.has(name)) ?? [...used.partition].find((name) => !dimensions.includes(name));
+    [...used.relations].find((name) => !relations.has(name)) ??
+    [...used.partition].find((name) => !dimensions.includes(name));
   if (unknown === undefined) return;
-  throw new LakehouseError('query-invalid', `${where}: the query refers to '${unknown}', which it has not`, { kind: 'data' });
+  throw new LakehouseError('query-invalid', `${where}: the query refers to '${unknown}', which it has not`, {
+    kind: 'data',
+  });
 }
 
 const registers = new WeakMap<object, Promise<ReadonlySet<string>>>();
@@ -142,11 +170,12 @@ async function volatility(session: Session): Promise<(name: string) => boolean> 
   let register = registers.get(session.driver);
   if (register === undefined) {
     register = session
-      .rows("SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_name <> 'error'")
+      .rows(
+        "SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_name <> 'error'",
+      )
       .then((rows) => new Set(rows.map((row) => String(row.name))));
     registers.set(session.driver, register);
   }
   const names = await register;
   return (name) => names.has(name) || /^(get_)?current_/.test(name);
 }
-

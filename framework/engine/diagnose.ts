@@ -4,7 +4,16 @@ import { guardOf } from './errors.ts';
 import { jsonRow } from './json.ts';
 import { partitionColumns } from './partitions.ts';
 import { CARRIED_COLUMNS } from './render.ts';
-import { pairsOf, type QueryContext, type RowwiseGroup, rowwiseGroups, rowwiseInput, singleQuery, tracedQuery, withinPart } from './source.ts';
+import {
+  pairsOf,
+  type QueryContext,
+  type RowwiseGroup,
+  rowwiseGroups,
+  rowwiseInput,
+  singleQuery,
+  tracedQuery,
+  withinPart,
+} from './source.ts';
 import { identifiers } from './types.ts';
 
 // A batch runs fast and says little when it fails; what follows looks again, at the failing part alone, to say where it is.
@@ -25,12 +34,17 @@ async function outsidePart(context: QueryContext, ordinal: number): Promise<Lake
   const part = input.parts[ordinal];
   const outside = `FROM (\n${await tracedQuery(context, groupOf(context, ordinal), new Set([ordinal]))}\n) WHERE NOT ${withinPart(definition)}`;
   const [total] = await session.rows(`SELECT count(*) AS n ${outside}`);
-  const sample = (await session.rows(`SELECT * EXCLUDE (${identifiers(CARRIED_COLUMNS)}) ${outside} LIMIT 3`)).map(jsonRow);
+  const sample = (await session.rows(`SELECT * EXCLUDE (${identifiers(CARRIED_COLUMNS)}) ${outside} LIMIT 3`)).map(
+    jsonRow,
+  );
   const where = `${input.definition.key} ${part?.key} (${part?.path})`;
   return new LakehouseError(
     'rows-outside-partition',
     `${definition.key}: ${String(total?.n)} rows of ${where} have a '${definition.timeColumn}' outside that partition: ${sample.map((row) => JSON.stringify(row)).join(', ')}`,
-    { kind: 'data', details: { asset: definition.key, targets: targetsOf(context, ordinal), file: part?.path, sample } },
+    {
+      kind: 'data',
+      details: { asset: definition.key, targets: targetsOf(context, ordinal), file: part?.path, sample },
+    },
   );
 }
 
@@ -38,9 +52,16 @@ async function otherDimension(context: QueryContext, ordinal: number): Promise<L
   const { session, request, compiled } = context;
   const { definition, targets } = request;
   const target = targets[ordinal];
-  const said = partitionColumns(definition.space).filter(({ name }) => compiled.columns.some((column) => column.name === name));
+  const said = partitionColumns(definition.space).filter(({ name }) =>
+    compiled.columns.some((column) => column.name === name),
+  );
   const list = said.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const found = target === undefined || compiled.form === 'rowwise' ? [] : await session.rows(`SELECT DISTINCT ${list} FROM (\n${singleQuery(context, ordinal, target)}\n) ORDER BY ALL LIMIT 3`);
+  const found =
+    target === undefined || compiled.form === 'rowwise'
+      ? []
+      : await session.rows(
+          `SELECT DISTINCT ${list} FROM (\n${singleQuery(context, ordinal, target)}\n) ORDER BY ALL LIMIT 3`,
+        );
   return new LakehouseError(
     'rows-outside-partition',
     `${definition.key} ${target?.key}: the query's ${said.map(({ name }) => `'${name}'`).join(', ')} differ from the partition's${found.length > 0 ? `: ${found.map((row) => JSON.stringify(jsonRow(row))).join(', ')}` : ''}`,
@@ -64,15 +85,19 @@ function csvFailure(context: QueryContext, error: LakehouseError): LakehouseErro
     const what = columns ? `has ${columns[2]} columns where ${columns[1]} were expected` : 'is not valid CSV';
     const text = /Original Line: (.*)/.exec(error.message)?.[1];
     const ordinal = table.input.parts.indexOf(part);
-    return new LakehouseError(columns ? 'csv-columns' : 'csv-invalid', `${part.path} (${table.input.definition.key} ${part.key}): ${line === undefined ? 'a line' : `line ${line}`} ${what}${text === undefined ? '' : `: ${text}`}`, {
-      kind: 'data',
-      cause: error,
-      details: {
-        asset: context.request.definition.key,
-        targets: pairsOf(table).flatMap(([target, p]) => (p === ordinal ? [target] : [])),
-        file: part.path,
+    return new LakehouseError(
+      columns ? 'csv-columns' : 'csv-invalid',
+      `${part.path} (${table.input.definition.key} ${part.key}): ${line === undefined ? 'a line' : `line ${line}`} ${what}${text === undefined ? '' : `: ${text}`}`,
+      {
+        kind: 'data',
+        cause: error,
+        details: {
+          asset: context.request.definition.key,
+          targets: pairsOf(table).flatMap(([target, p]) => (p === ordinal ? [target] : [])),
+          file: part.path,
+        },
       },
-    });
+    );
   }
   return undefined;
 }
@@ -94,7 +119,9 @@ async function valueFailure(context: QueryContext, error: LakehouseError): Promi
   };
   for (const group of rowwiseGroups(context)) {
     const wanted = new Set(group.targets);
-    let parts = [...new Set(pairsOf(rowwiseInput(context)).flatMap(([target, part]) => (wanted.has(target) ? [part] : [])))];
+    let parts = [
+      ...new Set(pairsOf(rowwiseInput(context)).flatMap(([target, part]) => (wanted.has(target) ? [part] : []))),
+    ];
     let last = parts.length > 0 ? await fails(parts) : undefined;
     if (last === undefined) continue;
     while (parts.length > 1) {

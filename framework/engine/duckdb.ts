@@ -46,7 +46,10 @@ export interface Database {
 const VECTOR = 2048;
 
 /** An in-memory instance. The driver is loaded here, because loading it takes longer than most commands. */
-export async function openDatabase(settings: EngineSettings, extra: Readonly<Record<string, string>> = {}): Promise<Database> {
+export async function openDatabase(
+  settings: EngineSettings,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Database> {
   const driver: Driver = await import('@duckdb/node-api');
   const where = 'starting DuckDB';
   const instance = await driver.DuckDBInstance.create(':memory:', {
@@ -141,12 +144,17 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
       }),
     select: (sql) =>
       interruptible(sql, async () => {
-        const statements = await connection.extractStatements(sql);
+        const statements = await connection.extractStatements(sql).catch((cause: Error) => {
+          // What the driver says of a text without any statement.
+          throw cause.message.includes('native callback') ? notSelect('there is no statement') : cause;
+        });
         if (statements.count !== 1) throw notSelect(`${statements.count} statements were given, one is run`);
         const prepared = await statements.prepare(0);
         const { SELECT, EXPLAIN } = driver.StatementType;
         if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
-          throw notSelect(`${driver.StatementType[prepared.statementType] ?? 'this'} is not a statement that only reads`);
+          throw notSelect(
+            `${driver.StatementType[prepared.statementType] ?? 'this'} is not a statement that only reads`,
+          );
         }
         return prepared.stream();
       }),
@@ -163,7 +171,10 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
     table: async (name, columns) => {
       const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
       await run(`CREATE TEMP TABLE "${name}" (${list})`);
-      await append(name, columns.map((column) => column.values));
+      await append(
+        name,
+        columns.map((column) => column.values),
+      );
     },
   };
 }

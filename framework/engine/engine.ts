@@ -1,5 +1,3 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Issue, isLakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import { compileDefinition, computeBatch, type QueryCache } from './batch.ts';
@@ -10,12 +8,10 @@ import { describePack, packColumns } from './packs.ts';
 import { relationColumns } from './partitions.ts';
 import type { BoundInput, Engine, EngineSettings, QueryReport } from './port.ts';
 import { createReader } from './reader.ts';
+import { makeScratch } from './scratch.ts';
 import { canonicalColumns, conform, emptyRelation } from './types.ts';
 import { readBack } from './verify.ts';
 import { runQuery } from './views.ts';
-
-/** Less room than this, and inputs are unpacked on the disk. */
-const SCRATCH_BYTES = 512 * 1024 * 1024;
 
 /** DuckDB, started when it is first needed. Its one instance serves all batches, each with a connection of its own. */
 export function openEngine(settings: EngineSettings): Engine {
@@ -27,12 +23,12 @@ export function openEngine(settings: EngineSettings): Engine {
   };
   const session = async <T>(where: string, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T> =>
     (await database()).session(where, signal, use);
-  const withScratch = async <T>(use: (scratch: string) => Promise<T>): Promise<T> => {
-    const scratch = await mkdtemp(join(await scratchRoot(settings), 'lakehouse-'));
+  const withScratch = async <T>(use: (directory: string) => Promise<T>): Promise<T> => {
+    const scratch = await makeScratch(settings);
     try {
-      return await use(scratch);
+      return await use(scratch.path);
     } finally {
-      await rm(scratch, { recursive: true, force: true });
+      await scratch.remove();
     }
   };
 
@@ -42,13 +38,26 @@ export function openEngine(settings: EngineSettings): Engine {
         session(request.definition.key, request.signal, (s) => computeBatch(s, request, scratch, cache)),
       ),
     rewrite: async ({ definition, packs, signal }) => {
-      const request = { definition, targets: [], inputs: [], packs: packs.map((pack) => ({ ...pack, targets: [] })), signal };
+      const request = {
+        definition,
+        targets: [],
+        inputs: [],
+        packs: packs.map((pack) => ({ ...pack, targets: [] })),
+        signal,
+      };
       return (await session(definition.key, signal, (s) => computeBatch(s, request, '', cache))).packs;
     },
     hashPack: (definition, path, signal) =>
       session(definition.key, signal, async (s) => {
         const columns = await canonicalColumns(s, definition);
-        const found = await readBack(s, { definition, columns, versioning: await versioning(s, columns), paths: [path], constant: {}, predicates: [] });
+        const found = await readBack(s, {
+          definition,
+          columns,
+          versioning: await versioning(s, columns),
+          paths: [path],
+          constant: {},
+          predicates: [],
+        });
         return [...found.values()].map(({ values, time, rows, version }) => ({ values, time, rows, version }));
       }),
     carriable: (definition, paths, signal) =>
@@ -58,10 +67,17 @@ export function openEngine(settings: EngineSettings): Engine {
         for (const path of paths) answers.push(JSON.stringify(typesOf(await describePack(s, path))) === wanted);
         return answers;
       }),
-    examine: (definition) => session(definition.key, new AbortController().signal, (s) => examine(s, definition, cache)),
+    examine: (definition) =>
+      session(definition.key, new AbortController().signal, (s) => examine(s, definition, cache)),
     reader: (input, target, signal) =>
-      createReader(input, target, (use) => withScratch((scratch) => session(input.definition.key, signal, (s) => use(s, scratch))), signal),
-    query: (sql, views, signal) => runQuery(settings, sql, views, signal),
+      createReader(
+        input,
+        target,
+        (use) => withScratch((scratch) => session(input.definition.key, signal, (s) => use(s, scratch))),
+        signal,
+      ),
+    query: async (sql, views, signal) =>
+      runQuery(settings, await makeScratch({ tempDirectory: settings.tempDirectory }), sql, views, signal),
     close: async () => {
       if (opened) (await opened).close();
       opened = undefined;
@@ -69,13 +85,8 @@ export function openEngine(settings: EngineSettings): Engine {
   };
 }
 
-const typesOf = (columns: readonly { readonly name: string; readonly type: string }[]) => columns.map(({ name, type }) => [name, type]);
-
-async function scratchRoot({ scratchDirectory, tempDirectory }: EngineSettings): Promise<string> {
-  if (scratchDirectory === undefined) return tempDirectory;
-  const room = await statfs(scratchDirectory).then(({ bavail, bsize }) => bavail * bsize, () => 0);
-  return room >= SCRATCH_BYTES ? scratchDirectory : tempDirectory;
-}
+const typesOf = (columns: readonly { readonly name: string; readonly type: string }[]) =>
+  columns.map(({ name, type }) => [name, type]);
 
 async function examine(session: Session, definition: AssetDefinition, cache: QueryCache): Promise<QueryReport> {
   const issues: Issue[] = [];
@@ -96,7 +107,12 @@ async function examine(session: Session, definition: AssetDefinition, cache: Que
       const compiled = await compileDefinition(session, { definition, inputs: firstAlternatives(definition) }, cache);
       conform(definition, columns, compiled.columns, 'q');
       for (const what of compiled.orderDependent) {
-        warn('order-dependent', 'query', `${what} without ORDER BY may differ from run to run`, 'Write sum(x ORDER BY t), or add decimals or integers.');
+        warn(
+          'order-dependent',
+          'query',
+          `${what} without ORDER BY may differ from run to run`,
+          'Write sum(x ORDER BY t), or add decimals or integers.',
+        );
       }
       if (compiled.reason !== undefined) warn('not-fused', 'query', `runs one partition at a time: ${compiled.reason}`);
     });
@@ -104,7 +120,8 @@ async function examine(session: Session, definition: AssetDefinition, cache: Que
   await collect('checks', async () => {
     const predicates = rowPredicates(definition);
     const list = ['1', ...predicates.map((text) => `(${text}) IS TRUE`)].join(', ');
-    if (predicates.length > 0) await session.describe(`SELECT ${list} FROM (${emptyRelation(relationColumns(definition))})`);
+    if (predicates.length > 0)
+      await session.describe(`SELECT ${list} FROM (${emptyRelation(relationColumns(definition))})`);
     for (const check of definition.checks) {
       if (check.test.type === 'query') await compileCheck(session, definition, check, check.test.select);
     }

@@ -22,7 +22,13 @@ const RULES: readonly Rule[] = [
     hint: 'Raise engine.memoryLimit, or compute fewer partitions at once (smaller batches, lower concurrency).',
   },
   {
-    matches: /no magic bytes|not a parquet file|Parquet|footer|TProtocolException|Snappy|ZSTD/i,
+    matches: /no files found that match|no such file or directory/i,
+    code: 'file-missing',
+    kind: 'transient',
+    hint: 'Another run may have replaced the file: try again. If it stays so, run `lakehouse verify`.',
+  },
+  {
+    matches: /no magic bytes|not a parquet file|footer length|TProtocolException|(snappy|zstd).*(fail|error)|corrupt/i,
     code: 'file-corrupt',
     kind: 'data',
     hint: 'Run `lakehouse verify` to find damaged files.',
@@ -44,7 +50,12 @@ const RULES: readonly Rule[] = [
 /** DuckDB's message without the excerpt of a statement that the user never wrote. */
 export function driverMessage(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return text.split(/\n\nLINE \d+:/)[0]?.trim() ?? text;
+  return (
+    text
+      .replace(/^Failed to \w+ statements?: /, '')
+      .split(/\n\nLINE \d+:/)[0]
+      ?.trim() ?? text
+  );
 }
 
 /** A failure of DuckDB in the framework's words. `where` begins the message: the asset and what was done. */
@@ -57,6 +68,17 @@ export function engineError(cause: unknown, where: string, sql?: string): Error 
     hint: rule?.hint,
     cause,
     ...(sql !== undefined && { details: { sql: sql.length > 4000 ? `${sql.slice(0, 4000)} …` : sql } }),
+  });
+}
+
+/** A temporary file that could not be written. */
+export function fileError(cause: unknown, path: string): LakehouseError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new LakehouseError(full ? 'disk-full' : 'file-unwritable', `${path}: cannot be written (${code})`, {
+    kind: 'transient',
+    hint: full ? RULES[0]?.hint : 'Check the directory and the setting engine.tempDirectory.',
+    cause,
   });
 }
 

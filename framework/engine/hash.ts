@@ -23,7 +23,9 @@ export interface Versioning {
 export async function versioning(session: Session, columns: readonly TypedColumn[]): Promise<Versioning> {
   const [row] = await session.rows(`SELECT ${PROBE} AS probe`);
   const schema = columns.map(({ name, type }) => [name, type]);
-  const digest = createHash('sha256').update(JSON.stringify([ALGORITHM, String(row?.probe), schema])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([ALGORITHM, String(row?.probe), schema]))
+    .digest();
   const word = digest.readUInt32BE(digest.length - 4);
   return {
     sumSql: `coalesce(sum(hash(${identifiers(columns)})), 0)`,

@@ -26,7 +26,13 @@ export interface InputTable {
  * Makes an input readable: its parts and pairs become temporary tables, zips are verified and unpacked into `scratch`.
  * @param id distinguishes the inputs of a session.
  */
-export async function bindInput(session: Session, input: BoundInput, id: number, scratch: string, signal: AbortSignal): Promise<InputTable> {
+export async function bindInput(
+  session: Session,
+  input: BoundInput,
+  id: number,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<InputTable> {
   const { definition, parts, pairs } = input;
   const { storage } = definition;
   if (storage.type === 'raw' && storage.format.type !== 'zip-csv') {
@@ -53,7 +59,14 @@ export async function bindInput(session: Session, input: BoundInput, id: number,
     if ((storage.type === 'raw' ? ready : chosen).length === 0) return emptyRelation([...columns, ...hidden]);
     const filter = selected === undefined ? '' : ` WHERE ${PART} IN (${[...selected].join(', ')})`;
     const read = storage.type === 'raw' ? csvRows : packRows;
-    return read({ definition, columns, hidden, parts: chosen, csvs: ready, known: `(SELECT * FROM ${known}${filter})` });
+    return read({
+      definition,
+      columns,
+      hidden,
+      parts: chosen,
+      csvs: ready,
+      known: `(SELECT * FROM ${known}${filter})`,
+    });
   };
   return {
     input,
@@ -84,7 +97,10 @@ interface Read {
 function packRows({ definition, columns, hidden, parts, known }: Read): string {
   const { space } = definition;
   const files = [...new Set(parts.map(({ path }) => path))];
-  const varying = varyingDimensions(space, parts.map(({ values }) => values));
+  const varying = varyingDimensions(
+    space,
+    parts.map(({ values }) => values),
+  );
   const keys = [...varying, ...(space.time ? [space.time.name] : [])];
   // A comparison with a constant is decided by the file's statistics, a join key is not.
   const constant = space.listed.filter(({ name }) => !varying.includes(name));
@@ -112,6 +128,8 @@ FROM read_csv(${pathList(files.map(({ path }) => path))}, ${options}) c
 JOIN (VALUES ${files.map(({ part }, i) => `(${i}, ${part})`).join(', ')}) o(place, part) ON c.file_index = o.place`,
     ];
   });
-  const list = [identifiers(dimensions, 'k.'), identifiers(texts, 'f.'), identifiers(hidden, 'k.')].filter((text) => text !== '');
+  const list = [identifiers(dimensions, 'k.'), identifiers(texts, 'f.'), identifiers(hidden, 'k.')].filter(
+    (text) => text !== '',
+  );
   return `SELECT ${list.join(', ')} FROM (\n${reads.join('\nUNION ALL\n')}\n) f JOIN ${known} k ON f."__file" = k.${PART}`;
 }

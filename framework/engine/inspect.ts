@@ -1,4 +1,4 @@
-import { type Json, objectsIn, isObject, type JsonObject } from './syntax.ts';
+import { isObject, type Json, type JsonObject, objectsIn } from './syntax.ts';
 
 /** Aggregates whose result does not depend on how the rows are grouped on the way, whatever their type. */
 const EXACT: ReadonlySet<string> = new Set(
@@ -7,7 +7,9 @@ const EXACT: ReadonlySet<string> = new Set(
   bool_and bool_or bit_and bit_or bit_xor mode median quantile quantile_cont quantile_disc mad histogram`.split(/\s+/),
 );
 /** Aggregates that give what they meet first, or in the order met. */
-const ORDERED: ReadonlySet<string> = new Set('first last any_value arbitrary list array_agg string_agg group_concat listagg'.split(' '));
+const ORDERED: ReadonlySet<string> = new Set(
+  'first last any_value arbitrary list array_agg string_agg group_concat listagg'.split(' '),
+);
 const APPROXIMATE = /^(approx_|reservoir_)/;
 
 const named = (node: JsonObject): string => String(node.name);
@@ -34,13 +36,16 @@ export function orderDependentAggregates(plan: Json): string[] {
   return describeAll(
     plan,
     (node) =>
-      node.expression_class === 'BOUND_AGGREGATE' && node.order_bys === null && (ORDERED.has(named(node)) || inexact(node)),
+      node.expression_class === 'BOUND_AGGREGATE' &&
+      node.order_bys === null &&
+      (ORDERED.has(named(node)) || inexact(node)),
   );
 }
 
 /** Operators by which a plan is more than one row in, one row (or none, or several) out. */
 export function notRowwise(plan: Json): string[] {
-  const allowed = /^LOGICAL_(PROJECTION|FILTER|GET|DUMMY_SCAN|EXPRESSION_GET|UNNEST|MATERIALIZED_CTE|CTE_REF|EMPTY_RESULT)$/;
+  const allowed =
+    /^LOGICAL_(PROJECTION|FILTER|GET|DUMMY_SCAN|EXPRESSION_GET|UNNEST|MATERIALIZED_CTE|CTE_REF|EMPTY_RESULT)$/;
   const found = [...objectsIn(plan)].flatMap(({ type }) =>
     typeof type === 'string' && type.startsWith('LOGICAL_') && !allowed.test(type) ? [type] : [],
   );

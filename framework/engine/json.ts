@@ -8,7 +8,8 @@ export function plainValue(value: DuckDBValue): QueryValue {
   if ('items' in value) return [...value.items].map(plainValue);
   if ('entries' in value) {
     const { entries } = value;
-    if (Array.isArray(entries)) return entries.map(({ key, value: item }) => ({ key: plainValue(key), value: plainValue(item) }));
+    if (Array.isArray(entries))
+      return entries.map(({ key, value: item }) => ({ key: plainValue(key), value: plainValue(item) }));
     return Object.fromEntries(Object.entries(entries).map(([name, item]) => [name, plainValue(item)]));
   }
   return String(value);

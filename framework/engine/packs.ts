@@ -40,14 +40,19 @@ export async function writePack(
   const partition = partitionColumns(space);
   const kept = pack.carry.flatMap(({ keep }) => keep);
   const all = [...pack.targets.flatMap((ordinal) => targets[ordinal] ?? []), ...kept];
-  const varying = varyingDimensions(space, all.map(({ values }) => values)).map((name) => ({ name }));
+  const varying = varyingDimensions(
+    space,
+    all.map(({ values }) => values),
+  ).map((name) => ({ name }));
   const time = space.time ? [{ name: space.time.name }] : [];
 
   const queries: string[] = [];
   if (source.sql !== undefined && pack.targets.length > 0) {
     const mine = pack.targets.length === targets.length ? '' : ` WHERE t.${TARGET} IN (${pack.targets.join(', ')})`;
     const list = [identifiers(partition, 't.'), identifiers(columns, 's.')].filter((text) => text !== '').join(', ');
-    queries.push(`SELECT ${list} FROM (\n${source.sql}\n) s JOIN "${source.targets}" t ON s.${TARGET} = t.${TARGET}${mine}`);
+    queries.push(
+      `SELECT ${list} FROM (\n${source.sql}\n) s JOIN "${source.targets}" t ON s.${TARGET} = t.${TARGET}${mine}`,
+    );
   }
   for (const [i, { path, keep }] of pack.carry.entries()) {
     if (keep.length === 0) continue;
@@ -55,13 +60,20 @@ export async function writePack(
     await session.table(table, partitionValues(session.driver, space, keep));
     const on = partition.map(({ name }) => `f.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(' AND ');
     const list = identifiers([...partition, ...columns], 'f.');
-    queries.push(`SELECT ${list} FROM read_parquet(${pathList([path])}, hive_partitioning = false) f JOIN "${table}" k ON ${on || 'TRUE'}`);
+    queries.push(
+      `SELECT ${list} FROM read_parquet(${pathList([path])}, hive_partitioning = false) f JOIN "${table}" k ON ${on || 'TRUE'}`,
+    );
   }
   if (queries.length === 0) {
-    throw new LakehouseError('empty-pack', `${definition.key}: a pack without partitions: ${pack.path}`, { kind: 'internal' });
+    throw new LakehouseError('empty-pack', `${definition.key}: a pack without partitions: ${pack.path}`, {
+      kind: 'internal',
+    });
   }
   const order = [...varying, ...time, ...sortBy.map((name) => ({ name }))];
-  const orderBy = order.length > 0 ? `\nORDER BY ${order.map(({ name }) => `${quoteIdentifier(name)} ASC NULLS LAST`).join(', ')}` : '';
+  const orderBy =
+    order.length > 0
+      ? `\nORDER BY ${order.map(({ name }) => `${quoteIdentifier(name)} ASC NULLS LAST`).join(', ')}`
+      : '';
   return session.run(`COPY (\n${queries.join('\nUNION ALL\n')}${orderBy}\n) TO ${quoteLiteral(pack.path)} (${FORMAT})`);
 }
 

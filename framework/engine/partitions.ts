@@ -1,6 +1,6 @@
 import type { DuckDBValue } from '@duckdb/node-api';
-import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import type { AssetDefinition } from '../define/model.ts';
+import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import type { PartitionSpace, SeriesValues } from '../partition/space.ts';
 import { endOf, type Grain, indexAt, startOf } from '../partition/time.ts';
 import type { Driver, TypedColumn } from './duckdb.ts';

@@ -121,7 +121,14 @@ export type LakeView =
       }[];
     };
 
-export type QueryValue = string | number | bigint | boolean | null | readonly QueryValue[] | { readonly [key: string]: QueryValue };
+export type QueryValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly QueryValue[]
+  | { readonly [key: string]: QueryValue };
 
 /**
  * A running query. Values: BIGINT and wider as bigint; DECIMAL, DATE, TIMESTAMP and the like as exact text; DOUBLE as number;

@@ -13,7 +13,11 @@ export interface Difference {
  * For the tests of assets, `rowwise` ones above all.
  * @param newPath gives a path for a new file; the files are removed again.
  */
-export async function proveBatching(engine: Engine, request: Omit<BatchRequest, 'packs'>, newPath: () => string): Promise<Difference[]> {
+export async function proveBatching(
+  engine: Engine,
+  request: Omit<BatchRequest, 'packs'>,
+  newPath: () => string,
+): Promise<Difference[]> {
   const compute = async (targets: readonly number[]) => {
     const path = newPath();
     try {
@@ -34,7 +38,11 @@ export async function proveBatching(engine: Engine, request: Omit<BatchRequest, 
   for (const [ordinal, target] of request.targets.entries()) {
     const [alone] = await compute([ordinal]);
     const batched = together[ordinal];
-    if (alone !== undefined && batched !== undefined && (alone.rows !== batched.rows || alone.version !== batched.version)) {
+    if (
+      alone !== undefined &&
+      batched !== undefined &&
+      (alone.rows !== batched.rows || alone.version !== batched.version)
+    ) {
       differences.push({ target, alone, together: batched });
     }
   }

@@ -13,11 +13,20 @@ import type { BoundInput, BoundPart } from './port.ts';
 export type WithSession = <T>(use: (session: Session, scratch: string) => Promise<T>) => Promise<T>;
 
 /** The rows of `input` that the one target reads. Partition columns come with the data columns. */
-export function createReader(input: BoundInput, target: number, withSession: WithSession, signal: AbortSignal): InputReader {
+export function createReader(
+  input: BoundInput,
+  target: number,
+  withSession: WithSession,
+  signal: AbortSignal,
+): InputReader {
   const { definition } = input;
   const parts = mappedParts(input, target);
   const columns = relationColumns(definition);
-  const read = <T>(wanted: readonly TypedColumn[], expression: (column: TypedColumn) => string, convert: (chunks: readonly DuckDBDataChunk[]) => T) =>
+  const read = <T>(
+    wanted: readonly TypedColumn[],
+    expression: (column: TypedColumn) => string,
+    convert: (chunks: readonly DuckDBDataChunk[]) => T,
+  ) =>
     withSession(async (session, scratch) => {
       const pairs = Int32Array.from(parts.flatMap((_, i) => [0, i]));
       const table = await bindInput(session, { ...input, parts, pairs }, 0, scratch, signal);
@@ -34,14 +43,20 @@ export function createReader(input: BoundInput, target: number, withSession: Wit
     asset: definition.key,
     partitions: parts.map((part) => describePart(input, part)),
     rows: () =>
-      read(columns, ({ name }) => quoteIdentifier(name), (chunks) => {
-        const names = columns.map(({ name }) => name);
-        return chunks.flatMap((chunk) => {
-          const values = chunk.getColumns().map((column) => column.map(rowValue));
-          return Array.from({ length: chunk.rowCount }, (_, row) => Object.fromEntries(names.map((name, i) => [name, values[i]?.[row] ?? null])));
-        });
-      }),
-    columns: (names) => {
+      read(
+        columns,
+        ({ name }) => quoteIdentifier(name),
+        (chunks) => {
+          const names = columns.map(({ name }) => name);
+          return chunks.flatMap((chunk) => {
+            const values = chunk.getColumns().map((column) => column.map(rowValue));
+            return Array.from({ length: chunk.rowCount }, (_, row) =>
+              Object.fromEntries(names.map((name, i) => [name, values[i]?.[row] ?? null])),
+            );
+          });
+        },
+      ),
+    columns: async (names) => {
       const wanted = names === undefined ? columns : names.map((name) => columnNamed(input, columns, name));
       return read(wanted, columnExpression, (chunks) =>
         Object.fromEntries(wanted.map((column, i) => [column.name, packColumn(definition.key, column, i, chunks)])),
@@ -51,10 +66,14 @@ export function createReader(input: BoundInput, target: number, withSession: Wit
       const [part] = parts;
       if (part === undefined || parts.length > 1 || definition.storage.type !== 'raw') {
         const what = definition.storage.type === 'raw' ? `${parts.length} partitions are mapped` : 'it is a table';
-        throw new LakehouseError('no-single-file', `${definition.key}: bytes() gives the one file of a raw asset's partition, but ${what}`, {
-          kind: 'data',
-          hint: 'Use rows() or columns(), or map a single partition.',
-        });
+        throw new LakehouseError(
+          'no-single-file',
+          `${definition.key}: bytes() gives the one file of a raw asset's partition, but ${what}`,
+          {
+            kind: 'data',
+            hint: 'Use rows() or columns(), or map a single partition.',
+          },
+        );
       }
       return readOriginal(part);
     },
@@ -72,7 +91,11 @@ function mappedParts({ parts, pairs }: BoundInput, target: number): BoundPart[] 
 
 function describePart({ definition }: BoundInput, { key, values, time, path }: BoundPart): InputPartition {
   const { space } = definition;
-  return { key, path, values: space.time ? { ...values, [space.time.name]: formatIndex(space.time.grain, time) } : values };
+  return {
+    key,
+    path,
+    values: space.time ? { ...values, [space.time.name]: formatIndex(space.time.grain, time) } : values,
+  };
 }
 
 function columnNamed({ definition }: BoundInput, columns: readonly TypedColumn[], name: string): TypedColumn {
@@ -88,9 +111,15 @@ function columnExpression({ name, type }: TypedColumn): string {
   return type === 'TIMESTAMP' ? `epoch_us(${column})` : column;
 }
 
-function packColumn(asset: string, { name, type }: TypedColumn, index: number, chunks: readonly DuckDBDataChunk[]): ArrayLike<unknown> {
+function packColumn(
+  asset: string,
+  { name, type }: TypedColumn,
+  index: number,
+  chunks: readonly DuckDBDataChunk[],
+): ArrayLike<unknown> {
   const length = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
-  const doubles = type === 'DOUBLE' || type === 'FLOAT' || type.startsWith('DECIMAL') ? new Float64Array(length) : undefined;
+  const doubles =
+    type === 'DOUBLE' || type === 'FLOAT' || type.startsWith('DECIMAL') ? new Float64Array(length) : undefined;
   const instants = type === 'TIMESTAMP' ? new BigInt64Array(length) : undefined;
   const plain: unknown[] = [];
   let at = 0;
@@ -99,7 +128,11 @@ function packColumn(asset: string, { name, type }: TypedColumn, index: number, c
       if (doubles) doubles[at++] = value === null ? Number.NaN : Number(value);
       else if (!instants) plain.push(rowValue(value));
       else if (typeof value === 'bigint') instants[at++] = value;
-      else throw new LakehouseError('null-instant', `${asset}: '${name}' holds NULL, which an array of instants cannot`, { kind: 'data', hint: 'Use rows().' });
+      else
+        throw new LakehouseError('null-instant', `${asset}: '${name}' holds NULL, which an array of instants cannot`, {
+          kind: 'data',
+          hint: 'Use rows().',
+        });
     }
   }
   return doubles ?? instants ?? plain;
@@ -115,4 +148,3 @@ function rowValue(value: DuckDBValue): unknown {
   }
   return String(value);
 }
-

@@ -28,19 +28,27 @@ export async function stageRows(
   const values: DuckDBValue[][] = columns.map(() => []);
   rows.forEach((list, target) => {
     const refuse = (row: number, column: string, what: string, hint?: string): never => {
-      throw new LakehouseError('row-mismatch', `${definition.key} ${targets[target]?.key}: row ${row + 1}, column '${column}': ${what}`, {
-        kind: 'data',
-        hint,
-        details: { asset: definition.key, targets: [target], row: row + 1, column },
-      });
+      throw new LakehouseError(
+        'row-mismatch',
+        `${definition.key} ${targets[target]?.key}: row ${row + 1}, column '${column}': ${what}`,
+        {
+          kind: 'data',
+          hint,
+          details: { asset: definition.key, targets: [target], row: row + 1, column },
+        },
+      );
     };
     list.forEach((row, number) => {
       const members = row as Readonly<Record<string, unknown>>;
       if (Object.keys(members).length > columns.length || columns.some(({ name }) => !(name in members))) {
         const missing = columns.find(({ name }) => !(name in members));
         const extra = Object.keys(members).find((name) => !columns.some((column) => column.name === name));
-        const hint = didYouMean(extra ?? '', columns.map(({ name }) => name));
-        if (missing) refuse(number, missing.name, `is missing${extra === undefined ? '' : `, while '${extra}' is not a column`}`);
+        const hint = didYouMean(
+          extra ?? '',
+          columns.map(({ name }) => name),
+        );
+        if (missing)
+          refuse(number, missing.name, `is missing${extra === undefined ? '' : `, while '${extra}' is not a column`}`);
         else refuse(number, extra ?? '', 'is not a column of the asset', hint);
       }
       ordinals.push(target);
@@ -80,7 +88,8 @@ function convert(driver: Driver, type: string, value: unknown): Conversion {
       return { value: new driver.DuckDBTimestampValue(BigInt(value.getTime()) * 1000n) };
     case 'DATE': {
       const ms = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : Number.NaN;
-      if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== value) return { expected: "a date like '2024-01-31'" };
+      if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== value)
+        return { expected: "a date like '2024-01-31'" };
       return { value: new driver.DuckDBDateValue(ms / 86_400_000) };
     }
     default:
@@ -102,6 +111,9 @@ function convertDecimal(driver: Driver, type: string, width: number, scale: numb
 
 function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `the Date ${value.toISOString()}`;
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : `a ${typeof value}`;
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? 'an invalid Date' : `the Date ${value.toISOString()}`;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? JSON.stringify(value)
+    : `a ${typeof value}`;
 }

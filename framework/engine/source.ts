@@ -1,5 +1,6 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
+import type { SqlTemplate } from '../define/sql.ts';
 import { quoteIdentifier } from '../define/sql.ts';
 import { type CompiledQuery, renderRowwise } from './compile.ts';
 import type { Session, TypedColumn } from './duckdb.ts';
@@ -7,9 +8,19 @@ import { guardSql } from './errors.ts';
 import type { InputTable } from './inputs.ts';
 import { bucketSql, partitionColumns, partitionLiteral, timeType, timeValue } from './partitions.ts';
 import type { BatchRequest, BatchTarget } from './port.ts';
-import { CARRIED_COLUMNS, END, nested, PART, references, renderFused, renderSingle, START, TARGET, withInputs } from './render.ts';
+import {
+  CARRIED_COLUMNS,
+  END,
+  nested,
+  PART,
+  references,
+  renderFused,
+  renderSingle,
+  START,
+  TARGET,
+  withInputs,
+} from './render.ts';
 import { conform, identifiers } from './types.ts';
-import type { SqlTemplate } from '../define/sql.ts';
 
 export const TARGETS = '__targets';
 
@@ -26,7 +37,9 @@ export interface QueryContext {
 /** The query of all targets in one statement. */
 export function fusedQuery({ template, inputs }: Pick<QueryContext, 'template' | 'inputs'>): string {
   const used = references(template).relations;
-  const tables = new Map([...inputs].filter(([name]) => used.has(name)).map(([name, table]) => [name, table.byTarget(undefined)]));
+  const tables = new Map(
+    [...inputs].filter(([name]) => used.has(name)).map(([name, table]) => [name, table.byTarget(undefined)]),
+  );
   return withInputs(tables, renderFused(template, `"${TARGETS}"`));
 }
 
@@ -74,12 +87,17 @@ export function rowwiseGroups({ template, request }: Pick<QueryContext, 'templat
 export function rowwiseInput({ template, inputs }: Pick<QueryContext, 'template' | 'inputs'>): InputTable {
   const [name] = references(template).relations;
   const table = inputs.get(name ?? '');
-  if (table === undefined) throw new LakehouseError('missing-input', `The input '${name}' was not bound`, { kind: 'internal' });
+  if (table === undefined)
+    throw new LakehouseError('missing-input', `The input '${name}' was not bound`, { kind: 'internal' });
   return table;
 }
 
 /** Rows of the user's query with the hidden columns that say which part each comes from. */
-export async function tracedQuery(context: QueryContext, group: RowwiseGroup, parts: ReadonlySet<number> | undefined): Promise<string> {
+export async function tracedQuery(
+  context: QueryContext,
+  group: RowwiseGroup,
+  parts: ReadonlySet<number> | undefined,
+): Promise<string> {
   const { session, request, template } = context;
   const [name = ''] = references(template).relations;
   const text = await renderRowwise(session, request.definition.key, template, group.partition);
@@ -110,7 +128,11 @@ export async function rowwiseQuery(context: QueryContext, group: RowwiseGroup, i
   await session.table(`__deal_${id}`, [
     { name: '__target', type: 'INTEGER', values: pairs.map(([target]) => target) },
     { name: '__checked', type: 'INTEGER', values: pairs.map(([, part]) => part) },
-    { name: '__bucket', type: timeType(grain), values: pairs.map(([target]) => timeValue(session.driver, grain, targets[target]?.time ?? 0)) },
+    {
+      name: '__bucket',
+      type: timeType(grain),
+      values: pairs.map(([target]) => timeValue(session.driver, grain, targets[target]?.time ?? 0)),
+    },
   ]);
   const parts = wanted.size === targets.length ? undefined : new Set(pairs.map(([, part]) => part));
   const bucket = byTime ? `, ${bucketSql(grain, quoteIdentifier(definition.timeColumn ?? ''))} AS "__bucket"` : '';
@@ -124,19 +146,28 @@ FROM (SELECT *, ${checked}${bucket} FROM (\n${await tracedQuery(context, group, 
  * A query's rows as rows of the asset: declared columns in declared types. A result column named like a dimension must say what
  * the partition says.
  */
-export function conformed(context: Pick<QueryContext, 'request' | 'columns'>, found: readonly TypedColumn[], query: string): string {
+export function conformed(
+  context: Pick<QueryContext, 'request' | 'columns'>,
+  found: readonly TypedColumn[],
+  query: string,
+): string {
   const { definition } = context.request;
   const list = conform(definition, context.columns, found, 'q').join(', ');
   const said = partitionColumns(definition.space).filter(({ name }) => found.some((column) => column.name === name));
   if (said.length === 0) return `SELECT q.${TARGET}, ${list} FROM (\n${query}\n) q`;
-  const agrees = said.map(({ name }) => `q.${quoteIdentifier(name)} IS NOT DISTINCT FROM t.${quoteIdentifier(name)}`).join(' AND ');
+  const agrees = said
+    .map(({ name }) => `q.${quoteIdentifier(name)} IS NOT DISTINCT FROM t.${quoteIdentifier(name)}`)
+    .join(' AND ');
   const target = `CASE WHEN ${agrees} THEN t.${TARGET} ELSE CAST(${guardSql('dimension', `t.${TARGET}`)} AS INTEGER) END`;
   return `SELECT ${target} AS ${TARGET}, ${list} FROM (\n${query}\n) q JOIN "${TARGETS}" t ON q.${TARGET} = t.${TARGET}`;
 }
 
 /** (target, part) pairs of an input. */
 export function pairsOf({ input }: InputTable): [target: number, part: number][] {
-  return Array.from({ length: input.pairs.length / 2 }, (_, i) => [input.pairs[2 * i] ?? 0, input.pairs[2 * i + 1] ?? 0]);
+  return Array.from({ length: input.pairs.length / 2 }, (_, i) => [
+    input.pairs[2 * i] ?? 0,
+    input.pairs[2 * i + 1] ?? 0,
+  ]);
 }
 
 export function partsOf(table: InputTable, target: number): ReadonlySet<number> {
@@ -145,8 +176,12 @@ export function partsOf(table: InputTable, target: number): ReadonlySet<number> 
 
 function refuseSharedParts(definition: AssetDefinition, pairs: readonly (readonly [number, number])[]): void {
   if (new Set(pairs.map(([, part]) => part)).size === pairs.length) return;
-  throw new LakehouseError('not-rowwise', `${definition.key}: declared rowwise, but nothing says which partition a row belongs to`, {
-    kind: 'data',
-    hint: 'Declare timeColumn.',
-  });
+  throw new LakehouseError(
+    'not-rowwise',
+    `${definition.key}: declared rowwise, but nothing says which partition a row belongs to`,
+    {
+      kind: 'data',
+      hint: 'Declare timeColumn.',
+    },
+  );
 }

@@ -8,7 +8,15 @@ export type Json = null | boolean | number | string | readonly Json[] | JsonObje
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Table functions that read nothing but their arguments. */
-const PURE_TABLES: readonly string[] = ['unnest', 'range', 'generate_series', 'repeat', 'repeat_row', 'json_each', 'json_tree'];
+const PURE_TABLES: readonly string[] = [
+  'unnest',
+  'range',
+  'generate_series',
+  'repeat',
+  'repeat_row',
+  'json_each',
+  'json_tree',
+];
 /** Functions that bind to a constant and so cannot be seen in a plan. */
 const SESSION_FUNCTIONS: readonly string[] = ['getvariable', 'getenv', 'query', 'query_table'];
 
@@ -34,7 +42,9 @@ export async function planOf(session: Session, where: string, sql: string): Prom
   const [row] = await session.rows(`SELECT json_serialize_plan(${quoteLiteral(sql)}) AS plan`);
   const plan = parseJson(String(row?.plan));
   if (plan.error !== true) return plan;
-  throw new LakehouseError('query-invalid', `${where}: ${String(plan.error_message).split('\n\nLINE')[0]}`, { kind: 'data' });
+  throw new LakehouseError('query-invalid', `${where}: ${String(plan.error_message).split('\n\nLINE')[0]}`, {
+    kind: 'data',
+  });
 }
 
 /** Every object in a tree, outermost first. */
@@ -69,7 +79,10 @@ export function refuseForeignReads(tree: JsonObject, where: string, inputs: read
   for (const node of objectsIn(tree)) {
     if (node.type === 'BASE_TABLE' && !own.has(String(node.table_name))) {
       const name = String(node.table_name);
-      refuse(`the query reads '${name}', which is not an input`, didYouMean(name, inputs) ?? 'Declare it as an input and write ${input}.');
+      refuse(
+        `the query reads '${name}', which is not an input`,
+        didYouMean(name, inputs) ?? 'Declare it as an input and write ${input}.',
+      );
     }
     const called = node.class === 'FUNCTION' ? String(node.function_name).toLowerCase() : undefined;
     if (called !== undefined && SESSION_FUNCTIONS.includes(called)) {
@@ -77,16 +90,24 @@ export function refuseForeignReads(tree: JsonObject, where: string, inputs: read
     }
     if (node.type === 'TABLE_FUNCTION' && isObject(node.function)) {
       const name = String(node.function.function_name).toLowerCase();
-      if (!PURE_TABLES.includes(name)) refuse(`the query calls ${name}(), which reads what no input declares`, 'Read it through an input.');
+      if (!PURE_TABLES.includes(name))
+        refuse(`the query calls ${name}(), which reads what no input declares`, 'Read it through an input.');
     }
-    if (isObject(node.sample)) refuse('the query takes a sample, which differs from run to run', 'Select rows by their values.');
+    if (isObject(node.sample))
+      refuse('the query takes a sample, which differs from run to run', 'Select rows by their values.');
   }
 }
 
 /** Adds columns to the select list of a chain of plain selects over one table, at every level that does not pass on `*`. */
 export function carryColumns(tree: JsonObject, names: readonly string[]): JsonObject {
   const carried = names.map(
-    (name): JsonObject => ({ class: 'COLUMN_REF', type: 'COLUMN_REF', alias: '', query_location: 0, column_names: [name] }),
+    (name): JsonObject => ({
+      class: 'COLUMN_REF',
+      type: 'COLUMN_REF',
+      alias: '',
+      query_location: 0,
+      column_names: [name],
+    }),
   );
   const rewrite = (json: Json): Json => {
     if (Array.isArray(json)) return json.map(rewrite);

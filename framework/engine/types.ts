@@ -1,17 +1,23 @@
 import { LakehouseError } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
-import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
+import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import type { Session, TypedColumn } from './duckdb.ts';
 import { partitionColumns } from './partitions.ts';
 
 /** The definition's columns with their types in DuckDB's own spelling. Throws `bad-column-type`. */
 export async function canonicalColumns(session: Session, definition: AssetDefinition): Promise<ColumnDefinition[]> {
   if (definition.columns.length === 0) return [];
-  const list = definition.columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`).join(', ');
+  const list = definition.columns
+    .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`)
+    .join(', ');
   const found = await session.describe(`SELECT ${list}`).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LakehouseError('bad-column-type', `${definition.key}: a column has a type DuckDB does not know: ${reason}`, { cause });
+    throw new LakehouseError(
+      'bad-column-type',
+      `${definition.key}: a column has a type DuckDB does not know: ${reason}`,
+      { cause },
+    );
   });
   return definition.columns.map((column, i) => ({ ...column, type: found[i]?.type ?? column.type }));
 }
@@ -24,7 +30,12 @@ export function isLossless(from: string, to: string): boolean {
   if (from === to) return true;
   const decimals = [from, to].map((type) => /^DECIMAL\((\d+),(\d+)\)$/.exec(type));
   if (decimals[0] && decimals[1]) {
-    const [w1, s1, w2, s2] = [decimals[0][1], decimals[0][2], decimals[1][1], decimals[1][2]].map(Number) as [number, number, number, number];
+    const [w1, s1, w2, s2] = [decimals[0][1], decimals[0][2], decimals[1][1], decimals[1][2]].map(Number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     return s1 <= s2 && w1 - s1 <= w2 - s2;
   }
   const within = (family: readonly string[]) => family.includes(from) && family.indexOf(from) < family.indexOf(to);
@@ -37,13 +48,21 @@ export function isLossless(from: string, to: string): boolean {
  * same NaN, because equal rows must be equal bytes.
  * Throws `schema-mismatch` (data) that names every column that does not fit.
  */
-export function conform(definition: AssetDefinition, columns: readonly ColumnDefinition[], found: readonly TypedColumn[], source: string): string[] {
+export function conform(
+  definition: AssetDefinition,
+  columns: readonly ColumnDefinition[],
+  found: readonly TypedColumn[],
+  source: string,
+): string[] {
   const problems: string[] = [];
   const names = new Set(columns.map(({ name }) => name));
   const dimensions = new Set(partitionColumns(definition.space).map(({ name }) => name));
   for (const { name, type } of found) {
     if (!names.has(name) && !dimensions.has(name)) {
-      const hint = didYouMean(name, columns.filter((column) => !found.some((f) => f.name === column.name)).map((column) => column.name));
+      const hint = didYouMean(
+        name,
+        columns.filter((column) => !found.some((f) => f.name === column.name)).map((column) => column.name),
+      );
       problems.push(`'${name}' (${type}) is not a column of the asset.${hint ? ` ${hint}` : ''}`);
     }
   }
@@ -51,7 +70,9 @@ export function conform(definition: AssetDefinition, columns: readonly ColumnDef
     const result = found.find((column) => column.name === name);
     if (result === undefined) problems.push(`'${name}' (${type}) is missing from the query's result`);
     else if (!isLossless(result.type, type)) {
-      problems.push(`'${name}' is declared ${type}, but the query gives ${result.type}: write CAST(… AS ${type}) AS ${name}`);
+      problems.push(
+        `'${name}' is declared ${type}, but the query gives ${result.type}: write CAST(… AS ${type}) AS ${name}`,
+      );
     }
     const value = `${source}.${quoteIdentifier(name)}`;
     return `${canonicalSql(result?.type === type ? value : `CAST(${value} AS ${type})`, type)} AS ${quoteIdentifier(name)}`;
@@ -59,10 +80,14 @@ export function conform(definition: AssetDefinition, columns: readonly ColumnDef
   if (problems.length > 0) {
     const [only] = problems;
     const text = problems.length === 1 ? `: column ${only}` : `:${problems.map((p) => `\n  - column ${p}`).join('')}`;
-    throw new LakehouseError('schema-mismatch', `${definition.key}: the query does not give the declared columns${text}`, {
-      kind: 'data',
-      details: { expected: columns.map(({ name, type }) => ({ name, type })), got: found },
-    });
+    throw new LakehouseError(
+      'schema-mismatch',
+      `${definition.key}: the query does not give the declared columns${text}`,
+      {
+        kind: 'data',
+        details: { expected: columns.map(({ name, type }) => ({ name, type })), got: found },
+      },
+    );
   }
   return list;
 }
@@ -85,6 +110,7 @@ export function identifiers(columns: readonly { readonly name: string }[], prefi
 /** A list of paths as DuckDB reads it. Globs are literal in a list only when escaped, so paths with `*?[` are refused. */
 export function pathList(paths: readonly string[]): string {
   const glob = paths.find((path) => /[*?[]/.test(path));
-  if (glob !== undefined) throw new LakehouseError('bad-path', `${glob}: a path with * ? or [ cannot be read`, { kind: 'internal' });
+  if (glob !== undefined)
+    throw new LakehouseError('bad-path', `${glob}: a path with * ? or [ cannot be read`, { kind: 'internal' });
   return `[${paths.map((path) => quoteLiteral(path)).join(', ')}]`;
 }

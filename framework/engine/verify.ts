@@ -80,7 +80,11 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
 }
 
 /** Columns that must not hold NULL, without those of which the files' own statistics say that they hold none. */
-async function suspects(session: Session, columns: readonly ColumnDefinition[], paths: readonly string[]): Promise<ColumnDefinition[]> {
+async function suspects(
+  session: Session,
+  columns: readonly ColumnDefinition[],
+  paths: readonly string[],
+): Promise<ColumnDefinition[]> {
   const required = columns.filter(({ nullable }) => !nullable);
   if (required.length === 0) return [];
   const rows = await session.rows(
@@ -99,7 +103,9 @@ export async function refuseBadRows(
 ): Promise<void> {
   const bad = targets.flatMap((target, ordinal) => {
     const facts = factsOf(target);
-    return facts && (facts.nulls.length > 0 || facts.outside > 0 || facts.duplicates > 0) ? [{ target, ordinal, facts }] : [];
+    return facts && (facts.nulls.length > 0 || facts.outside > 0 || facts.duplicates > 0)
+      ? [{ target, ordinal, facts }]
+      : [];
   });
   const [first] = bad;
   if (first === undefined) return;
@@ -107,30 +113,50 @@ export async function refuseBadRows(
   const { space, sortBy, timeColumn } = definition;
   const mine = partitionCondition(space, target.values, target.time);
   const select = async (what: string) => (await session.rows(what)).map(jsonRow);
-  const rowsWhere = (condition: string) => select(`SELECT * FROM ${packsSql(paths)} WHERE ${mine} AND ${condition} LIMIT 3`);
+  const rowsWhere = (condition: string) =>
+    select(`SELECT * FROM ${packsSql(paths)} WHERE ${mine} AND ${condition} LIMIT 3`);
   const others = bad.length > 1 ? ` (${bad.length - 1} more partitions of the batch have such rows)` : '';
   const fail = (code: string, what: string, sample: readonly unknown[], hint?: string): never => {
-    throw new LakehouseError(code, `${definition.key} ${target.key}: ${what}${others}: ${sample.map((row) => JSON.stringify(row)).join(', ')}`, {
-      kind: 'data',
-      hint,
-      details: { asset: definition.key, partition: target.key, targets: bad.map(({ ordinal }) => ordinal), sample },
-    });
+    throw new LakehouseError(
+      code,
+      `${definition.key} ${target.key}: ${what}${others}: ${sample.map((row) => JSON.stringify(row)).join(', ')}`,
+      {
+        kind: 'data',
+        hint,
+        details: { asset: definition.key, partition: target.key, targets: bad.map(({ ordinal }) => ordinal), sample },
+      },
+    );
   };
   const [hole] = facts.nulls;
   if (hole !== undefined) {
     const sample = await rowsWhere(`${quoteIdentifier(hole.column)} IS NULL`);
-    fail('null-in-column', `${count(hole.rows, 'row')} with NULL in '${hole.column}', which is not nullable`, sample, 'Declare the column nullable(), or filter such rows out.');
+    fail(
+      'null-in-column',
+      `${count(hole.rows, 'row')} with NULL in '${hole.column}', which is not nullable`,
+      sample,
+      'Declare the column nullable(), or filter such rows out.',
+    );
   }
   if (facts.outside > 0 && timeColumn !== undefined) {
     const sample = await rowsWhere(outsideSql(definition));
-    fail('rows-outside-partition', `${count(facts.outside, 'row')} whose '${timeColumn}' lies outside the partition`, sample, 'A query must return the rows of its own partition only: filter by ${partition.start} and ${partition.end}.');
+    fail(
+      'rows-outside-partition',
+      `${count(facts.outside, 'row')} whose '${timeColumn}' lies outside the partition`,
+      sample,
+      'A query must return the rows of its own partition only: filter by ${partition.start} and ${partition.end}.',
+    );
   }
   const keys = sortBy.map(quoteIdentifier).join(', ');
   const sample = await select(
     `SELECT ${keys ? `${keys}, ` : ''}count(*) AS "rows" FROM ${packsSql(paths)} WHERE ${mine} ${keys ? `GROUP BY ${keys}` : ''} HAVING count(*) > 1 ORDER BY ALL LIMIT 3`,
   );
   const key = sortBy.length > 0 ? `the same ${sortBy.join(', ')}` : 'no sort order to tell them apart';
-  fail('duplicate-rows', `rows with ${key}`, sample, 'sortBy must be unique within a partition: remove duplicates in the query, e.g. with QUALIFY row_number() OVER (…) = 1.');
+  fail(
+    'duplicate-rows',
+    `rows with ${key}`,
+    sample,
+    'sortBy must be unique within a partition: remove duplicates in the query, e.g. with QUALIFY row_number() OVER (…) = 1.',
+  );
 }
 
 /** A condition for rows of another partition, over the pack's columns. */
@@ -150,18 +176,27 @@ export function constantValues(definition: AssetDefinition, all: readonly Series
   const names = partitionColumns(definition.space).map(({ name }) => name);
   if (first === undefined) return {};
   return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) => names.includes(name) && all.every((values) => values[name] === value)),
+    Object.entries(first).filter(
+      ([name, value]) => names.includes(name) && all.every((values) => values[name] === value),
+    ),
   );
 }
 
 /** A partition of a file that nobody asked for, or a file that does not hold what was written. */
-export function refuseStrangers(definition: AssetDefinition, found: ReadonlyMap<string, PartitionFacts>, expected: ReadonlySet<string>): void {
+export function refuseStrangers(
+  definition: AssetDefinition,
+  found: ReadonlyMap<string, PartitionFacts>,
+  expected: ReadonlySet<string>,
+): void {
   for (const [identity, { values, time }] of found) {
     if (expected.has(identity)) continue;
-    throw new LakehouseError('write-verify', `${definition.key}: the written file holds ${printKey(definition.space, { values, time })}, which was not asked for`, { kind: 'internal' });
+    throw new LakehouseError(
+      'write-verify',
+      `${definition.key}: the written file holds ${printKey(definition.space, { values, time })}, which was not asked for`,
+      { kind: 'internal' },
+    );
   }
 }
-
 
 /** How many rows too many there are for `sortBy` to be unique; without a sort order there may be one row. */
 function duplicatesSql(sortBy: readonly string[]): string {

@@ -1,19 +1,27 @@
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
-import { didYouMean } from '../common/suggest.ts';
+import { closest, didYouMean } from '../common/suggest.ts';
 import { quoteIdentifier } from '../define/sql.ts';
 import { viewName } from './checks.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { plainValue } from './json.ts';
 import { partitionValues, relationColumns } from './partitions.ts';
 import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
+import type { Scratch } from './scratch.ts';
 import { emptyRelation, pathList } from './types.ts';
 
 /**
  * Runs one SELECT in an instance of its own, which sees the views and can open no file but theirs.
+ * @param scratch an empty directory for it alone, because DuckDB lets a query read what lies in its temporary directory.
  * Throws `unknown-table`, `query-invalid`, `query-not-select` (usage).
  */
-export async function runQuery(settings: EngineSettings, sql: string, views: readonly LakeView[], signal: AbortSignal): Promise<QueryResult> {
-  const database = await openDatabase(settings);
+export async function runQuery(
+  settings: EngineSettings,
+  scratch: Scratch,
+  sql: string,
+  views: readonly LakeView[],
+  signal: AbortSignal,
+): Promise<QueryResult> {
+  const database = await openDatabase({ ...settings, tempDirectory: scratch.path });
   try {
     const session = await database.open('query', signal);
     const named = new Set(session.tableNames(sql).map((name) => name.replaceAll('"', '').toLowerCase()));
@@ -33,6 +41,7 @@ export async function runQuery(settings: EngineSettings, sql: string, views: rea
       closed = true;
       session.close();
       database.close();
+      await scratch.remove();
     };
     async function* batches(): AsyncGenerator<QueryValue[][]> {
       try {
@@ -48,6 +57,7 @@ export async function runQuery(settings: EngineSettings, sql: string, views: rea
     return { columns, batches: batches(), close };
   } catch (error) {
     closeQuietly(database);
+    await scratch.remove();
     throw explain(error, views);
   }
 }
@@ -69,14 +79,23 @@ async function createView(session: Session, view: LakeView): Promise<void> {
     return;
   }
   const columns = relationColumns(definition);
-  await session.run(`CREATE VIEW ${viewName(definition)} AS ${view.files.length === 0 ? emptyRelation(columns) : await packsView(session, view.files, columns)}`);
+  await session.run(
+    `CREATE VIEW ${viewName(definition)} AS ${view.files.length === 0 ? emptyRelation(columns) : await packsView(session, view.files, columns)}`,
+  );
 }
 
 /** Packs written by older code may lack a column, which is NULL there. */
-async function packsView(session: Session, files: readonly string[], columns: ReturnType<typeof relationColumns>): Promise<string> {
+async function packsView(
+  session: Session,
+  files: readonly string[],
+  columns: ReturnType<typeof relationColumns>,
+): Promise<string> {
   const source = `read_parquet(${pathList(files)}, hive_partitioning = false, union_by_name = true)`;
   const found = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
-  const list = columns.map(({ name, type }) => `CAST(${found.has(name) ? quoteIdentifier(name) : 'NULL'} AS ${type}) AS ${quoteIdentifier(name)}`);
+  const list = columns.map(
+    ({ name, type }) =>
+      `CAST(${found.has(name) ? quoteIdentifier(name) : 'NULL'} AS ${type}) AS ${quoteIdentifier(name)}`,
+  );
   return `SELECT ${list.join(', ')} FROM ${source}`;
 }
 
@@ -85,9 +104,17 @@ function explain(error: unknown, views: readonly LakeView[]): unknown {
   const missing = /Table with name (.+?) does not exist/.exec(error.message)?.[1];
   const names = views.map(({ definition }) => definition.key.replace('/', '.'));
   if (missing !== undefined) {
-    const bare = names.filter((name) => name.endsWith(`.${missing}`));
-    const near = bare.length > 0 ? `Did you mean '${bare.join("' or '")}'?` : didYouMean(missing, names);
-    return new LakehouseError('unknown-table', `There is no table '${missing}'`, { kind: 'usage', hint: near, cause: error.cause });
+    const table = (name: string) => name.slice(name.indexOf('.') + 1);
+    // DuckDB names the table without its schema.
+    const near = closest(missing, new Set(names.map(table)));
+    const meant = names.filter((name) => near.includes(table(name)));
+    const hint =
+      meant.length > 0 ? `Did you mean ${meant.map((name) => `'${name}'`).join(' or ')}?` : didYouMean(missing, names);
+    return new LakehouseError('unknown-table', `There is no table '${missing}'`, {
+      kind: 'usage',
+      hint,
+      cause: error.cause,
+    });
   }
   return new LakehouseError(error.code, error.message, { kind: 'usage', hint: error.hint, cause: error.cause });
 }

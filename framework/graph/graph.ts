@@ -3,9 +3,11 @@ import { topologicalGenerations } from 'graphology-dag';
 import type { Issue } from '../common/errors.ts';
 import { throwIfIssues } from '../common/errors.ts';
 import { globToRegExp } from '../common/glob.ts';
+import { didYouMean } from '../common/suggest.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import { type ResolvedMapping, resolveMapping } from '../partition/mapping.ts';
-import type { Dimension, PartitionSpace } from '../partition/space.ts';
+import { type Dimension, type PartitionSpace, partitionSpace } from '../partition/space.ts';
+import { findCycle } from './cycle.ts';
 import { type SelectableGraph, type Selected, select } from './selection.ts';
 
 export interface ResolvedAlternative {
@@ -50,14 +52,42 @@ export interface GraphOptions {
   readonly codes: (definition: AssetDefinition) => string;
 }
 
-function filtered(space: PartitionSpace, filters: GraphOptions['filters']): PartitionSpace {
-  const dimensions = space.dimensions.map((dimension): Dimension => {
-    const globs = dimension.type === 'time' ? undefined : filters?.[dimension.name];
-    if (dimension.type === 'time' || globs === undefined) return dimension;
+/** The space as far as the filters want it: static values are fewer, dynamic ones are asked. */
+function filtered(space: PartitionSpace, filters: ReadonlyMap<string, readonly string[]>): PartitionSpace {
+  return partitionSpace(
+    space.dimensions.map((dimension): Dimension => {
+      const globs = filters.get(dimension.name);
+      if (dimension.type === 'time' || globs === undefined) return dimension;
+      const patterns = globs.map(globToRegExp);
+      const accepts = (value: string) => patterns.some((pattern) => pattern.test(value));
+      const { values } = dimension;
+      return { ...dimension, ...(values && { values: values.filter(accepts) }), accepts, pattern: globs.join('|') };
+    }),
+  );
+}
+
+/** A filter has to be about a listed dimension, and leave some of its values. */
+function filterIssues(filters: ReadonlyMap<string, readonly string[]>, definitions: readonly AssetDefinition[]): Issue[] {
+  const dimensions = definitions.flatMap(({ space }) => space.listed);
+  const names = [...new Set(dimensions.map(({ name }) => name))];
+  return [...filters].flatMap(([name, globs]): Issue[] => {
+    const path = ['filters', name];
+    if (!names.includes(name)) {
+      const hint = didYouMean(name, names);
+      return [{ code: 'unknown-dimension', path, message: `no asset has a listed dimension '${name}'`, hint }];
+    }
+    const values = dimensions.flatMap((dimension) => (dimension.name === name ? (dimension.values ?? []) : []));
     const patterns = globs.map(globToRegExp);
-    return { ...dimension, accepts: (value) => patterns.some((p) => p.test(value)), pattern: globs.join('|') };
+    if (values.length === 0 || values.some((value) => patterns.some((pattern) => pattern.test(value)))) return [];
+    const hint = `Its values: ${[...new Set(values)].join(', ')}`;
+    return [{ code: 'empty-filter', path, message: `no value of '${name}' is ${globs.join(' or ') || 'wanted'}`, hint }];
   });
-  return { dimensions, ...(space.time && { time: space.time }), listed: dimensions.filter((d) => d.type !== 'time') };
+}
+
+/** Where a definition stands, for its issues. */
+function placeOf({ module }: AssetDefinition): Pick<Issue, 'at'> {
+  if (!module?.startsWith('file:')) return {};
+  return { at: { file: decodeURIComponent(new URL(module).pathname).replace(/^\/(?=[A-Za-z]:)/, '') } };
 }
 
 /** Definitions reachable from these, themselves included, each once. */
@@ -81,7 +111,13 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
   const issues: Issue[] = all.flatMap((d) => d.issues);
   const byKey = new Map<string, AssetDefinition>();
   for (const definition of all) {
-    if (byKey.has(definition.key)) issues.push({ code: 'duplicate-asset', path: [definition.key], message: 'two assets have this key', ...(definition.module && { at: { file: definition.module } }) });
+    if (byKey.has(definition.key))
+      issues.push({
+        code: 'duplicate-asset',
+        path: [definition.key],
+        message: 'two assets have this key',
+        ...(definition.module && { at: { file: definition.module } }),
+      });
     byKey.set(definition.key, definition);
   }
 
@@ -95,7 +131,13 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
     }
   }
   const cycle = findCycle(graph);
-  if (cycle) issues.push({ code: 'cycle', path: [cycle[0] as string], message: `assets depend on each other in a circle: ${cycle.join(' → ')}`, hint: 'An asset that reads its own past uses self({ … earlier() }) instead' });
+  if (cycle)
+    issues.push({
+      code: 'cycle',
+      path: [cycle[0] as string],
+      message: `assets depend on each other in a circle: ${cycle.join(' → ')}`,
+      hint: 'An asset that reads its own past uses self({ … earlier() }) instead',
+    });
 
   const nodes = new Map<string, AssetNode>();
   for (const definition of byKey.values()) {
@@ -103,19 +145,38 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
       const alternatives: ResolvedAlternative[] = [];
       for (const { asset, mapping } of input.alternatives) {
         const upstream = asset ?? definition;
-        const resolved = resolveMapping(mapping, definition.space, upstream.space, { barMs: (values) => definition.barMs?.(values) });
-        if ('issues' in resolved) issues.push(...resolved.issues.map((i) => ({ ...i, path: [definition.key, 'inputs', input.name, ...i.path] })));
+        const resolved = resolveMapping(mapping, definition.space, upstream.space, {
+          barMs: (values) => definition.barMs?.(values),
+        });
+        if ('issues' in resolved)
+          issues.push(
+            ...resolved.issues.map((i) => ({ ...i, path: [definition.key, 'inputs', input.name, ...i.path] })),
+          );
         else {
-          const sameTime = mapping.time.rule === 'same' && upstream.space.time !== undefined && upstream.space.time.grain === definition.space.time?.grain;
+          const sameTime =
+            mapping.time.rule === 'same' &&
+            upstream.space.time !== undefined &&
+            upstream.space.time.grain === definition.space.time?.grain;
           alternatives.push({ asset: upstream.key, space: upstream.space, mapping: resolved.mapping, sameTime });
         }
       }
       issues.push(...differingColumns(definition, input));
       return { name: input.name, need: input.need, alternatives };
     });
-    if (issues.length === 0) nodes.set(definition.key, { key: definition.key, definition, space: filtered(definition.space, options.filters), inputs, code: options.codes(definition) });
+    if (issues.length === 0)
+      nodes.set(definition.key, {
+        key: definition.key,
+        definition,
+        space: filtered(definition.space, options.filters),
+        inputs,
+        code: options.codes(definition),
+      });
   }
-  throwIfIssues('invalid-definitions', `${issues.length} problem${issues.length === 1 ? '' : 's'} in the asset definitions:`, issues);
+  throwIfIssues(
+    'invalid-definitions',
+    `${issues.length} problem${issues.length === 1 ? '' : 's'} in the asset definitions:`,
+    issues,
+  );
 
   const generations = topologicalGenerations(graph).map((generation) => [...generation].sort());
   const order = generations.flat();
@@ -153,32 +214,10 @@ function differingColumns(definition: AssetDefinition, input: AssetDefinition['i
   const print = (d: AssetDefinition) => d.columns.map((c) => `${c.name} ${c.type}`).join(', ');
   return rest
     .filter((other) => first && print(other) !== print(first))
-    .map((other) => ({ code: 'alternatives-differ', path: [definition.key, 'inputs', input.name], message: `${first?.key} and ${other.key} have different columns`, hint: 'Alternatives of firstAvailable() need the same columns in the same order' }));
-}
-
-/** The nodes of one cycle, the first repeated at the end; undefined when there is none. Deterministic: smallest keys first. */
-function findCycle(graph: DirectedGraph): string[] | undefined {
-  const state = new Map<string, 'open' | 'done'>();
-  const path: string[] = [];
-  const visit = (node: string): string[] | undefined => {
-    state.set(node, 'open');
-    path.push(node);
-    for (const next of graph.outNeighbors(node).sort()) {
-      if (state.get(next) === 'open') return [...path.slice(path.indexOf(next)), next];
-      if (state.get(next) === undefined) {
-        const found = visit(next);
-        if (found) return found;
-      }
-    }
-    path.pop();
-    state.set(node, 'done');
-    return undefined;
-  };
-  for (const node of graph.nodes().sort()) {
-    if (state.get(node) === undefined) {
-      const found = visit(node);
-      if (found) return found;
-    }
-  }
-  return undefined;
+    .map((other) => ({
+      code: 'alternatives-differ',
+      path: [definition.key, 'inputs', input.name],
+      message: `${first?.key} and ${other.key} have different columns`,
+      hint: 'Alternatives of firstAvailable() need the same columns in the same order',
+    }));
 }

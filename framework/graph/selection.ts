@@ -1,6 +1,6 @@
 import { LakehouseError } from '../common/errors.ts';
-import { didYouMean } from '../common/suggest.ts';
 import { globToRegExp } from '../common/glob.ts';
+import { didYouMean } from '../common/suggest.ts';
 
 /** What a selection is evaluated against. */
 export interface Selectable {
@@ -19,7 +19,15 @@ export interface SelectableGraph {
 
 /** A parsed selection. `match` terms carry the position they were written at, for errors. */
 export type Selection =
-  | { readonly type: 'match'; readonly attribute: Attribute; readonly pattern: string; readonly value?: string; readonly up: number; readonly down: number; readonly column: number }
+  | {
+      readonly type: 'match';
+      readonly attribute: Attribute;
+      readonly pattern: string;
+      readonly value?: string;
+      readonly up: number;
+      readonly down: number;
+      readonly column: number;
+    }
   | { readonly type: 'function'; readonly name: 'roots' | 'sinks'; readonly of: Selection }
   | { readonly type: 'traverse'; readonly of: Selection; readonly up: number; readonly down: number }
   | { readonly type: 'not'; readonly of: Selection }
@@ -139,7 +147,14 @@ export function parseSelection(text: string): Selection {
       at++;
       return inner;
     }
-    if (token.type !== 'word') fail(shown, token.column, token.type === 'end' ? 'the selection ends where an asset is expected' : `'${token.text}' stands where an asset is expected`);
+    if (token.type !== 'word')
+      fail(
+        shown,
+        token.column,
+        token.type === 'end'
+          ? 'the selection ends where an asset is expected'
+          : `'${token.text}' stands where an asset is expected`,
+      );
     if (word(token, 'and', 'or', 'not')) fail(shown, token.column, `'${token.text}' stands where an asset is expected`);
     at++;
     if (word(token, 'roots', 'sinks') && peek().type === '(') {
@@ -147,9 +162,11 @@ export function parseSelection(text: string): Selection {
       return { type: 'function', name: token.text.toLowerCase() as 'roots' | 'sinks', of };
     }
     const colon = token.text.indexOf(':');
-    if (colon < 0) return { type: 'match', attribute: 'key', pattern: token.text, up: 0, down: 0, column: token.column };
+    if (colon < 0)
+      return { type: 'match', attribute: 'key', pattern: token.text, up: 0, down: 0, column: token.column };
     const attribute = token.text.slice(0, colon);
-    if (!ATTRIBUTES.includes(attribute as Attribute)) fail(shown, token.column, `'${attribute}:' is not something assets have`, didYouMean(attribute, ATTRIBUTES));
+    if (!ATTRIBUTES.includes(attribute as Attribute))
+      fail(shown, token.column, `'${attribute}:' is not something assets have`, didYouMean(attribute, ATTRIBUTES));
     const rest = token.text.slice(colon + 1);
     if (rest === '') fail(shown, token.column + colon + 1, `'${attribute}:' needs a value`);
     const equals = attribute === 'tag' ? rest.indexOf('=') : -1;
@@ -165,7 +182,8 @@ export function parseSelection(text: string): Selection {
   }
 
   const selection = or();
-  if (peek().type !== 'end') fail(shown, peek().column, `'${peek().text}' is not expected here`, "Join terms with 'and', 'or' or a comma");
+  if (peek().type !== 'end')
+    fail(shown, peek().column, `'${peek().text}' is not expected here`, "Join terms with 'and', 'or' or a comma");
   return selection;
 }
 
@@ -210,11 +228,16 @@ export function select(graph: SelectableGraph, text: string): Selected {
         const value = s.value === undefined ? undefined : globToRegExp(s.value);
         const hits = graph.nodes.filter((n) => matches(n, s.attribute, pattern, value)).map((n) => n.key);
         if (hits.length === 0) {
-          const known = s.attribute === 'key' ? all : [...new Set(graph.nodes.flatMap((n) => valuesOf(n, s.attribute)))];
-          throw new LakehouseError('nothing-selected', s.attribute === 'key' ? `No asset is named '${s.pattern}'` : `No asset has ${s.attribute} '${s.pattern}'`, {
-            hint: didYouMean(s.pattern, known),
-            details: { selection: text, column: s.column },
-          });
+          const known =
+            s.attribute === 'key' ? all : [...new Set(graph.nodes.flatMap((n) => valuesOf(n, s.attribute)))];
+          throw new LakehouseError(
+            'nothing-selected',
+            s.attribute === 'key' ? `No asset is named '${s.pattern}'` : `No asset has ${s.attribute} '${s.pattern}'`,
+            {
+              hint: didYouMean(s.pattern, known),
+              details: { selection: text, column: s.column },
+            },
+          );
         }
         for (const key of hits) direct.add(key);
         if (s.attribute === 'key' && hits.length === 1 && hits[0] === s.pattern) named.add(s.pattern);

@@ -1,6 +1,6 @@
 import type { AssetNode } from '../graph/graph.ts';
 import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
-import type { AppendGuard } from '../state/store.ts';
+import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
 import type { Target } from './bind.ts';
 import type { PackPlanning, PackRewrite } from './files.ts';
@@ -110,12 +110,15 @@ function mergeMoved(list: readonly MovedPartitions[]): MovedPartitions[] {
 }
 
 /**
- * Removes superseded objects from the tree, and forgets them only then: a crash in between leaves them to the next sweep. Readers that have them open keep them; those that come too late resolve their files
- * again.
+ * Removes superseded objects from the tree, and forgets them only then: a crash in between leaves them to the next sweep. Readers
+ * that have them open keep them; those that come too late resolve their files again. What was only excluded by the
+ * configuration is kept, for a changed setting must not cost anybody originals; `excluded` says to remove that as well.
+ * @returns how many were removed.
  */
-export async function removeSuperseded(lake: Lake, atOrBefore: number): Promise<number> {
+export async function removeSuperseded(lake: Lake, atOrBefore: number, excluded = false): Promise<number> {
   const gone: number[] = [];
   for (const file of [...lake.state.supersededFiles(atOrBefore)]) {
+    if (!excluded && wasExcluded(lake, file)) continue;
     await lake.store.delete(file.path);
     gone.push(file.id);
   }
@@ -123,3 +126,10 @@ export async function removeSuperseded(lake: Lake, atOrBefore: number): Promise<
   return gone.length;
 }
 
+/** Whether a file ended because a filter no longer wants what was in it. Once its event is pruned that cannot be told, and it counts as excluded. */
+export function wasExcluded(lake: Lake<StateReader>, file: FileRecord): boolean {
+  if (file.supersededRevision === undefined) return false;
+  const [ended] = lake.state.events({ after: file.supersededRevision - 1, limit: 1 });
+  if (ended?.revision !== file.supersededRevision) return true;
+  return ended.event.kind === 'departed' && ended.event.reason === 'excluded';
+}

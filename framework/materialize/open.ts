@@ -86,8 +86,9 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     wants: (dimension, value) => patterns.get(dimension)?.some((p) => p.test(value)) ?? true,
     settings: {
       limits: { maxPartitions: settings.processing.batchSize, maxPacks: 32 },
-      pools: settings.workflow.pools,
-      defaultPool: 2,
+      // Statements use all cores by themselves, so two at a time are enough; other pools wait for networks.
+      pools: { default: 2, ...settings.workflow.pools },
+      defaultPool: settings.workflow.concurrencyLimit,
       retryAttempts: settings.workflow.retryAttempts,
       retryDelayMs: settings.workflow.retryDelayMs,
       claimTtlMs: settings.workflow.claimTtlMs,

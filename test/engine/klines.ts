@@ -70,7 +70,16 @@ export const silver = asset('silver/klines', {
 const DAY = 86_400_000;
 
 /** One day of candles in the exchange's text format, the same for the same arguments. */
-export function klineCsv(date: string, options: { seed?: number; minutes?: number; header?: boolean; micros?: boolean; skip?: (minute: number) => boolean } = {}): string {
+export function klineCsv(
+  date: string,
+  options: {
+    seed?: number;
+    minutes?: number;
+    header?: boolean;
+    micros?: boolean;
+    skip?: (minute: number) => boolean;
+  } = {},
+): string {
   const start = Date.parse(date);
   let seed = (options.seed ?? 1) * 7919 + (start / DAY) * 104729;
   const random = () => {
@@ -90,7 +99,22 @@ export function klineCsv(date: string, options: { seed?: number; minutes?: numbe
     const from = start + minute * 60_000;
     const time = options.micros ? [`${from}000`, `${from + 59_999}999`] : [String(from), String(from + 59_999)];
     const f = (value: number) => value.toFixed(8);
-    lines.push([time[0], f(open), f(high), f(low), f(close), f(volume), time[1], f(volume * close), Math.floor(random() * 900), f(volume / 2), f((volume * close) / 2), '0'].join(','));
+    lines.push(
+      [
+        time[0],
+        f(open),
+        f(high),
+        f(low),
+        f(close),
+        f(volume),
+        time[1],
+        f(volume * close),
+        Math.floor(random() * 900),
+        f(volume / 2),
+        f((volume * close) / 2),
+        '0',
+      ].join(','),
+    );
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
@@ -103,4 +127,3 @@ export const kline = (symbol: string, date: string, more: Readonly<Record<string
   date,
   ...more,
 });
-

@@ -20,12 +20,19 @@ const minutes = asset('silver/minutes', {
 const targets = ['2024-01-01', '2024-01-02'].map((date) => target(minutes, { symbol: 'A', date }));
 const source = await compute(shop, minutes, targets, [], {
   rows: targets.map(({ time }) =>
-    Array.from({ length: 5 }, (_, m) => ({ ts: new Date(time * 86_400_000 + m * 60_000), k: BigInt(m), price: `${m}.5` })),
+    Array.from({ length: 5 }, (_, m) => ({
+      ts: new Date(time * 86_400_000 + m * 60_000),
+      k: BigInt(m),
+      price: `${m}.5`,
+    })),
   ),
 });
 const parts = partsOf(source, targets);
 
-type Query = (rows: SqlValue, partition: Readonly<Record<'date' | 'symbol' | 'start' | 'end', SqlValue>>) => SqlTemplate;
+type Query = (
+  rows: SqlValue,
+  partition: Readonly<Record<'date' | 'symbol' | 'start' | 'end', SqlValue>>,
+) => SqlTemplate;
 const COLUMNS = columns({ ts: timestamp(), k: bigint(), v: double().nullable() });
 function gold(query: Query, shape: Columns = COLUMNS, rowwise = false): AssetDefinition {
   return asset('gold/probe', {
@@ -42,7 +49,9 @@ function gold(query: Query, shape: Columns = COLUMNS, rowwise = false): AssetDef
 /** The error of computing both days, which must leave no file. */
 async function refusal(definition: AssetDefinition): Promise<LakehouseError> {
   const path = shop.newPath();
-  const work = compute(shop, definition, targets, [bind('rows', minutes, parts, targets)], { packs: [{ path, targets: [0, 1], carry: [] }] });
+  const work = compute(shop, definition, targets, [bind('rows', minutes, parts, targets)], {
+    packs: [{ path, targets: [0, 1], carry: [] }],
+  });
   const error = await work.then(
     () => undefined,
     (failure: unknown) => failure,
@@ -55,21 +64,30 @@ async function refusal(definition: AssetDefinition): Promise<LakehouseError> {
 const said = ({ code, kind, message, hint }: LakehouseError) => ({ code, kind, message, hint });
 
 test('22: rows of another day are refused before anything is written, naming asset, partition and rows', async () => {
-  const error = await refusal(gold((r) => sql`SELECT CASE WHEN k = 3 THEN ts + INTERVAL 1 DAY ELSE ts END AS ts, k, 1::DOUBLE AS v FROM ${r}`));
+  const error = await refusal(
+    gold((r) => sql`SELECT CASE WHEN k = 3 THEN ts + INTERVAL 1 DAY ELSE ts END AS ts, k, 1::DOUBLE AS v FROM ${r}`),
+  );
   expect(said(error)).toEqual({
     code: 'rows-outside-partition',
     kind: 'data',
     message:
-      "gold/probe symbol=A/date=2024-01-01: 1 row whose 'ts' lies outside the partition (1 more partitions of the batch have such rows): {\"symbol\":\"A\",\"date\":\"2024-01-01\",\"ts\":\"2024-01-02 00:03:00\",\"k\":3,\"v\":1}",
+      'gold/probe symbol=A/date=2024-01-01: 1 row whose \'ts\' lies outside the partition (1 more partitions of the batch have such rows): {"symbol":"A","date":"2024-01-01","ts":"2024-01-02 00:03:00","k":3,"v":1}',
     hint: 'A query must return the rows of its own partition only: filter by ${partition.start} and ${partition.end}.',
   });
   expect(error.details?.targets).toEqual([0, 1]);
 });
 
 test('22: so are rows that say they are of another partition', async () => {
-  const error = await refusal(gold((r, p) => sql`SELECT CASE WHEN ${p.date} = DATE '2024-01-02' THEN 'B' ELSE symbol END AS symbol, ts, k, 1::DOUBLE AS v FROM ${r}`));
+  const error = await refusal(
+    gold(
+      (r, p) =>
+        sql`SELECT CASE WHEN ${p.date} = DATE '2024-01-02' THEN 'B' ELSE symbol END AS symbol, ts, k, 1::DOUBLE AS v FROM ${r}`,
+    ),
+  );
   expect(error.code).toBe('rows-outside-partition');
-  expect(error.message).toBe(`gold/probe symbol=A/date=2024-01-02: the query's 'symbol' differ from the partition's: {"symbol":"B"}`);
+  expect(error.message).toBe(
+    `gold/probe symbol=A/date=2024-01-02: the query's 'symbol' differ from the partition's: {"symbol":"B"}`,
+  );
   expect(error.details?.targets).toEqual([1]);
 });
 
@@ -80,7 +98,12 @@ test('a query may give the partition columns it was given', async () => {
 });
 
 test('rows with equal sort keys are refused with the key', async () => {
-  const error = await refusal(gold((r, p) => sql`SELECT date_trunc('hour', ts) AS ts, k, 1::DOUBLE AS v FROM ${r} WHERE ${p.date} = DATE '2024-01-02'`));
+  const error = await refusal(
+    gold(
+      (r, p) =>
+        sql`SELECT date_trunc('hour', ts) AS ts, k, 1::DOUBLE AS v FROM ${r} WHERE ${p.date} = DATE '2024-01-02'`,
+    ),
+  );
   expect(said(error)).toEqual({
     code: 'duplicate-rows',
     kind: 'data',
@@ -90,7 +113,9 @@ test('rows with equal sort keys are refused with the key', async () => {
 });
 
 test('NULL where none may be is refused', async () => {
-  const error = await refusal(gold((r) => sql`SELECT ts, nullif(k, 2) AS k, 1::DOUBLE AS v FROM ${r} WHERE ts < TIMESTAMP '2024-01-02'`));
+  const error = await refusal(
+    gold((r) => sql`SELECT ts, nullif(k, 2) AS k, 1::DOUBLE AS v FROM ${r} WHERE ts < TIMESTAMP '2024-01-02'`),
+  );
   expect(error.code).toBe('null-in-column');
   expect(error.message).toContain("gold/probe symbol=A/date=2024-01-01: 1 row with NULL in 'k', which is not nullable");
   expect(error.message).toContain('"ts":"2024-01-01 00:02:00"');
@@ -122,28 +147,45 @@ test('lossless widening is done, silently losing anything is not', async () => {
   );
 });
 
-test.each(['random()', 'now()', 'current_timestamp', 'current_date', 'today()', 'uuid()', 'gen_random_uuid()', 'current_localtimestamp()', "current_setting('threads')"])(
-  'volatile: %s is refused',
-  async (call) => {
-    const error = await refusal(gold((r) => sql`SELECT ts, k, CASE WHEN ${sql.raw(call)}::VARCHAR = '' THEN 1.0::DOUBLE END AS v FROM ${r}`));
-    expect(error).toMatchObject({ code: 'query-volatile', kind: 'data' });
-    expect(error.message).toMatch(/^gold\/probe: the query calls \w+\(\), which gives something else each time$/);
-  },
-);
+test.each([
+  'random()',
+  'now()',
+  'current_timestamp',
+  'current_date',
+  'today()',
+  'uuid()',
+  'gen_random_uuid()',
+  'current_localtimestamp()',
+  "current_setting('threads')",
+])('volatile: %s is refused', async (call) => {
+  const error = await refusal(
+    gold((r) => sql`SELECT ts, k, CASE WHEN ${sql.raw(call)}::VARCHAR = '' THEN 1.0::DOUBLE END AS v FROM ${r}`),
+  );
+  expect(error).toMatchObject({ code: 'query-volatile', kind: 'data' });
+  expect(error.message).toMatch(/^gold\/probe: the query calls \w+\(\), which gives something else each time$/);
+});
 
 test('what no input declares cannot be read', async () => {
   const messageOf = async (query: Query) => (await refusal(gold(query))).message;
   expect(await messageOf(() => sql`SELECT ts, k, 1::DOUBLE AS v FROM read_parquet(${parts[0]?.path ?? ''})`)).toBe(
     'gold/probe: the query calls read_parquet(), which reads what no input declares',
   );
-  expect(await messageOf(() => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${sql.identifier(parts[0]?.path ?? '')}`)).toContain('which is not an input');
-  expect(await messageOf(() => sql`SELECT * FROM row`)).toBe("gold/probe: the query reads 'row', which is not an input");
+  expect(
+    await messageOf(() => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${sql.identifier(parts[0]?.path ?? '')}`),
+  ).toContain('which is not an input');
+  expect(await messageOf(() => sql`SELECT * FROM row`)).toBe(
+    "gold/probe: the query reads 'row', which is not an input",
+  );
   expect(await messageOf((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r} USING SAMPLE 2`)).toBe(
     'gold/probe: the query takes a sample, which differs from run to run',
   );
   expect(await messageOf(() => sql`DELETE FROM x`)).toContain('gold/probe: the query is not one SELECT');
-  expect(await messageOf((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r}; SELECT 1`)).toBe('gold/probe: the query is not one SELECT: it has 2 statements');
-  expect(await messageOf((r) => sql`SELECT ts, kk AS k, 1::DOUBLE AS v FROM ${r}`)).toContain('gold/probe: Referenced column "kk" not found in FROM clause!');
+  expect(await messageOf((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r}; SELECT 1`)).toBe(
+    'gold/probe: the query is not one SELECT: it has 2 statements',
+  );
+  expect(await messageOf((r) => sql`SELECT ts, kk AS k, 1::DOUBLE AS v FROM ${r}`)).toContain(
+    'gold/probe: Referenced column "kk" not found in FROM clause!',
+  );
 });
 
 test('rowwise must be rowwise', async () => {
@@ -151,10 +193,18 @@ test('rowwise must be rowwise', async () => {
   expect(await messageOf((r) => sql`SELECT ts, k, sum(k) OVER (ORDER BY ts)::DOUBLE AS v FROM ${r}`)).toBe(
     'gold/probe: declared rowwise, but the query has an operator over several rows: window',
   );
-  expect(await messageOf((r) => sql`SELECT DISTINCT ts, k, 1::DOUBLE AS v FROM ${r}`)).toContain('over several rows: distinct');
-  expect(await messageOf((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r} ORDER BY ts LIMIT 3`)).toContain('over several rows: limit');
-  expect(await messageOf((r) => sql`SELECT min(ts) AS ts, count(*) AS k, 1::DOUBLE AS v FROM ${r}`)).toContain('over several rows: aggregate and group by');
-  expect(await messageOf((r) => sql`SELECT ts, k, (SELECT max(k) FROM ${r})::DOUBLE AS v FROM ${r}`)).toContain('over several rows');
+  expect(await messageOf((r) => sql`SELECT DISTINCT ts, k, 1::DOUBLE AS v FROM ${r}`)).toContain(
+    'over several rows: distinct',
+  );
+  expect(await messageOf((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r} ORDER BY ts LIMIT 3`)).toContain(
+    'over several rows: limit',
+  );
+  expect(await messageOf((r) => sql`SELECT min(ts) AS ts, count(*) AS k, 1::DOUBLE AS v FROM ${r}`)).toContain(
+    'over several rows: aggregate and group by',
+  );
+  expect(await messageOf((r) => sql`SELECT ts, k, (SELECT max(k) FROM ${r})::DOUBLE AS v FROM ${r}`)).toContain(
+    'over several rows',
+  );
   expect(await messageOf((r, p) => sql`SELECT ${p.start} AS ts, k, 1::DOUBLE AS v FROM ${r}`)).toBe(
     "gold/probe: declared rowwise, but the query uses the partition's 'start'",
   );
@@ -166,7 +216,8 @@ test('rowwise passes through subqueries, CTEs and stars', async () => {
   for (const query of [
     (r) => sql`SELECT ts, k, price::DOUBLE AS v FROM ${r} x WHERE x.k > 1`,
     (r) => sql`SELECT * EXCLUDE (price), price::DOUBLE AS v FROM (SELECT * FROM ${r}) WHERE k > 1`,
-    (r) => sql`WITH a AS (SELECT ts, k, price FROM ${r}), b AS (SELECT * FROM a WHERE k > 1) SELECT ts, k, price::DOUBLE AS v FROM b`,
+    (r) =>
+      sql`WITH a AS (SELECT ts, k, price FROM ${r}), b AS (SELECT * FROM a WHERE k > 1) SELECT ts, k, price::DOUBLE AS v FROM b`,
     (r, p) => sql`SELECT ts, k, price::DOUBLE AS v FROM ${r} WHERE k > length(${p.symbol})`,
   ] satisfies Query[]) {
     const result = await compute(shop, gold(query, COLUMNS, true), targets, [bind('rows', minutes, parts, targets)]);
@@ -179,7 +230,11 @@ test('examine reports without data: errors and what may differ from run to run',
     issues: [{ code: 'query-invalid', path: ['gold/probe', 'query'] }],
     warnings: [],
   });
-  expect(await shop.engine.examine(gold((r) => sql`SELECT min(ts) AS ts, sum(k)::BIGINT AS k, sum(price::DOUBLE) AS v FROM ${r}`))).toEqual({
+  expect(
+    await shop.engine.examine(
+      gold((r) => sql`SELECT min(ts) AS ts, sum(k)::BIGINT AS k, sum(price::DOUBLE) AS v FROM ${r}`),
+    ),
+  ).toEqual({
     issues: [],
     warnings: [
       {
@@ -190,6 +245,9 @@ test('examine reports without data: errors and what may differ from run to run',
       },
     ],
   });
-  expect(await shop.engine.examine(gold((r) => sql`SELECT min(ts) AS ts, count(*) AS k, sum(price::DOUBLE ORDER BY ts) AS v FROM ${r}`))).toEqual({ issues: [], warnings: [] });
+  expect(
+    await shop.engine.examine(
+      gold((r) => sql`SELECT min(ts) AS ts, count(*) AS k, sum(price::DOUBLE ORDER BY ts) AS v FROM ${r}`),
+    ),
+  ).toEqual({ issues: [], warnings: [] });
 });
-

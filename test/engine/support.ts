@@ -37,12 +37,22 @@ export async function workshop(settings: Partial<EngineSettings> = {}) {
 export type Workshop = Awaited<ReturnType<typeof workshop>>;
 
 /** A raw partition: a zip with this text as its one member. */
-export async function zipPart(shop: Workshop, definition: AssetDefinition, partition: Readonly<Record<string, string>>, csv: string): Promise<BoundPart> {
+export async function zipPart(
+  shop: Workshop,
+  definition: AssetDefinition,
+  partition: Readonly<Record<string, string>>,
+  csv: string,
+): Promise<BoundPart> {
   const bytes = writeZip('data.csv', new TextEncoder().encode(csv), { modified: new Date('2024-01-02T00:00:00Z') });
   return rawPart(shop, definition, partition, bytes);
 }
 
-export async function rawPart(shop: Workshop, definition: AssetDefinition, partition: Readonly<Record<string, string>>, bytes: Uint8Array): Promise<BoundPart> {
+export async function rawPart(
+  shop: Workshop,
+  definition: AssetDefinition,
+  partition: Readonly<Record<string, string>>,
+  bytes: Uint8Array,
+): Promise<BoundPart> {
   const path = shop.newPath('.zip');
   await writeFile(path, bytes);
   return { ...target(definition, partition), path, version: sha16(bytes) };
@@ -72,7 +82,11 @@ export function onlyTarget(inputs: readonly BoundInput[], ordinal: number): Boun
   return inputs.map((input) => {
     const mine: number[] = [];
     for (let i = 0; i < input.pairs.length; i += 2) if (input.pairs[i] === ordinal) mine.push(input.pairs[i + 1] ?? 0);
-    return { ...input, parts: mine.flatMap((j) => input.parts[j] ?? []), pairs: Int32Array.from(mine.flatMap((_, i) => [0, i])) };
+    return {
+      ...input,
+      parts: mine.flatMap((j) => input.parts[j] ?? []),
+      pairs: Int32Array.from(mine.flatMap((_, i) => [0, i])),
+    };
   });
 }
 
@@ -84,9 +98,18 @@ export function partsOf(result: BatchResult, targets: readonly BatchTarget[], pa
 export const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
 
 /** Rows of files as text values, through a view. */
-export async function rowsOf(shop: Workshop, definition: AssetDefinition, files: readonly string[], order = 'ALL'): Promise<unknown[][]> {
+export async function rowsOf(
+  shop: Workshop,
+  definition: AssetDefinition,
+  files: readonly string[],
+  order = 'ALL',
+): Promise<unknown[][]> {
   const [zone, ...name] = definition.key.split('/');
-  const result = await shop.engine.query(`SELECT * FROM "${zone}"."${name.join('/')}" ORDER BY ${order}`, [{ definition, files }], new AbortController().signal);
+  const result = await shop.engine.query(
+    `SELECT * FROM "${zone}"."${name.join('/')}" ORDER BY ${order}`,
+    [{ definition, files }],
+    new AbortController().signal,
+  );
   const rows: unknown[][] = [];
   for await (const batch of result.batches) rows.push(...batch.map((row) => [...row]));
   return rows;

@@ -177,6 +177,36 @@ describe('events', () => {
   });
 });
 
+describe('details', () => {
+  test('that are held are never altered by what is appended later', () => {
+    const { open } = lake();
+    const [state, other] = [open(), open()];
+    state.append(materialized('u', 0, [outcome(S, { 1: 'a' })]));
+    const held = state.details('u', S);
+    const copy = structuredClone(held);
+    state.append(materialized('u', 1, [outcome(S, { 1: 'longer', 2: 'b' })]));
+    other.append(materialized('u', 2, [outcome(S, { 1: 'longest' })]));
+    expect(state.details('u', S)?.rows[1]).toBe('longest'.length);
+    expect({ ...held }).toEqual({ ...copy });
+    expect([state.details('u', T), state.details('v', S)]).toEqual([undefined, undefined]);
+  });
+
+  test('a data version of nothing but zeros is a version like any other', () => {
+    const state = lake().open();
+    const zeros = { ...outcome(S, { 1: 'a' }), version: new Uint8Array(16) };
+    expect(state.append(observed('u', [zeros])).changed).toBe(1);
+    expect(state.append(observed('u', [zeros])).changed).toBe(0);
+    state.append({
+      kind: 'departed',
+      asset: 'u',
+      run: 'r',
+      reason: 'withdrawn',
+      set: [{ ...named(S), ranges: [0, 5] }],
+    });
+    expect(state.append(observed('u', [zeros])).changed).toBe(1);
+  });
+});
+
 describe('files', () => {
   test('are superseded when no partition lives in them, by replacement, wiping or a move; and forgotten when told', () => {
     const { open } = lake();

@@ -19,7 +19,6 @@ import {
   checksummedKey,
   klinesKey,
   klinesPrefix,
-  type Market,
   markets,
   parseKlinesKey,
 } from './layout.ts';
@@ -123,7 +122,9 @@ async function readKlines(
 ): Promise<{ bytes: Uint8Array; version: string }> {
   const { client } = resourceOf(context);
   const { symbol = '', interval = '', date, month, ...values } = context.partition.values;
-  const market = markets.find((known) => known === values.market) as Market;
+  const market = markets.find((known) => known === values.market);
+  if (!market)
+    throw new LakehouseError('unknown-market', `There is no market '${values.market}'`, { kind: 'internal' });
   const period = (cadence === 'daily' ? date : month) ?? '';
   const key = klinesKey({ market, cadence, symbol, interval: asInterval(interval), period });
   const content = await fetchConsistent(client, key, context.signal);

@@ -1,0 +1,25 @@
+import { describeSettings } from '../../config/describe.ts';
+import { jsonText } from '../console.ts';
+import type { Context } from '../context.ts';
+import { table } from '../format.ts';
+
+export async function run(context: Context, options: { readonly verbose?: boolean }): Promise<number | undefined> {
+  const { console } = context;
+  const { loaded } = await context.configuration();
+  const settings = describeSettings(loaded);
+  console.result({ configFile: loaded.configFile, settings }, () => {
+    const { style } = console;
+    const shown = (value: unknown) => (value === undefined ? '-' : typeof value === 'string' ? value : jsonText(value));
+    const lines = [style.faint(loaded.configFile === undefined ? 'No config file.' : `Config file: ${loaded.configFile}`), ''];
+    if (options.verbose) {
+      for (const { name, value, origin, description, env } of settings) {
+        lines.push(`${style.strong(name)} = ${shown(value)}  ${style.faint(`(${origin})`)}`, `  ${description ?? ''}`, style.faint(`  environment: ${env.join(', ')}`));
+      }
+    } else {
+      const rows = settings.map(({ name, value, origin }) => [name, shown(value), origin]);
+      lines.push(table([{ title: 'SETTING' }, { title: 'VALUE' }, { title: 'FROM' }], rows, style.strong));
+    }
+    return lines.join('\n');
+  });
+  return undefined;
+}

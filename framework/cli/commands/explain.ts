@@ -1,0 +1,109 @@
+import { formatIssue } from '../../common/errors.ts';
+import type { OpenedLake } from '../../materialize/open.ts';
+import { parseKey, printKey, seriesKey } from '../../partition/space.ts';
+import type { AssetEvaluation } from '../../plan/evaluate.ts';
+import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
+import { jsonText } from '../console.ts';
+import type { Context } from '../context.ts';
+import { type PartitionFacts, factsOf } from '../facts.ts';
+import { bytes, indent, instant, number, plural } from '../format.ts';
+import { evaluateNow, findAsset, knownValues } from '../lake.ts';
+import type { Style } from '../style.ts';
+
+/** What each status means, for those who meet it first here. */
+const MEANING: Readonly<Record<Explanation['status'], string>> = {
+  none: 'there is no such partition',
+  fresh: 'up to date',
+  stale: 'has content, to be computed again',
+  pending: 'has content, to be computed again if what it reads changes',
+  missing: 'has no content, can be computed',
+  blocked: 'cannot be computed: what it reads failed',
+  awaiting: 'cannot be computed yet: not published',
+  unavailable: 'cannot be computed: not at the source',
+  failed: 'the last attempt failed',
+  leaving: 'has content, will leave the lake with the next run',
+  unneeded: 'has no content, and another input serves instead',
+};
+
+export async function run(context: Context, _options: object, asset: string, partition: string): Promise<number | undefined> {
+  const { console } = context;
+  return context.withLake('read', async (lake) => {
+    const node = findAsset(lake.graph, asset);
+    const { evaluations, view } = evaluateNow(lake);
+    const ref = parseKey(node.space, partition, knownValues(evaluations.get(asset) as AssetEvaluation));
+    const series = seriesKey(node.space, ref.values);
+    const explanation = explain(lake.graph, view, evaluations, asset, series, ref.time);
+    const facts = factsOf(lake, node, ref);
+    if (context.globals.json) console.print(jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts }, 2));
+    else console.print([head(explanation, printKey(node.space, ref), console.style), ...factLines(facts, console.style).map((line) => indent(line)), ...tree(lake, explanation, console.style)].join('\n'));
+    return undefined;
+  });
+}
+
+type WithError = Omit<Explanation, 'reasons'> & { readonly error?: unknown; readonly reasons: readonly (Omit<Reason, 'upstream'> & { readonly upstream: readonly WithError[] })[] };
+
+function withErrors(lake: OpenedLake, explanation: Explanation): WithError {
+  const error = errorOf(lake, explanation);
+  return {
+    ...explanation,
+    ...(error !== undefined && { error }),
+    reasons: explanation.reasons.map((reason) => ({ ...reason, upstream: reason.upstream.map((up) => withErrors(lake, up)) })),
+  };
+}
+
+function factsFor(lake: OpenedLake, { asset, partition }: Explanation): PartitionFacts {
+  const node = lake.graph.node(asset);
+  return factsOf(lake, node, parseKey({ ...node.definition.space }, partition));
+}
+
+const errorOf = (lake: OpenedLake, explanation: Explanation) => (explanation.status === 'failed' ? factsFor(lake, explanation).failure?.error : undefined);
+
+function paint(status: Explanation['status'], style: Style): string {
+  if (status === 'fresh') return style.good(status);
+  return status === 'failed' || status === 'blocked' ? style.bad(status) : style.warning(status);
+}
+
+function head({ asset, status }: Explanation, partition: string, style: Style): string {
+  return `${style.strong(asset)} ${partition}\n  ${paint(status, style)}: ${MEANING[status]}`;
+}
+
+function factLines({ last, failure, checks }: PartitionFacts, style: Style): string[] {
+  const lines: string[] = [];
+  if (last) {
+    const when = last.at === undefined ? '' : ` on ${instant(last.at)}${last.run === undefined ? '' : ` by run ${last.run}`}`;
+    const size = [last.file !== undefined && last.rows > 0 && plural(last.rows, 'row'), last.bytes > 0 && bytes(last.bytes)].filter(Boolean).join(', ');
+    lines.push(`content: revision ${number(last.revision)}${when}${size === '' ? '' : `; ${size}`}`, style.faint(`version ${last.version}${last.file === undefined ? '' : ` in ${last.file}`}`));
+  }
+  if (failure) {
+    const when = failure.at === undefined ? '' : ` on ${instant(failure.at)}${failure.run === undefined ? '' : ` by run ${failure.run}`}`;
+    lines.push(style.bad(`failed ${failure.attempts === 1 ? 'once' : `${failure.attempts} times in a row, last`}${when}: ${failure.error?.message ?? 'the event that said why was pruned'}`));
+    if (failure.error?.hint !== undefined) lines.push(indent(failure.error.hint));
+    for (const issue of failure.error?.issues ?? []) lines.push(indent(formatIssue(issue)));
+  }
+  for (const { check, severity, failedRows, sample, sql } of checks) {
+    lines.push((severity === 'error' ? style.bad : style.warning)(`check ${check} (${severity}): ${plural(failedRows, 'row')}`));
+    for (const row of sample ?? []) lines.push(indent(jsonText(row)));
+    if (sql !== undefined) lines.push(indent(style.faint(sql)));
+  }
+  return lines;
+}
+
+/** Reasons and what is behind them, each level indented. */
+function tree(lake: OpenedLake, { reasons }: Explanation, style: Style): string[] {
+  return reasons.flatMap((reason) => {
+    const more = reason.count - reason.upstream.length;
+    return [
+      `  ${style.accent(reason.type)}: ${reason.message}`,
+      ...reason.upstream.flatMap((up) => {
+        const error = errorOf(lake, up);
+        const changed = up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
+        return [
+          `    ${style.strong(up.asset)} ${up.partition}: ${paint(up.status, style)}${changed}`,
+          ...(error === undefined ? [] : [indent(style.bad(error.message), 6)]),
+          ...tree(lake, up, style).map((line) => indent(line, 4)),
+        ];
+      }),
+      ...(more > 0 ? [style.faint(`    … and ${plural(more, 'more partition')}`)] : []),
+    ];
+  });
+}

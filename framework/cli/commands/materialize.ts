@@ -1,0 +1,89 @@
+import { LakehouseError } from '../../common/errors.ts';
+import type { OpenedLake } from '../../materialize/open.ts';
+import { materialize, type RunRequest, type RunResult } from '../../materialize/run.ts';
+import { PRESENT } from '../../plan/view.ts';
+import type { Context } from '../context.ts';
+import { DONE, FAILED } from '../failure.ts';
+import { plural } from '../format.ts';
+import { evaluateNow, findAsset, requireMatch } from '../lake.ts';
+import { createReporter } from '../progress/reporter.ts';
+import { createRecap, type Recap } from '../progress/summary.ts';
+import { requestOf, run as runPlan, type WorkOptions } from './plan.ts';
+
+export interface MaterializeOptions extends WorkOptions {
+  readonly acceptCode: readonly string[];
+  readonly requireComplete?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export async function run(context: Context, options: MaterializeOptions, selection?: string): Promise<number | undefined> {
+  if (options.dryRun) return runPlan(context, options, selection);
+  return context.withLake('write', async (lake) => {
+    const { keys, ...request } = requestOf(lake, options, selection);
+    const acceptCode = options.acceptCode.flatMap((key) => accepted(lake, key));
+    const reporter = createReporter(context);
+    const recap = createRecap();
+    let result: RunResult;
+    try {
+      const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
+      for (const { asset, partitions } of acceptCode) reporter.say(`${asset}: ${plural(partitions, 'partition')} accepted as what the code gives now`);
+      const whole: RunRequest = { ...request, command: context.commandLine(), observe: options.observe, acceptCode };
+      result = await materialize(lake, whole, {
+        stopping,
+        signal,
+        emit: (event) => {
+          recap.add(event);
+          reporter.emit(event);
+        },
+      });
+    } finally {
+      reporter.close();
+    }
+    if (result.counts.computed + result.counts.failed === 0) requireMatch(evaluateNow(lake).evaluations, keys, request.filter);
+    if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded')) context.console.print(summary(context, lake, result, recap));
+    if (result.outcome === 'failed') return FAILED;
+    return options.requireComplete && result.counts.held > 0 ? FAILED : DONE;
+  });
+}
+
+/**
+ * What `--accept-code` means for an asset: the version of the newest definitions in the log, if partitions were made with it; else
+ * the one version that partitions were made with.
+ */
+function accepted(lake: OpenedLake, key: string): { asset: string; from: string; partitions: number }[] {
+  const { code } = findAsset(lake.graph, key);
+  const index = lake.state.refresh();
+  const made = new Map<string, number>();
+  for (const { code: codes, flags } of index.asset(key)?.series.values() ?? []) {
+    for (let i = 0; i < codes.length; i++) {
+      const version = index.codes[codes[i] as number] ?? '';
+      if ((flags[i] as number) & PRESENT && version !== '' && version !== code) made.set(version, (made.get(version) ?? 0) + 1);
+    }
+  }
+  const newest = index.definitions[key];
+  const [only] = made.size === 1 ? made.keys() : [];
+  const from = newest !== undefined && made.has(newest) ? newest : only;
+  if (from !== undefined) return [{ asset: key, from, partitions: made.get(from) ?? 0 }];
+  if (made.size === 0) throw new LakehouseError('nothing-to-accept', `--accept-code ${key}: there is nothing to accept, no partition was made by other code than there is now (${code})`);
+  const list = [...made].map(([version, count]) => `${version} (${plural(count, 'partition')})`).join(', ');
+  throw new LakehouseError('ambiguous-code', `--accept-code ${key}: its partitions were made by several versions of the code, ${list}`, { hint: 'Only the step from one version to the next can be accepted: compute them.' });
+}
+
+function summary(context: Context, lake: OpenedLake, result: RunResult, recap: Recap): string {
+  const { style } = context.console;
+  const next = nextCommands(context, lake, result, recap);
+  return [recap.text(style), ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : [])].join('\n');
+}
+
+function nextCommands({ again }: Context, lake: OpenedLake, { outcome, plan }: RunResult, { failed, changed }: Recap): string[] {
+  if (outcome === 'cancelled') return [again('materialize', ...(plan.selection === '*' ? [] : [plan.selection]))];
+  const [first] = failed;
+  if (first) {
+    const data = failed.some(({ error }) => error.kind !== 'transient');
+    return [again('explain', first.asset, first.partition), again('materialize', ...(plan.selection === '*' ? [] : [plan.selection]), ...(data ? ['--retry-failed'] : []))];
+  }
+  const tables = changed.filter((key) => lake.graph.node(key).definition.storage.type === 'table');
+  const last = tables.at(-1);
+  if (last === undefined) return [];
+  return [again('status'), again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`), again('lineage', last)];
+}

@@ -1,0 +1,189 @@
+import type { OpenedLake } from '../../materialize/open.ts';
+import { printSet } from '../../partition/set.ts';
+import * as sets from '../../partition/set.ts';
+import { statusCounts } from '../../plan/plan.ts';
+import { makePlan, type PlanRequest, type Planning } from '../../plan/plan.ts';
+import type { Context } from '../context.ts';
+import { type Fetching, fetching, observedSizes, type SizeOf } from '../cost.ts';
+import { bytes, indent, number, plural } from '../format.ts';
+import { readFilter, requireMatch, selectAssets } from '../lake.ts';
+import { setLines } from '../partitions.ts';
+import { type Observed, previewSources } from '../preview.ts';
+
+export interface WorkOptions {
+  readonly partitions?: string;
+  readonly force?: boolean;
+  readonly retryFailed?: boolean;
+  readonly observe: boolean;
+}
+
+export interface PlanOptions extends WorkOptions {
+  readonly verbose?: boolean;
+}
+
+/** What was asked for, checked against the graph before anything is done. */
+export function requestOf(lake: OpenedLake, options: WorkOptions, selection: string | undefined): PlanRequest & { readonly keys: readonly string[] } {
+  const keys = selectAssets(lake.graph, selection);
+  const filter = readFilter(lake.graph, keys, options.partitions);
+  return { keys, selection, filter, force: options.force, retryFailed: options.retryFailed };
+}
+
+export async function run(context: Context, options: PlanOptions, selection?: string): Promise<number | undefined> {
+  const { console } = context;
+  const { signal } = context.interrupts();
+  return context.withLake('read', async (lake) => {
+    const request = requestOf(lake, options, selection);
+    const sources = options.observe ? request.keys : [];
+    const preview = await previewSources(lake, sources, signal, (asset) => console.note(`Looking at ${asset} …`));
+    const planning = makePlan(lake.graph, preview.view, request, lake.now(), lake.settings.limits);
+    requireMatch(planning.evaluations, request.keys, request.filter);
+    const sizeOf = observedSizes(lake.state, preview.events);
+    const report = reportOf(lake, planning, preview.observed, sizeOf);
+    console.result(report, () => textOf(context, lake, planning, report, options));
+    return undefined;
+  });
+}
+
+interface StepReport {
+  readonly asset: string;
+  readonly will: number;
+  readonly may: number;
+  readonly causes: Readonly<Record<string, number>>;
+  readonly batches: number;
+  readonly files: number;
+  readonly fetches: number;
+  readonly downloadBytes: number;
+  readonly willPartitions: string;
+  readonly mayPartitions: string;
+}
+
+interface PlanReport {
+  readonly selection: string;
+  readonly revision: number;
+  readonly observed: readonly Observed[];
+  /** Sources upstream of the selection that were never looked at: what they have is unknown. */
+  readonly neverObserved: readonly string[];
+  readonly will: number;
+  readonly may: number;
+  readonly fresh: number;
+  readonly batches: number;
+  readonly files: number;
+  readonly fetches: number;
+  readonly downloadBytes: number;
+  readonly materialize: readonly StepReport[];
+  readonly depart: readonly { readonly asset: string; readonly count: number; readonly partitions: string }[];
+  readonly hold: readonly { readonly asset: string; readonly reason: string; readonly count: number; readonly partitions: string }[];
+}
+
+function reportOf(lake: OpenedLake, { plan, evaluations, targets }: Planning, observed: readonly Observed[], sizeOf: SizeOf): PlanReport {
+  const print = (asset: string, set: sets.PartitionSet) => printSet(lake.graph.node(asset).space, set, '; ');
+  const held = (asset: string, set: sets.PartitionSet) => ({ asset, count: sets.countOf(set), partitions: print(asset, set) });
+  const materialize = plan.steps.flatMap((step): StepReport[] => {
+    if (step.type !== 'materialize') return [];
+    const cost: Fetching = fetching(lake.graph, evaluations, step.asset, sets.union(step.will, step.may), sizeOf);
+    return [
+      {
+        asset: step.asset,
+        will: sets.countOf(step.will),
+        may: sets.countOf(step.may),
+        causes: step.causes as Readonly<Record<string, number>>,
+        batches: step.batches.length,
+        files: step.files,
+        fetches: cost.fetches,
+        downloadBytes: cost.bytes,
+        willPartitions: print(step.asset, step.will),
+        mayPartitions: print(step.asset, step.may),
+      },
+    ];
+  });
+  const fresh = plan.assets.reduce((sum, key) => {
+    const evaluation = evaluations.get(key);
+    if (!evaluation || evaluation.node.definition.kind === 'source') return sum;
+    return sum + statusCounts(evaluation, targets.get(key) ?? sets.EMPTY_SET).fresh;
+  }, 0);
+  const seen = new Set(observed.map(({ asset }) => asset));
+  return {
+    selection: plan.selection,
+    revision: plan.head,
+    observed,
+    neverObserved: unobserved(lake, plan.assets).filter((key) => !seen.has(key)),
+    will: plan.will,
+    may: plan.may,
+    fresh,
+    batches: plan.batches,
+    files: plan.files,
+    fetches: materialize.reduce((sum, step) => sum + step.fetches, 0),
+    downloadBytes: materialize.reduce((sum, step) => sum + step.downloadBytes, 0),
+    materialize,
+    depart: plan.steps.flatMap((step) => (step.type === 'depart' ? [held(step.asset, step.set)] : [])),
+    hold: plan.steps.flatMap((step) => (step.type === 'hold' ? [{ ...held(step.asset, step.set), reason: step.reason }] : [])),
+  };
+}
+
+/** Sources that some assets are made of and that nobody has ever looked at. */
+export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] {
+  const reached = new Set(keys);
+  for (const key of lake.graph.order.toReversed()) if (reached.has(key)) for (const up of lake.graph.upstreamOf(key)) reached.add(up);
+  const index = lake.state.index();
+  return lake.graph.order.filter((key) => reached.has(key) && lake.graph.node(key).definition.kind === 'source' && index.asset(key)?.lastObservedAt === undefined);
+}
+
+export const HELD: Readonly<Record<string, string>> = {
+  blocked: 'blocked: what they read failed or its checks did',
+  awaiting: 'awaiting: not published yet',
+  unavailable: 'unavailable: the source does not have them',
+  failed: 'failed before, and nothing has changed since (--retry-failed tries again)',
+  unmet: 'unmet: something they read is missing and not selected',
+};
+
+function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: PlanReport, options: PlanOptions): string {
+  const { style, width } = context.console;
+  const limit = options.verbose ? undefined : { lines: 3, width: Math.max(width - 6, 30) };
+  const lines: string[] = [];
+  for (const { asset, seen, changed, withdrawn } of report.observed) {
+    lines.push(style.faint(`${asset}: ${plural(seen, 'partition')} seen, ${number(changed)} new or changed${withdrawn > 0 ? `, ${number(withdrawn)} withdrawn` : ''}`));
+  }
+  if (report.neverObserved.length > 0) lines.push(style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`));
+  if (lines.length > 0) lines.push('');
+  for (const step of plan.steps) {
+    const { space } = lake.graph.node(step.asset);
+    if (step.type !== 'materialize') continue;
+    const found = report.materialize.find(({ asset }) => asset === step.asset);
+    if (!found) continue;
+    const causes = Object.entries(found.causes).map(([cause, n]) => `${number(n)} ${cause}`).join(', ');
+    const counts = [found.will > 0 && `${plural(found.will, 'partition')} to compute (${causes})`, found.may > 0 && `${found.will > 0 ? '' : 'up to '}${number(found.may)} more if what they read changes`].filter(Boolean).join(', ');
+    lines.push(`${style.strong(step.asset)}  ${counts}`);
+    for (const line of setLines(space, step.will, limit)) lines.push(indent(line, 4));
+    if (found.may > 0) for (const line of setLines(space, step.may, limit)) lines.push(style.faint(indent(`if needed: ${line}`, 4)));
+    const cost = [plural(found.batches, 'batch'), plural(found.files, 'file'), found.fetches > 0 && downloads(found)].filter(Boolean);
+    lines.push(style.faint(indent(cost.join(' · '), 4)));
+  }
+  for (const { asset, reason, count } of report.hold) {
+    const step = plan.steps.find((s) => s.type === 'hold' && s.asset === asset && s.reason === reason);
+    lines.push(`${style.strong(asset)}  ${style.warning(`${plural(count, 'partition')} ${HELD[reason] ?? reason}`)}`);
+    if (step?.type === 'hold') for (const line of setLines(lake.graph.node(asset).space, step.set, limit)) lines.push(style.faint(indent(line, 4)));
+  }
+  for (const { asset, count } of report.depart) {
+    const step = plan.steps.find((s) => s.type === 'depart' && s.asset === asset);
+    lines.push(`${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: no longer wanted or no longer there upstream`);
+    if (step?.type === 'depart') for (const line of setLines(lake.graph.node(asset).space, step.set, limit)) lines.push(style.faint(indent(line, 4)));
+  }
+  if (plan.steps.length > 0) lines.push('');
+  const { will, may } = report;
+  if (will + may === 0) lines.push(nothing(report));
+  else {
+    const all = [`${plural(will, 'partition')} to compute`, may > 0 && `up to ${number(may)} more if what they read changes`].filter(Boolean).join(', ');
+    const cost = [plural(report.batches, 'batch'), `${plural(report.files, 'file')} to write`, report.fetches > 0 && downloads(report)].filter(Boolean);
+    lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh.`);
+  }
+  return lines.join('\n');
+}
+
+function nothing({ fresh, neverObserved, hold, depart }: PlanReport): string {
+  if (fresh === 0 && neverObserved.length > 0) return 'Nothing can be said before the sources have been observed.';
+  if (fresh === 0 && hold.length + depart.length === 0) return 'There are no partitions here.';
+  return `Nothing is stale: ${plural(fresh, 'partition')} fresh${hold.length > 0 ? ', the rest cannot be computed now' : ''}.`;
+}
+
+const downloads = (cost: { readonly fetches: number; readonly downloadBytes: number }) =>
+  `${plural(cost.fetches, 'download')}${cost.downloadBytes > 0 ? ` of ${bytes(cost.downloadBytes)}` : ''}`;

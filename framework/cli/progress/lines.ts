@@ -1,0 +1,46 @@
+import type { RunEvent } from '../../materialize/events.ts';
+import { errorLine } from '../failure.ts';
+import { duration, number, plural } from '../format.ts';
+import type { Style } from '../style.ts';
+
+/** A run's event as one line; undefined for those that are not worth one. */
+export function eventLine(event: RunEvent, style: Style): string | undefined {
+  switch (event.type) {
+    case 'observed': {
+      const { asset, seen, changed, withdrawn, ms } = event;
+      return `${asset}: ${plural(seen, 'partition')} seen, ${number(changed)} new or changed${withdrawn > 0 ? `, ${number(withdrawn)} withdrawn` : ''} ${style.faint(`(${duration(ms)})`)}`;
+    }
+    case 'planned':
+      if (event.will + event.may === 0) return undefined;
+      return `${plural(event.will, 'partition')} to compute${event.may > 0 ? `, up to ${number(event.may)} more if what they read changes` : ''}, in ${plural(event.batches, 'batch')}`;
+    case 'departed':
+      return `${event.asset}: ${plural(event.partitions, 'partition')} left the lake`;
+    case 'asset-started': {
+      const causes = Object.entries(event.causes).map(([cause, n]) => `${number(n)} ${cause}`);
+      return `${event.asset}: computing ${plural(event.partitions, 'partition')} ${style.faint(`(${causes.join(', ')})`)}`;
+    }
+    case 'asset-finished': {
+      const { asset, done, changed, failed, ms } = event;
+      const unchanged = done - changed;
+      const parts = [`${number(done)} computed`, unchanged > 0 && `${number(unchanged)} of them as before`, failed > 0 && style.bad(`${number(failed)} failed`)];
+      return `${failed > 0 ? style.bad('✗') : style.good('✓')} ${asset}: ${parts.filter(Boolean).join(', ')} ${style.faint(`(${duration(ms)})`)}`;
+    }
+    case 'partition-failed':
+      return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error)}`;
+    case 'check-failed': {
+      const paint = event.severity === 'error' ? style.bad : style.warning;
+      return `${paint('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')} (${event.severity})`;
+    }
+    case 'retry':
+      return style.faint(`${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`);
+    case 'waiting':
+      return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;
+    case 'held':
+      return style.warning(`${event.asset}: ${plural(event.partitions, 'partition')} ${event.reason}`);
+    case 'run-started':
+    case 'observing':
+    case 'batch-finished':
+    case 'run-finished':
+      return undefined;
+  }
+}

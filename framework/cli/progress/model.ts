@@ -1,0 +1,36 @@
+import type { RunEvent } from '../../materialize/events.ts';
+
+/** How far one asset is. */
+export interface AssetProgress {
+  readonly asset: string;
+  readonly phase: 'observing' | 'computing';
+  readonly startedAt: number;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** Assets that are being worked on, in the order they began. A pure fold of a run's events. */
+export type Progress = readonly AssetProgress[];
+
+export function advance(progress: Progress, event: RunEvent, now: number): Progress {
+  const change = (asset: string, by: (one: AssetProgress) => Partial<AssetProgress>) =>
+    progress.map((one) => (one.asset === asset ? { ...one, ...by(one) } : one));
+  switch (event.type) {
+    case 'observing':
+      return [...progress, { asset: event.asset, phase: 'observing', startedAt: now, total: 0, done: 0, failed: 0 }];
+    case 'asset-started':
+      return [...progress, { asset: event.asset, phase: 'computing', startedAt: now, total: event.partitions, done: 0, failed: 0 }];
+    case 'batch-finished':
+      return change(event.asset, ({ done }) => ({ done: done + event.partitions }));
+    case 'partition-failed':
+      return change(event.asset, ({ failed }) => ({ failed: failed + 1 }));
+    case 'observed':
+    case 'asset-finished':
+      return progress.filter(({ asset }) => asset !== event.asset);
+    case 'run-finished':
+      return [];
+    default:
+      return progress;
+  }
+}

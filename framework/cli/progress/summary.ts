@@ -1,0 +1,91 @@
+import type { SerializedError } from '../../common/errors.ts';
+import type { RunEvent } from '../../materialize/events.ts';
+import { errorLine } from '../failure.ts';
+import { bytes, duration, indent, number, plural, some } from '../format.ts';
+import type { Style } from '../style.ts';
+
+/** What is remembered of a run's events for the end. */
+export interface Recap {
+  readonly add: (event: RunEvent) => void;
+  /** One paragraph of counts, and what failed, each kind of failure once. */
+  readonly text: (style: Style) => string;
+  readonly failed: readonly { readonly asset: string; readonly partition: string; readonly error: SerializedError }[];
+  /** Assets with something new, in order. */
+  readonly changed: readonly string[];
+}
+
+type Failure = Recap['failed'][number];
+interface Check {
+  readonly asset: string;
+  readonly partition: string;
+  readonly check: string;
+  readonly severity: 'warn' | 'error';
+  readonly failedRows: number;
+}
+
+export function createRecap(): Recap {
+  const failed: Failure[] = [];
+  const checks: Check[] = [];
+  const held: { asset: string; reason: string; partitions: number }[] = [];
+  const changed: string[] = [];
+  let end: Extract<RunEvent, { type: 'run-finished' }> | undefined;
+  return {
+    failed,
+    changed,
+    add: (event) => {
+      if (event.type === 'partition-failed') failed.push(event);
+      else if (event.type === 'check-failed') checks.push(event);
+      else if (event.type === 'held') held.push(event);
+      else if (event.type === 'asset-finished' && event.changed > 0) changed.push(event.asset);
+      else if (event.type === 'run-finished') end = event;
+    },
+    text: (style) => {
+      const lines: string[] = [];
+      if (end) lines.push(countsLine(end, style));
+      if (held.length > 0) lines.push('', style.warning('Not computed:'), ...held.map(({ asset, reason, partitions }) => indent(`${asset}  ${plural(partitions, 'partition')} ${reason}`)));
+      for (const [heading, severity, paint] of [['Checks that failed:', 'error', style.bad], ['Checks that warn:', 'warn', style.warning]] as const) {
+        const own = checks.filter((check) => check.severity === severity);
+        if (own.length > 0) lines.push('', paint(heading), ...checkLines(own));
+      }
+      if (failed.length > 0) lines.push('', style.bad('Failed:'), ...failureLines(failed, style));
+      return lines.join('\n');
+    },
+  };
+}
+
+function countsLine({ outcome, counts, ms, run }: Extract<RunEvent, { type: 'run-finished' }>, style: Style): string {
+  const { computed, changed, failed, held, departed, rows } = counts;
+  const took = duration(ms);
+  if (computed + failed + held + departed === 0 && outcome === 'succeeded') return `${style.good('Nothing to do:')} everything selected is up to date (${took}).`;
+  const parts = [
+    `${plural(computed, 'partition')} computed${changed < computed ? `, ${number(changed)} of them changed` : ''}`,
+    failed > 0 && style.bad(`${number(failed)} failed`),
+    held > 0 && style.warning(`${number(held)} not computed`),
+    departed > 0 && `${number(departed)} left the lake`,
+  ].filter(Boolean);
+  const size = computed > 0 ? `; ${rows > 0 ? `${plural(rows, 'row')}, ` : ''}${bytes(counts.bytes)}` : '';
+  const word = { succeeded: style.good('Done:'), failed: style.bad('Failed:'), cancelled: style.warning('Stopped:') }[outcome];
+  return `${word} ${parts.join(', ')}${size}, in ${took}. ${style.faint(`Run ${run}.`)}`;
+}
+
+/** Failures of one asset with one code are one thing that went wrong, whatever the message says of the partition. */
+function failureLines(failed: readonly Failure[], style: Style): string[] {
+  const groups = Map.groupBy(failed, ({ asset, error }) => `${asset}\n${error.code ?? error.message}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return [
+      indent(`${style.strong(first.asset)}  ${some(group.map(({ partition }) => partition || '(whole asset)'))}`),
+      indent(errorLine(first.error), 4),
+      ...(first.error.hint === undefined ? [] : [indent(style.faint(first.error.hint), 4)]),
+    ];
+  });
+}
+
+function checkLines(checks: readonly Check[]): string[] {
+  const groups = Map.groupBy(checks, ({ asset, check }) => `${asset}\n${check}`);
+  return [...groups.values()].map((group) => {
+    const rows = group.reduce((sum, { failedRows }) => sum + failedRows, 0);
+    return indent(`${group[0]?.asset}  ${group[0]?.check}: ${plural(rows, 'row')} in ${plural(group.length, 'partition')}: ${some(group.map(({ partition }) => partition))}`);
+  });
+}

@@ -1,0 +1,164 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { asset } from '../../framework/define/asset.ts';
+import { bigint, columns, decimal, text, timestamp } from '../../framework/define/columns.ts';
+import { daily, dynamicDimension } from '../../framework/define/dimensions.ts';
+import { bytes } from '../../framework/define/formats.ts';
+import type { AssetDefinition } from '../../framework/define/model.ts';
+import type { LakeView } from '../../framework/engine/port.ts';
+import { compute, target, workshop } from './support.ts';
+
+const shop = await workshop();
+const signal = new AbortController().signal;
+const partitions = { symbol: dynamicDimension(), date: daily({ start: '2024-01-01' }) };
+const ticks = asset('silver/ticks', {
+  partitions,
+  columns: columns({ ts: timestamp(), price: decimal(18, 8), n: bigint() }),
+  sortBy: ['ts'],
+  compute: () => [],
+});
+const unwritten = asset('gold/unwritten', {
+  partitions,
+  columns: columns({ ts: timestamp(), s: text() }),
+  sortBy: ['ts'],
+  compute: () => [],
+});
+const blobs = asset('bronze/blobs', {
+  partitions,
+  format: bytes({ extension: '.zip' }),
+  compute: () => new Uint8Array(),
+});
+const targets = ['A', '001'].map((symbol) => target(ticks, { symbol, date: '2024-01-01' }));
+const stored = await compute(shop, ticks, targets, [], {
+  rows: targets.map(({ time }) =>
+    Array.from({ length: 3000 }, (_, m) => ({ ts: new Date(time * 86_400_000 + m), price: '1.5', n: BigInt(m) })),
+  ),
+});
+const files = stored.packs.map(({ path }) => path);
+const views: LakeView[] = [
+  { definition: ticks, files },
+  { definition: unwritten, files: [] },
+  { definition: blobs, partitions: [{ values: { symbol: 'A' }, time: 19723, path: '/lake/a.zip', bytes: 5 }] },
+];
+
+async function ask(sql: string, known = views) {
+  const result = await shop.engine.query(sql, known, signal);
+  const rows: unknown[] = [];
+  for await (const batch of result.batches) rows.push(...batch);
+  return { columns: result.columns.map(({ name, type }) => `${name} ${type}`), rows };
+}
+
+test('assets are views, with types, exact values and without type guesses', async () => {
+  expect(
+    await ask(
+      'SELECT symbol, count(*) AS n, sum(price) AS s, max(ts) AS t, min(date) AS d FROM silver.ticks GROUP BY 1 ORDER BY 1',
+    ),
+  ).toEqual({
+    columns: ['symbol VARCHAR', 'n BIGINT', 's DECIMAL(38,8)', 't TIMESTAMP', 'd DATE'],
+    rows: [
+      ['001', 3000n, '4500.00000000', '2024-01-01 00:00:02.999', '2024-01-01'],
+      ['A', 3000n, '4500.00000000', '2024-01-01 00:00:02.999', '2024-01-01'],
+    ],
+  });
+});
+
+test('an asset without files is an empty view; a raw asset lists its partitions', async () => {
+  expect(await ask('SELECT * FROM gold.unwritten')).toEqual({
+    columns: ['symbol VARCHAR', 'date DATE', 'ts TIMESTAMP', 's VARCHAR'],
+    rows: [],
+  });
+  expect(await ask('SELECT * FROM bronze.blobs')).toEqual({
+    columns: ['symbol VARCHAR', 'date DATE', 'path VARCHAR', 'bytes BIGINT'],
+    rows: [['A', '2024-01-01', '/lake/a.zip', 5n]],
+  });
+  expect(await ask('SELECT count(*) FROM silver.ticks t JOIN bronze.blobs b USING (symbol, date)')).toMatchObject({
+    rows: [[3000n]],
+  });
+});
+
+test('results stream, and may be left early', async () => {
+  const result = await shop.engine.query('SELECT i FROM range(100000000) t(i)', [], signal);
+  for await (const batch of result.batches) {
+    expect(batch[0]).toEqual([0n]);
+    break;
+  }
+  await result.close();
+  expect(await ask("SELECT [1, 2] AS l, {'a': 1.5} AS s, NULL AS n, 'nan'::DOUBLE AS x")).toMatchObject({
+    rows: [[[1, 2], { a: '1.5' }, null, Number.NaN]],
+  });
+});
+
+test('packs of older columns give NULL for what they lack', async () => {
+  const wider: AssetDefinition = {
+    ...ticks,
+    columns: [...ticks.columns, { name: 'more', type: 'DOUBLE', nullable: true }],
+  };
+  const [one] = targets;
+  const newer = await compute(shop, wider, one ? [one] : [], [], {
+    rows: [[{ ts: new Date(0), price: '1', n: 1n, more: 0.5 }]],
+  });
+  const both = { definition: wider, files: [...files, newer.packs[0]?.path ?? ''] };
+  expect(await ask('SELECT more, count(*) FROM silver.ticks GROUP BY 1 ORDER BY 1', [both])).toMatchObject({
+    rows: [
+      [0.5, 1n],
+      [null, 6000n],
+    ],
+  });
+  expect(await ask('SELECT count(more) FROM silver.ticks', [{ definition: wider, files }])).toMatchObject({
+    rows: [[0n]],
+  });
+});
+
+test('tables can be listed and described', async () => {
+  expect((await ask('SHOW ALL TABLES')).rows).toHaveLength(3);
+  expect((await ask('DESCRIBE silver.ticks')).rows).toHaveLength(5);
+});
+
+test('no other file can be read or written, and nothing changed', async () => {
+  const secret = join(shop.directory, 'secret.csv');
+  await writeFile(secret, 'a,b\n1,2\n');
+  for (const sql of [
+    `SELECT * FROM read_csv('${secret}')`,
+    `SELECT * FROM '${secret}'`,
+    `SELECT * FROM read_text('/etc/hostname')`,
+    `SELECT * FROM glob('${shop.directory}/*')`,
+    `SELECT * FROM read_csv('https://example.org/x.csv')`,
+  ]) {
+    await expect(ask(sql), sql).rejects.toMatchObject({ kind: 'usage' });
+  }
+  for (const sql of [
+    `COPY silver.ticks TO '${secret}'`,
+    'CREATE TABLE x AS SELECT 1',
+    'DROP VIEW silver.ticks',
+    'SET enable_external_access = true',
+    `ATTACH '${secret}' AS y`,
+    'INSTALL httpfs',
+    'SELECT 1; SELECT 2',
+    '',
+    '-- nothing',
+  ]) {
+    await expect(ask(sql), sql).rejects.toMatchObject({
+      code: expect.stringMatching(/^query-(not-select|invalid)$/),
+      kind: 'usage',
+    });
+  }
+});
+
+test('a wrong name is met with the right one', async () => {
+  await expect(ask('SELECT * FROM silver.tick')).rejects.toMatchObject({
+    code: 'unknown-table',
+    message: "There is no table 'tick'",
+    hint: "Did you mean 'silver.ticks'?",
+  });
+  await expect(ask('SELECT * FROM ticks')).rejects.toMatchObject({
+    code: 'unknown-table',
+    hint: "Did you mean 'silver.ticks'?",
+  });
+  await expect(ask('SELECT pricee FROM silver.ticks')).rejects.toMatchObject({
+    code: 'query-invalid',
+    kind: 'usage',
+    message: expect.stringContaining('Candidate bindings: "price"'),
+  });
+  await expect(ask('SELEC 1')).rejects.toMatchObject({ code: 'query-invalid', kind: 'usage' });
+});

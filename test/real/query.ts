@@ -1,0 +1,11 @@
+import { lakeViews } from '../../framework/materialize/views.ts';
+import type { OpenedLake } from '../../framework/materialize/open.ts';
+
+/** Rows of a query over the lake's current files. */
+export async function query(lake: OpenedLake, sql: string): Promise<unknown[][]> {
+  const engine = await lake.engine();
+  const result = await engine.query(sql, await lakeViews(lake), new AbortController().signal);
+  const rows: unknown[][] = [];
+  for await (const batch of result.batches) for (const row of batch) rows.push([...row]);
+  return rows;
+}
