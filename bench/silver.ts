@@ -21,19 +21,32 @@ async function makeInput(symbols: number, days: number, say: BenchOptions['say']
   const names = Array.from({ length: symbols }, (_, i) => `S${String(i).padStart(2, '0')}USDT`);
   const directory = join(CACHE, `klines-${symbols}x${days}`);
   const [mirror, csv] = [join(directory, 'mirror'), join(directory, 'csv')];
-  const ready = await stat(directory).then(() => true, () => false);
+  const ready = await stat(directory).then(
+    () => true,
+    () => false,
+  );
   say(`input: ${directory}${ready ? '' : ' (is made now, and kept for the next time)'}`);
   if (!ready) {
     const to = new Date(Date.UTC(2023, 0, days)).toISOString().slice(0, 10);
     const listings = names.map((symbol, i) => ({ market: 'spot' as const, symbol, price: 10 ** (i % 5) }));
-    const archive = simulatedArchive({ seed: 'bench', listings, intervals: ['1m'], from: '2023-01-01', to, monthlyPublished: false });
+    const archive = simulatedArchive({
+      seed: 'bench',
+      listings,
+      intervals: ['1m'],
+      from: '2023-01-01',
+      to,
+      monthlyPublished: false,
+    });
     await mkdir(CACHE, { recursive: true });
     const making = await mkdtemp(join(CACHE, 'making-'));
     await writeMirror(archive, join(making, 'mirror'));
     await mkdir(join(making, 'csv'));
     for (const key of archive.keys().filter((one) => one.endsWith('.zip'))) {
       const zip = await readFile(join(making, 'mirror', key));
-      await writeFile(join(making, 'csv', key.replace(/^.*\/(.*)\.zip$/, '$1.csv')), inflateMember(readSingleMember(zip, key)));
+      await writeFile(
+        join(making, 'csv', key.replace(/^.*\/(.*)\.zip$/, '$1.csv')),
+        inflateMember(readSingleMember(zip, key)),
+      );
     }
     await rename(making, directory);
   }
@@ -46,7 +59,8 @@ async function makeInput(symbols: number, days: number, say: BenchOptions['say']
  */
 function referenceSql(csvs: readonly string[], to: string): string {
   const price = (name: string) => `${name}::DECIMAL(18,8) AS ${name}`;
-  const amount = (name: string) => `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
+  const amount = (name: string) =>
+    `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
   const time = (name: string) => `make_timestamp(${name}::BIGINT * 1000) AS ${name}`;
   const columns = [
     time('open_time'),
@@ -116,16 +130,42 @@ export async function benchSilver({ quick, say }: BenchOptions): Promise<Measure
       await rm(directory, { recursive: true });
       reference.push(r);
       own.push(ours);
-      say(`round ${round + 1}: R ${r.ms.toFixed(0)} ms (${r.cpuMs.toFixed(0)} of CPU), silver ${ours.ms.toFixed(0)} ms (${ours.cpuMs.toFixed(0)}): ${(r.ms / ours.ms).toFixed(2)} × R`);
+      say(
+        `round ${round + 1}: R ${r.ms.toFixed(0)} ms (${r.cpuMs.toFixed(0)} of CPU), silver ${ours.ms.toFixed(0)} ms (${ours.cpuMs.toFixed(0)}): ${(r.ms / ours.ms).toFixed(2)} × R`,
+      );
     }
     connection.closeSync();
     instance.closeSync();
     const [r, ours] = [medianCost(reference), medianCost(own)];
     return [
-      { what: `R: one statement, ${files.toLocaleString('en')} CSVs to one Parquet`, value: r.ms / files, unit: 'ms a day', note: `${(rows / r.ms / 1000).toFixed(2)} M rows/s` },
-      { what: 'silver/klines from zips', value: ours.ms / files, unit: 'ms a day', yardstick: 'speed of R', ratio: r.ms / ours.ms, note: `${(rows / ours.ms / 1000).toFixed(2)} M rows/s; mark: ${MARK}` },
-      { what: 'silver/klines, CPU', value: ours.cpuMs / files, unit: 'ms a day', yardstick: 'CPU of R', ratio: ours.cpuMs / r.cpuMs },
-      { what: 'bronze/klines_daily: observe, verify, copy', value: bronze.ms / files, unit: 'ms a zip', yardstick: 'time of R', ratio: bronze.ms / r.ms },
+      {
+        what: `R: one statement, ${files.toLocaleString('en')} CSVs to one Parquet`,
+        value: r.ms / files,
+        unit: 'ms a day',
+        note: `${(rows / r.ms / 1000).toFixed(2)} M rows/s`,
+      },
+      {
+        what: 'silver/klines from zips',
+        value: ours.ms / files,
+        unit: 'ms a day',
+        yardstick: 'speed of R',
+        ratio: r.ms / ours.ms,
+        note: `${(rows / ours.ms / 1000).toFixed(2)} M rows/s; mark: ${MARK}`,
+      },
+      {
+        what: 'silver/klines, CPU',
+        value: ours.cpuMs / files,
+        unit: 'ms a day',
+        yardstick: 'CPU of R',
+        ratio: ours.cpuMs / r.cpuMs,
+      },
+      {
+        what: 'bronze/klines_daily: observe, verify, copy',
+        value: bronze.ms / files,
+        unit: 'ms a zip',
+        yardstick: 'time of R',
+        ratio: bronze.ms / r.ms,
+      },
     ];
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -52,6 +52,6 @@ export type {
   PartitionContext,
   RuntimeContext,
 } from './define/model.ts';
-export { type SqlTemplate, sql } from './define/sql.ts';
+export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValue, sql } from './define/sql.ts';
 export type { Asset, TypesOf } from './define/types.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';

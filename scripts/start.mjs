@@ -11,22 +11,11 @@ console.log(
   `Simulated exchange at ${exchange.url}: ${SIMULATED.listings.map((l) => l.symbol).join(', ')}, ${SIMULATED.from} to ${SIMULATED.to}. Nothing here is real market data.\n`,
 );
 
-const archive = 'exchanges.binance.archive';
-const child = spawn(
-  process.execPath,
-  [
-    resolve(root, 'bin/lakehouse.js'),
-    'materialize',
-    '--profile',
-    'simulated',
-    '--set',
-    `${archive}.baseUrl=${exchange.url}`,
-    '--set',
-    `${archive}.listUrl=${exchange.listUrl}`,
-    ...process.argv.slice(2),
-  ],
-  { stdio: 'inherit' },
-);
+// The address goes by environment, so that the commands suggested afterwards do not carry it: they simulate in their own process.
+const child = spawn(process.execPath, [resolve(root, 'bin/lakehouse.js'), 'materialize', '--profile', 'simulated', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, EXCHANGES__BINANCE__ARCHIVE__BASE_URL: exchange.url, EXCHANGES__BINANCE__ARCHIVE__LIST_URL: exchange.listUrl },
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     // A terminal sends Ctrl-C to the child as well; only signals to this process alone are passed on.
@@ -37,11 +26,4 @@ const code = await new Promise((done) => {
   child.on('exit', (status, signal) => done(status ?? (signal ? 1 : 0)));
 });
 await exchange.close();
-if (code === 0 && !process.argv.includes('--json')) {
-  console.log(`
-Next:
-  npx lakehouse status --profile simulated
-  npx lakehouse explain gold/indicators symbol=BTCUSDT/interval=1m/market=spot/date=2024-02-01 --profile simulated
-  npx lakehouse query "SELECT symbol, count(*) AS candles, min(low), max(high) FROM silver.klines GROUP BY ALL" --profile simulated`);
-}
 process.exitCode = code;

@@ -36,9 +36,8 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   readonly examples?: readonly string[];
   readonly commands?: readonly CommandSpec[];
+  /** Not for people: takes the words after it as they are. */
   readonly hidden?: boolean;
-  /** Arguments are taken as they are, options too. */
-  readonly verbatim?: boolean;
   /** Loaded when the command is chosen. */
   readonly load: () => Promise<{ readonly run: Run }>;
 }
@@ -165,7 +164,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'runs',
     group: 'Look',
-    summary: 'list runs, latest first',
+    summary: "list runs, latest first; 'runs show <run>' shows one",
     options: [{ flags: '--limit <runs>', description: 'how many', reads: 'count', default: '20' }],
     load: () => import('./commands/runs.ts'),
     commands: [
@@ -229,7 +228,6 @@ export const commands: readonly CommandSpec[] = [
     summary: 'candidates for the last word',
     arguments: [{ name: '[words...]', description: 'the words so far, the last one unfinished', value: 'text' }],
     hidden: true,
-    verbatim: true,
     load: () => import('./commands/complete.ts'),
   },
 ];

@@ -23,8 +23,9 @@ export function bytes(value: number): string {
   return unit === 0 ? `${number(scaled)} B` : `${scaled.toFixed(1)} ${units[unit]}`;
 }
 
-/** `0.4 s`, `12 s`, `3m 05s`, `1h 02m` */
+/** `35 ms`, `1.4 s`, `12 s`, `3m 05s`, `1h 02m` */
 export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

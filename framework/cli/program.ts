@@ -37,28 +37,32 @@ function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices(spec.choices);
   if (spec.reads) option.argParser(readers[spec.reads]);
-  if (spec.reads === 'each') option.default([], 'none');
-  else if (spec.default !== undefined) option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
+  if (spec.default !== undefined) option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
   return option;
 }
+
+const DEFAULTS: Globals = { set: [], json: false, debug: false, color: true, quiet: false };
 
 /**
  * Reads a command line. Undefined where help or the version was asked for, which has been printed then.
  * @throws CommanderError for a command line that is wrong; what it says went to `screen.error`.
  */
 export function readCommandLine(args: readonly string[], screen: Screen): Chosen | undefined {
+  // For shells, not for people: the words of an unfinished command line are not to be read as options.
+  const hidden = commands.find(({ name, hidden }) => hidden === true && name === args[0]);
+  if (hidden) return { spec: hidden, globals: DEFAULTS, options: {}, args: [args.slice(1)] };
   let chosen: Chosen | undefined;
   const program = new Command('lakehouse')
     .description('Plans exactly what is stale in a lake of partitioned assets, computes it, and explains it.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpCommand(new Command('help').argument('[command]').description('print the help of a command').helpGroup('More:'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: screen.out, writeErr: screen.error, getOutHelpWidth: () => screen.width, getErrHelpWidth: () => screen.width, getOutHasColors: () => false, getErrHasColors: () => false })
     .exitOverride();
   for (const option of globalOptions) program.addOption(optionOf(option));
   const add = (parent: Command, spec: CommandSpec): void => {
-    const command = parent.command(spec.name, { hidden: spec.hidden === true });
+    const command = parent.command(spec.name);
     command.summary(spec.summary).helpGroup(`${spec.group}:`);
     command.description(spec.description ?? `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`);
     for (const { name, description, choices } of spec.arguments ?? []) {
@@ -66,16 +70,14 @@ export function readCommandLine(args: readonly string[], screen: Screen): Chosen
       command.addArgument(choices ? argument.choices(choices) : argument);
     }
     for (const option of spec.options ?? []) command.addOption(optionOf(option));
-    if (spec.verbatim) command.allowUnknownOption().passThroughOptions().helpOption(false);
     if (spec.examples) command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action((...given: unknown[]) => {
       const values = given.slice(0, spec.arguments?.length ?? 0);
-      chosen = { spec, globals: program.opts<Globals>(), options: command.opts(), args: values };
+      chosen = { spec, globals: { ...DEFAULTS, ...program.opts<Partial<Globals>>() }, options: command.opts(), args: values };
     });
     for (const sub of spec.commands ?? []) add(command, sub);
   };
-  program.enablePositionalOptions(args[0] === '__complete');
-  for (const spec of commands) add(program, spec);
+  for (const spec of commands) if (!spec.hidden) add(program, spec);
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {

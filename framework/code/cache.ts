@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Observation, stillHold } from './disk.ts';
-import type { FunctionCode } from './functions.ts';
+import type { FunctionCode } from './result.ts';
 
 /** Results, and all that any of them depends on. */
 export interface Cached {

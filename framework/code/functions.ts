@@ -5,7 +5,10 @@ import { readCache, writeCache } from './cache.ts';
 import { openDisk } from './disk.ts';
 import { type Module, type Modules, openModules } from './modules.ts';
 import { analyse } from './scope.ts';
+import type { FunctionCode } from './result.ts';
 import { walk } from './walk.ts';
+
+export type { FunctionCode } from './result.ts';
 
 export interface CodeHasherOptions {
   /**
@@ -17,23 +20,6 @@ export interface CodeHasherOptions {
   readonly unversioned?: ReadonlySet<string>;
   /** Where `save` keeps the results. They are used as long as all that any of them depends on has the same content. */
   readonly cacheFile?: string | undefined;
-}
-
-export interface FunctionCode {
-  /** SHA-256 in hex of what the function does, blind to comments, layout, types and file names. */
-  readonly hash: string;
-  /**
-   * `module`: the function and all local code it reaches. `function-only`: its own text alone, for it was found neither in
-   * the module nor in a local module imported from there (bundled, evaluated, bound).
-   */
-  readonly scope: 'module' | 'function-only';
-  /**
-   * What the hash could not see, sorted; empty if it saw everything: variables of an enclosing function or loop, whose values
-   * should be declared as `config`; `import()` of a computed name; modules that cannot be read; `[native code]`.
-   */
-  readonly captures: readonly string[];
-  /** Absolute paths of the local files whose code was hashed, sorted. */
-  readonly files: readonly string[];
 }
 
 export interface CodeHasher {

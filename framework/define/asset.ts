@@ -2,15 +2,7 @@ import { callerModule } from './caller.ts';
 import type { ColumnShape, Columns } from './columns.ts';
 import { buildAsset, buildSource, type CommonOptions, type LooseOptions } from './definition.ts';
 import type { DimensionShape } from './dimensions.ts';
-import type {
-  Observation,
-  ObserveContext,
-  PackLevel,
-  PartitionContext,
-  RawFormat,
-  RuntimeContext,
-  SourceDefinition,
-} from './model.ts';
+import type { Observation, ObserveContext, PackLevel, RawFormat, RuntimeContext, SourceDefinition } from './model.ts';
 import type { SqlTemplate } from './sql.ts';
 import type {
   Asset,
@@ -19,9 +11,13 @@ import type {
   InputProblem,
   InputsShape,
   QueryContext,
-  RelationsOf,
+  ReadDims,
+  ReadOf,
+  ReadShape,
+  Relation,
   ShapeOf,
   TypedComputeContext,
+  TypedPartition,
 } from './types.ts';
 
 export interface AssetOptions<
@@ -52,9 +48,15 @@ export interface AssetOptions<
   readonly config?: unknown;
   /** Replaces the automatic code version. */
   readonly codeVersion?: string;
-  /** SQL for one partition. */
+  /** SQL for one partition. Of alternatives, a relation has the columns that all of them have. */
   readonly query?: (
-    inputs: RelationsOf<TInputs, TDims, ShapeOf<TColumns, TFormat>>,
+    // Written out, so that the compiler prints the names of a relation and not where they come from.
+    inputs: {
+      readonly [K in keyof TInputs]: Relation<
+        | (keyof ReadShape<ReadOf<TInputs[K]>, ShapeOf<TColumns, TFormat>> & string)
+        | (keyof ReadDims<ReadOf<TInputs[K]>, TDims> & string)
+      >;
+    },
     context: QueryContext<TDims>,
   ) => SqlTemplate;
   /** Or a function for one partition: rows for a table, bytes for a `format`, or a promise of them. */
@@ -67,7 +69,7 @@ export interface SourceOptions<TDims extends DimensionShape> extends CommonOptio
   /** Fetches one partition's bytes and says which version they are. */
   readonly read?: (
     context: RuntimeContext & {
-      readonly partition: PartitionContext & { readonly values: Readonly<Record<keyof TDims & string, string>> };
+      readonly partition: TypedPartition<TDims>;
     },
   ) => Promise<{ bytes: Uint8Array; version: string }>;
   /** Hours after a partition's end until it is normally published. Default 48. */

@@ -64,7 +64,7 @@ function partsOf(value: SqlValue): readonly SqlPart[] {
       throw new TypeError('Half a surrogate pair cannot stand in an sql template');
     return [{ type: 'literal', value }];
   }
-  const what = value === undefined ? 'undefined' : `A ${typeof value}`;
+  const what = value === undefined ? 'undefined' : typeof value === 'object' ? 'An object' : `A ${typeof value}`;
   throw new TypeError(
     `${what} cannot stand in an sql template: use an input, a column, a partition value, a literal or another sql template`,
   );
@@ -113,7 +113,7 @@ export function quoteLiteral(value: SqlLiteral): string {
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
   if (value instanceof Date) {
     const text = value.toISOString();
-    if (text.length > 24) return `make_timestamp(${value.getTime() * 1000})`; // before year 0, after 9999
+    if (text.length > 24) return `make_timestamp(${BigInt(value.getTime()) * 1000n})`; // before year 0, after 9999
     return `TIMESTAMP '${text.slice(0, -1).replace('T', ' ')}'`;
   }
   const text = typeof value === 'bigint' ? String(value) : numberText(value);
@@ -121,7 +121,8 @@ export function quoteLiteral(value: SqlLiteral): string {
 }
 
 function numberText(value: number): string {
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
+  if (Object.is(value, -0)) return '-0e+0::DOUBLE';
+  if (Number.isSafeInteger(value)) return String(value);
   return Number.isFinite(value) ? `${value.toExponential()}::DOUBLE` : `'${value}'::DOUBLE`;
 }
 

@@ -113,7 +113,11 @@ export type InputProblem<TInputs extends InputsShape, TDown extends DimensionSha
 }[Names<TInputs>];
 
 /** What a column holds in TypeScript, in a word. */
-type Word<TValue> = [null] extends [TValue] ? `${Base<Exclude<TValue, null>>} or null` : Base<TValue>;
+type Word<TValue> = [TValue] extends [null]
+  ? 'null'
+  : [null] extends [TValue]
+    ? `${Base<Exclude<TValue, null>>} or null`
+    : Base<TValue>;
 type Base<TValue> = [TValue] extends [string]
   ? 'string'
   : [TValue] extends [number]
@@ -125,57 +129,58 @@ type Base<TValue> = [TValue] extends [string]
         : [TValue] extends [Date]
           ? 'Date'
           : 'something else';
+type IsAny<T> = 0 extends 1 & T ? true : false;
 type RowProblem<TRow, TShape extends ColumnShape> =
-  TRow extends RowOf<TShape>
-    ? `'${Exclude<Names<TRow>, Names<TShape>>}' of the rows is not a column`
-    : {
-        [K in Names<TShape>]: K extends keyof TRow
-          ? TRow[K] extends ValueOf<TShape[K]>
-            ? never
-            : `column '${K}' is ${Word<ValueOf<TShape[K]>>}, the rows have ${Word<TRow[K]>}`
-          : `the rows have no column '${K}'`;
-      }[Names<TShape>];
+  IsAny<TRow> extends true
+    ? never
+    : TRow extends RowOf<TShape>
+      ? `'${Exclude<Names<TRow>, Names<TShape>>}' of the rows is not a column`
+      : {
+          [K in Names<TShape>]: K extends keyof TRow
+            ? TRow[K] extends ValueOf<TShape[K]>
+              ? never
+              : `column '${K}' is ${Word<ValueOf<TShape[K]>>}, the rows have ${Word<TRow[K]>}`
+            : `the rows have no column '${K}'`;
+        }[Names<TShape>];
 /** What is wrong with what a compute function returns, in a sentence; never if nothing is. */
-export type ComputeProblem<TResult, TShape extends ColumnShape, TFormat> = [TResult] extends [never]
-  ? never
-  : TFormat extends RawFormat
-    ? [TResult] extends [Uint8Array]
+export type ComputeProblem<TResult, TShape extends ColumnShape, TFormat> =
+  true extends IsAny<TResult>
+    ? never
+    : [TResult] extends [never]
       ? never
-      : 'compute: an asset with a format returns its bytes, a Uint8Array'
-    : [TResult] extends [readonly (infer TRow)[]]
-      ? `compute: ${RowProblem<TRow, TShape>}`
-      : 'compute: an asset with columns returns an array of rows';
+      : TFormat extends RawFormat
+        ? [TResult] extends [Uint8Array]
+          ? never
+          : 'compute: an asset with a format returns its bytes, a Uint8Array'
+        : [TResult] extends [readonly (infer TRow)[]]
+          ? `compute: ${RowProblem<TRow, TShape>}`
+          : 'compute: an asset with columns returns an array of rows';
 
 // --- what user code sees ---------------------------------------------------------------------------------------------------
 
 /** Columns of what an input reads; `TSelf` are those of the asset itself. */
-type ReadShape<TRead, TSelf extends ColumnShape> =
+export type ReadShape<TRead, TSelf extends ColumnShape> =
   TRead extends Read<infer TTypes, string | undefined> ? TTypes['shape'] : TSelf;
-type ReadDims<TRead, TSelf extends DimensionShape> =
+export type ReadDims<TRead, TSelf extends DimensionShape> =
   TRead extends Read<infer TTypes, string | undefined> ? TTypes['dims'] : TSelf;
 
 /** An input inside a query: stands for its rows, and has a reference per column (data and partition columns). */
 export type Relation<TNames extends string> = SqlReference & { readonly [K in TNames]: ColumnReference };
-/** The relations of all inputs; of alternatives only the columns that all of them have. */
-export type RelationsOf<TInputs extends InputsShape, TDims extends DimensionShape, TShape extends ColumnShape> = {
-  // `keyof` twice rather than a type of its own: the compiler then prints the names.
-  readonly [K in keyof TInputs]: Relation<
-    (keyof ReadShape<ReadOf<TInputs[K]>, TShape> & string) | (keyof ReadDims<ReadOf<TInputs[K]>, TDims> & string)
-  >;
-};
-
 /** The values of the partition computed, as SQL: dimensions by name, and `start` / `end` as TIMESTAMP. */
 export type PartitionReferences<TNames extends string> = { readonly [K in TNames | 'start' | 'end']: SqlReference };
 export interface QueryContext<TDims extends DimensionShape> {
   readonly partition: PartitionReferences<keyof TDims & string>;
 }
 
+export type TypedPartition<TDims extends DimensionShape> = Omit<PartitionContext, 'values'> & {
+  readonly values: PartitionKey<TDims>;
+};
 export interface TypedComputeContext<
   TInputs extends InputsShape,
   TDims extends DimensionShape,
   TShape extends ColumnShape,
 > extends RuntimeContext {
-  readonly partition: PartitionContext & { readonly values: PartitionKey<TDims> };
+  readonly partition: TypedPartition<TDims>;
   readonly inputs: { readonly [K in keyof TInputs]: InputReader<RowOf<ReadShape<ReadOf<TInputs[K]>, TShape>>> };
 }
 

@@ -66,7 +66,15 @@ export async function unpackCsvs(
       if (part !== undefined) ready[i] = await unpackCsv(part, i, join(directory, `${prefix}-${i}.csv`));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(READERS, parts.length) }, work));
+  const workers = Array.from({ length: Math.min(READERS, parts.length) }, () =>
+    work().catch((error: unknown) => {
+      next = parts.length;
+      throw error;
+    }),
+  );
+  // All of them end before the directory may be removed.
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
   return ready.filter((csv) => csv !== undefined);
 }
 

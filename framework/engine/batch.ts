@@ -27,7 +27,7 @@ import { constantValues, type ReadBack, readBack, refuseBadRows, refuseStrangers
 const STAGE = '__stage';
 
 /** Compiled queries by asset, so that a run looks at each once. */
-export type QueryCache = WeakMap<AssetDefinition, Map<string, Promise<CompiledQuery>>>;
+export type QueryCache = WeakMap<AssetDefinition, Map<string, CompiledQuery>>;
 
 /** Computes a batch into its packs, verified; removes what it wrote when anything fails. */
 export async function computeBatch(
@@ -99,31 +99,25 @@ async function prepare(
   return { session, request, template, compiled, columns, inputs };
 }
 
-export function compileDefinition(
+export async function compileDefinition(
   session: Session,
-  request: Pick<BatchRequest, 'definition' | 'inputs'>,
+  { definition, inputs }: Pick<BatchRequest, 'definition' | 'inputs'>,
   cache: QueryCache,
 ): Promise<CompiledQuery> {
-  const { definition, inputs } = request;
-  const relations = new Map(inputs.map(({ name, definition: read }) => [name, relationColumns(read)]));
-  const known = cache.get(definition) ?? new Map<string, Promise<CompiledQuery>>();
-  cache.set(definition, known);
-  const key = JSON.stringify([...relations]);
-  const cached = known.get(key);
-  if (cached !== undefined) return cached;
   if (definition.compute?.type !== 'sql') {
     throw new LakehouseError('no-query', `${definition.key} has no query`, { kind: 'internal' });
   }
+  const relations = new Map(inputs.map(({ name, definition: read }) => [name, relationColumns(read)]));
+  const known = cache.get(definition) ?? new Map<string, CompiledQuery>();
+  cache.set(definition, known);
+  const key = JSON.stringify([...relations]);
+  // Results are kept, not promises: those would hand one batch's cancellation to another.
+  const cached = known.get(key);
+  if (cached !== undefined) return cached;
+  const { key: where, space, rowwise } = definition;
   const { template } = definition.compute;
-  const compiled = compileQuery(session, {
-    where: definition.key,
-    template,
-    space: definition.space,
-    relations,
-    rowwise: definition.rowwise,
-  });
+  const compiled = await compileQuery(session, { where, template, space, relations, rowwise });
   known.set(key, compiled);
-  compiled.catch(() => known.delete(key));
   return compiled;
 }
 
@@ -205,7 +199,7 @@ async function verify(
       definition,
       [...targets, ...kept].map(({ values }) => values),
     ),
-    predicates: rowPredicates(definition),
+    predicates: await rowPredicates(session, definition),
   };
   const found = await readBack(session, check);
   const identity = (p: { readonly values: Readonly<Record<string, string>>; readonly time: number }) =>

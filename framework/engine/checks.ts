@@ -1,7 +1,7 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, CheckDefinition } from '../define/model.ts';
 import { quoteIdentifier, type SqlTemplate } from '../define/sql.ts';
-import { type CompiledQuery, compileQuery } from './compile.ts';
+import { type CompiledQuery, compileQuery, refuseVolatile } from './compile.ts';
 import type { Session } from './duckdb.ts';
 import { bindInput, type InputTable } from './inputs.ts';
 import { jsonRow } from './json.ts';
@@ -9,6 +9,8 @@ import { partitionCondition, partitionExpression, partitionLiteral, relationColu
 import type { BatchRequest, BatchTarget, CheckFailure } from './port.ts';
 import { render, TARGET } from './render.ts';
 import { fusedQuery, singleQuery } from './source.ts';
+import { planOf } from './syntax.ts';
+import { emptyRelation } from './types.ts';
 import { type PartitionFacts, packsSql } from './verify.ts';
 
 /** How many bad rows are shown. */
@@ -19,9 +21,27 @@ const ROWS = 'rows';
 const rowChecks = (definition: AssetDefinition) =>
   definition.checks.flatMap(({ name, test }) => (test.type === 'rows' ? [{ name, bad: test.bad }] : []));
 
-/** Conditions for bad rows over the columns of a pack, in the order of the definition. */
-export function rowPredicates(definition: AssetDefinition): string[] {
-  return rowChecks(definition).map(({ name, bad }) => predicate(definition, name, bad));
+const examined = new WeakSet<AssetDefinition>();
+
+/**
+ * Conditions for bad rows over the columns of a pack, in the order of the definition.
+ * Throws `query-invalid`, `query-volatile`, `check-invalid`.
+ */
+export async function rowPredicates(session: Session, definition: AssetDefinition): Promise<string[]> {
+  const checks = rowChecks(definition);
+  const predicates = checks.map(({ name, bad }) => predicate(definition, name, bad));
+  if (examined.has(definition)) return predicates;
+  for (const [i, { name }] of checks.entries()) {
+    const where = `${definition.key}, check ${name}`;
+    const rows = `(${emptyRelation(relationColumns(definition))})`;
+    await refuseVolatile(
+      session,
+      where,
+      await planOf(session, where, `SELECT (${predicates[i]}) IS TRUE FROM ${rows}`),
+    );
+  }
+  examined.add(definition);
+  return predicates;
 }
 
 function predicate(definition: AssetDefinition, name: string, bad: SqlTemplate): string {
@@ -67,20 +87,26 @@ export async function runChecks(
   return failures;
 }
 
+const compiledChecks = new WeakMap<SqlTemplate, CompiledQuery>();
+
 /** How a check's query can run; the same rules as for an asset's own query. */
-export function compileCheck(
+export async function compileCheck(
   session: Session,
   definition: AssetDefinition,
   check: CheckDefinition,
   select: SqlTemplate,
 ): Promise<CompiledQuery> {
-  return compileQuery(session, {
+  const known = compiledChecks.get(select);
+  if (known !== undefined) return known;
+  const compiled = await compileQuery(session, {
     where: `${definition.key}, check ${check.name}`,
     template: select,
     space: definition.space,
     relations: new Map([[ROWS, relationColumns(definition)]]),
     rowwise: false,
   });
+  compiledChecks.set(select, compiled);
+  return compiled;
 }
 
 async function runQueryCheck(

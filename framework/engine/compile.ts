@@ -14,7 +14,15 @@ import {
   TARGET_COLUMN,
   withInputs,
 } from './render.ts';
-import { carryColumns, type JsonObject, parseQuery, planOf, printQuery, refuseForeignReads } from './syntax.ts';
+import {
+  carryColumns,
+  type Json,
+  type JsonObject,
+  parseQuery,
+  planOf,
+  printQuery,
+  refuseForeignReads,
+} from './syntax.ts';
 import { emptyRelation } from './types.ts';
 
 /** What is to be compiled: a template that means one partition of `space`, over relations of known columns. */
@@ -61,18 +69,7 @@ export async function compileQuery(session: Session, shape: QueryShape): Promise
   const empty = emptyInputs(shape, [TARGET_COLUMN]);
   const single = withInputs(empty, renderSingle(template, 0, sample));
   const plan = await planOf(session, where, single);
-  const isVolatile = await volatility(session);
-  const [first] = volatileFunctions(plan, isVolatile);
-  if (first !== undefined) {
-    throw new LakehouseError(
-      'query-volatile',
-      `${where}: the query calls ${first}(), which gives something else each time`,
-      {
-        kind: 'data',
-        hint: 'Use ${partition.start}, ${partition.end} or a column of an input.',
-      },
-    );
-  }
+  await refuseVolatile(session, where, plan);
   const columns = (await session.describe(single)).filter(({ name }) => name !== TARGET_COLUMN.name);
   const common = { columns, orderDependent: orderDependentAggregates(plan), reason: undefined };
   if (shape.rowwise) {
@@ -163,19 +160,29 @@ function refuseUnknownReferences({ where, template, space, relations }: QuerySha
   });
 }
 
-const registers = new WeakMap<object, Promise<ReadonlySet<string>>>();
+/** Throws `query-volatile` when a plan calls what differs from call to call or from query to query. */
+export async function refuseVolatile(session: Session, where: string, plan: Json): Promise<void> {
+  const [first] = volatileFunctions(plan, await volatility(session));
+  if (first === undefined) return;
+  throw new LakehouseError(
+    'query-volatile',
+    `${where}: the query calls ${first}(), which gives something else each time`,
+    { kind: 'data', hint: 'Use the partition’s start or end, or a column of an input.' },
+  );
+}
+
+const registers = new WeakMap<object, ReadonlySet<string>>();
 
 /** DuckDB's own register of functions that differ between calls or between queries; `error` only fails. */
 async function volatility(session: Session): Promise<(name: string) => boolean> {
-  let register = registers.get(session.driver);
-  if (register === undefined) {
-    register = session
-      .rows(
-        "SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_name <> 'error'",
-      )
-      .then((rows) => new Set(rows.map((row) => String(row.name))));
-    registers.set(session.driver, register);
+  let names = registers.get(session.driver);
+  if (names === undefined) {
+    const rows = await session.rows(
+      "SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_name <> 'error'",
+    );
+    names = new Set(rows.map((row) => String(row.name)));
+    registers.set(session.driver, names);
   }
-  const names = await register;
-  return (name) => names.has(name) || /^(get_)?current_/.test(name);
+  const known = names;
+  return (name) => known.has(name) || /^(get_)?current_/.test(name);
 }

@@ -4,12 +4,11 @@ import { compileDefinition, computeBatch, type QueryCache } from './batch.ts';
 import { compileCheck, rowPredicates } from './checks.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { versioning } from './hash.ts';
-import { describePack, packColumns } from './packs.ts';
-import { relationColumns } from './partitions.ts';
+import { isCarriable } from './packs.ts';
 import type { BoundInput, Engine, EngineSettings, QueryReport } from './port.ts';
 import { createReader } from './reader.ts';
 import { makeScratch } from './scratch.ts';
-import { canonicalColumns, conform, emptyRelation } from './types.ts';
+import { canonicalColumns, conform } from './types.ts';
 import { readBack } from './verify.ts';
 import { runQuery } from './views.ts';
 
@@ -23,8 +22,8 @@ export function openEngine(settings: EngineSettings): Engine {
   };
   const session = async <T>(where: string, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T> =>
     (await database()).session(where, signal, use);
-  const withScratch = async <T>(use: (directory: string) => Promise<T>): Promise<T> => {
-    const scratch = await makeScratch(settings);
+  const withScratch = async <T>(inputs: readonly BoundInput[], use: (directory: string) => Promise<T>): Promise<T> => {
+    const scratch = await makeScratch(settings, inputs);
     try {
       return await use(scratch.path);
     } finally {
@@ -34,7 +33,7 @@ export function openEngine(settings: EngineSettings): Engine {
 
   return {
     computeBatch: (request) =>
-      withScratch((scratch) =>
+      withScratch(request.inputs, (scratch) =>
         session(request.definition.key, request.signal, (s) => computeBatch(s, request, scratch, cache)),
       ),
     rewrite: async ({ definition, packs, signal }) => {
@@ -62,9 +61,9 @@ export function openEngine(settings: EngineSettings): Engine {
       }),
     carriable: (definition, paths, signal) =>
       session(definition.key, signal, async (s) => {
-        const wanted = JSON.stringify(typesOf(packColumns(definition, await canonicalColumns(s, definition))));
+        const columns = await canonicalColumns(s, definition);
         const answers: boolean[] = [];
-        for (const path of paths) answers.push(JSON.stringify(typesOf(await describePack(s, path))) === wanted);
+        for (const path of paths) answers.push(await isCarriable(s, definition, columns, path));
         return answers;
       }),
     examine: (definition) =>
@@ -73,20 +72,16 @@ export function openEngine(settings: EngineSettings): Engine {
       createReader(
         input,
         target,
-        (use) => withScratch((scratch) => session(input.definition.key, signal, (s) => use(s, scratch))),
+        (use) => withScratch([input], (scratch) => session(input.definition.key, signal, (s) => use(s, scratch))),
         signal,
       ),
-    query: async (sql, views, signal) =>
-      runQuery(settings, await makeScratch({ tempDirectory: settings.tempDirectory }), sql, views, signal),
+    query: async (sql, views, signal) => runQuery(settings, await makeScratch(settings, []), sql, views, signal),
     close: async () => {
       if (opened) (await opened).close();
       opened = undefined;
     },
   };
 }
-
-const typesOf = (columns: readonly { readonly name: string; readonly type: string }[]) =>
-  columns.map(({ name, type }) => [name, type]);
 
 async function examine(session: Session, definition: AssetDefinition, cache: QueryCache): Promise<QueryReport> {
   const issues: Issue[] = [];
@@ -118,10 +113,7 @@ async function examine(session: Session, definition: AssetDefinition, cache: Que
     });
   }
   await collect('checks', async () => {
-    const predicates = rowPredicates(definition);
-    const list = ['1', ...predicates.map((text) => `(${text}) IS TRUE`)].join(', ');
-    if (predicates.length > 0)
-      await session.describe(`SELECT ${list} FROM (${emptyRelation(relationColumns(definition))})`);
+    await rowPredicates(session, definition);
     for (const check of definition.checks) {
       if (check.test.type === 'query') await compileCheck(session, definition, check, check.test.select);
     }

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
 import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
-import type { Session, TypedColumn } from './duckdb.ts';
+import type { Session } from './duckdb.ts';
 import { partitionColumns, partitionValues, varyingDimensions } from './partitions.ts';
 import type { BatchTarget, PackWrite } from './port.ts';
 import { TARGET } from './render.ts';
@@ -10,11 +10,6 @@ import { identifiers, pathList } from './types.ts';
 
 /** Pinned: the same rows must be the same bytes, in every batch and on every machine. */
 const FORMAT = 'FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, ROW_GROUP_SIZE 122880';
-
-/** The columns of a pack: the partition's first. */
-export function packColumns(definition: AssetDefinition, columns: readonly ColumnDefinition[]): TypedColumn[] {
-  return [...partitionColumns(definition.space), ...columns];
-}
 
 export interface PackSource {
   /** A query with `__target` and the data columns, of the targets of this pack and perhaps others; undefined if there is none. */
@@ -56,6 +51,12 @@ export async function writePack(
   }
   for (const [i, { path, keep }] of pack.carry.entries()) {
     if (keep.length === 0) continue;
+    if (!(await isCarriable(session, definition, columns, path))) {
+      throw new LakehouseError('carry-schema', `${definition.key}: ${path} has other columns than the asset has now`, {
+        kind: 'data',
+        hint: 'Partitions of older code cannot share a file with new ones: compute all partitions of the file together.',
+      });
+    }
     const table = `__keep_${id}_${i}`;
     await session.table(table, partitionValues(session.driver, space, keep));
     const on = partition.map(({ name }) => `f.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(' AND ');
@@ -81,7 +82,17 @@ export async function fileSize(path: string): Promise<number> {
   return (await stat(path)).size;
 }
 
-/** Columns of a Parquet file as DuckDB reads them. */
-export function describePack(session: Session, path: string): Promise<TypedColumn[]> {
-  return session.describe(`SELECT * FROM read_parquet(${pathList([path])}, hive_partitioning = false)`);
+/** Whether partitions may be copied out of a pack as they are: it has the asset's columns, in type and order. */
+export async function isCarriable(
+  session: Session,
+  definition: AssetDefinition,
+  columns: readonly ColumnDefinition[],
+  path: string,
+): Promise<boolean> {
+  const found = await session.describe(`SELECT * FROM read_parquet(${pathList([path])}, hive_partitioning = false)`);
+  const wanted = [...partitionColumns(definition.space), ...columns];
+  return (
+    found.length === wanted.length &&
+    found.every(({ name, type }, i) => name === wanted[i]?.name && type === wanted[i]?.type)
+  );
 }

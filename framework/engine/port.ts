@@ -146,9 +146,9 @@ export interface EngineSettings {
   readonly memoryLimit?: string | undefined;
   /** All cores when absent. */
   readonly threads?: number | undefined;
-  /** Existing directory for what does not fit into memory. */
+  /** For what does not fit into memory; made when needed. */
   readonly tempDirectory: string;
-  /** Where inputs are unpacked, small and short-lived: a memory file system pays. `tempDirectory` when absent or too small. */
+  /** Where inputs are unpacked for seconds: by default a file system in memory. `tempDirectory` when that is missing or too small. */
   readonly scratchDirectory?: string | undefined;
 }
 

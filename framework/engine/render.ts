@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteLiteral, type SqlTemplate } from '../define/sql.ts';
+import { quoteIdentifier, quoteLiteral, type SqlPart, type SqlTemplate } from '../define/sql.ts';
 import type { TypedColumn } from './duckdb.ts';
 
 // Names that no column or alias of a user's query has.
@@ -24,23 +24,23 @@ export interface Rendering {
 
 /** The text of a template for one way of running it. */
 export function render(template: SqlTemplate, rendering: Rendering): string {
-  const text = template.parts
-    .map((part) => {
-      switch (part.type) {
-        case 'text':
-          return part.text;
-        case 'relation':
-          return rendering.relation(part.input);
-        case 'column':
-          return quoteIdentifier(part.name);
-        case 'partition':
-          return rendering.partition(part.name);
-        case 'literal':
-          return quoteLiteral(part.value);
-      }
-    })
-    .join('');
+  const text = template.parts.map((part) => renderPart(part, rendering)).join('');
   return text.trim().replace(/;+$/, '');
+}
+
+function renderPart(part: SqlPart, { relation, partition }: Rendering): string {
+  switch (part.type) {
+    case 'text':
+      return part.text;
+    case 'relation':
+      return relation(part.input);
+    case 'column':
+      return quoteIdentifier(part.name);
+    case 'partition':
+      return partition(part.name);
+    case 'literal':
+      return quoteLiteral(part.value);
+  }
 }
 
 /** The common table that holds an input's rows. */

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from './errors.ts';
-import type { EngineSettings } from './port.ts';
+import type { BoundInput, EngineSettings } from './port.ts';
 
-/** Less room than this, and inputs are unpacked on the disk. */
-const ENOUGH_BYTES = 512 * 1024 * 1024;
+/** A file system in memory, where there is one: unpacked inputs live for seconds. */
+const MEMORY = '/dev/shm';
+/** How far a zip of text may expand, generously, and what others may need meanwhile. */
+const EXPANSION = 12;
+const SPARE_BYTES = 256 * 1024 * 1024;
 
 /** A new directory for one piece of work. */
 export interface Scratch {
@@ -12,20 +15,42 @@ export interface Scratch {
   remove(): Promise<void>;
 }
 
-/** In `scratchDirectory` where that has room, otherwise in `tempDirectory`. Throws `disk-full`, `file-unwritable` (transient). */
-export async function makeScratch(
-  settings: Pick<EngineSettings, 'tempDirectory' | 'scratchDirectory'>,
-): Promise<Scratch> {
-  const { tempDirectory, scratchDirectory } = settings;
-  const room = scratchDirectory === undefined ? 0 : await freeBytes(scratchDirectory);
-  const root = scratchDirectory !== undefined && room >= ENOUGH_BYTES ? scratchDirectory : tempDirectory;
-  try {
-    await mkdir(root, { recursive: true });
-    const path = await mkdtemp(join(root, 'lakehouse-'));
-    return { path, remove: () => rm(path, { recursive: true, force: true }) };
-  } catch (cause) {
-    throw fileError(cause, root);
+/**
+ * In `scratchDirectory` (a file system in memory, when absent) where that has room for the unpacked inputs, otherwise in
+ * `tempDirectory`. Throws `disk-full`, `file-unwritable` (transient).
+ */
+export async function makeScratch(settings: EngineSettings, inputs: readonly BoundInput[]): Promise<Scratch> {
+  const { tempDirectory, scratchDirectory = MEMORY } = settings;
+  const zipped = await zippedBytes(inputs);
+  const room = zipped === 0 ? 0 : await freeBytes(scratchDirectory);
+  if (room > zipped * EXPANSION + SPARE_BYTES) {
+    const path = await mkdtemp(join(scratchDirectory, 'lakehouse-')).catch(() => undefined);
+    if (path !== undefined) return scratch(path);
   }
+  try {
+    await mkdir(tempDirectory, { recursive: true });
+    return scratch(await mkdtemp(join(tempDirectory, 'lakehouse-')));
+  } catch (cause) {
+    throw fileError(cause, tempDirectory);
+  }
+}
+
+const scratch = (path: string): Scratch => ({ path, remove: () => rm(path, { recursive: true, force: true }) });
+
+async function zippedBytes(inputs: readonly BoundInput[]): Promise<number> {
+  const paths = inputs.flatMap(({ definition, parts }) =>
+    definition.storage.type === 'raw' ? parts.map(({ path }) => path) : [],
+  );
+  // A missing file is reported by whoever reads it.
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function freeBytes(path: string): Promise<number> {

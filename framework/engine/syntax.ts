@@ -79,10 +79,7 @@ export function refuseForeignReads(tree: JsonObject, where: string, inputs: read
   for (const node of objectsIn(tree)) {
     if (node.type === 'BASE_TABLE' && !own.has(String(node.table_name))) {
       const name = String(node.table_name);
-      refuse(
-        `the query reads '${name}', which is not an input`,
-        didYouMean(name, inputs) ?? 'Declare it as an input and write ${input}.',
-      );
+      refuse(`the query reads '${name}', which is not an input`, didYouMean(name, inputs) ?? 'Declare it as an input.');
     }
     const called = node.class === 'FUNCTION' ? String(node.function_name).toLowerCase() : undefined;
     if (called !== undefined && SESSION_FUNCTIONS.includes(called)) {

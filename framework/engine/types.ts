@@ -1,4 +1,4 @@
-import { LakehouseError } from '../common/errors.ts';
+import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
 import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
@@ -11,13 +11,11 @@ export async function canonicalColumns(session: Session, definition: AssetDefini
   const list = definition.columns
     .map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`)
     .join(', ');
-  const found = await session.describe(`SELECT ${list}`).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LakehouseError(
-      'bad-column-type',
-      `${definition.key}: a column has a type DuckDB does not know: ${reason}`,
-      { cause },
-    );
+  const found = await session.describe(`SELECT ${list}`).catch((error: unknown) => {
+    if (!isLakehouseError(error) || error.code !== 'query-invalid') throw error;
+    throw new LakehouseError('bad-column-type', `${error.message}: a column's type is not one of DuckDB's`, {
+      cause: error,
+    });
   });
   return definition.columns.map((column, i) => ({ ...column, type: found[i]?.type ?? column.type }));
 }

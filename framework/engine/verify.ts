@@ -143,7 +143,7 @@ export async function refuseBadRows(
       'rows-outside-partition',
       `${count(facts.outside, 'row')} whose '${timeColumn}' lies outside the partition`,
       sample,
-      'A query must return the rows of its own partition only: filter by ${partition.start} and ${partition.end}.',
+      'A query must return the rows of its own partition only: filter by the partition’s start and end.',
     );
   }
   const keys = sortBy.map(quoteIdentifier).join(', ');

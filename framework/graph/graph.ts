@@ -4,7 +4,7 @@ import type { Issue } from '../common/errors.ts';
 import { throwIfIssues } from '../common/errors.ts';
 import { globToRegExp } from '../common/glob.ts';
 import { didYouMean } from '../common/suggest.ts';
-import type { AssetDefinition } from '../define/model.ts';
+import type { AssetDefinition, InputDefinition } from '../define/model.ts';
 import { type ResolvedMapping, resolveMapping } from '../partition/mapping.ts';
 import { type Dimension, type PartitionSpace, partitionSpace } from '../partition/space.ts';
 import { findCycle } from './cycle.ts';
@@ -67,7 +67,10 @@ function filtered(space: PartitionSpace, filters: ReadonlyMap<string, readonly s
 }
 
 /** A filter has to be about a listed dimension, and leave some of its values. */
-function filterIssues(filters: ReadonlyMap<string, readonly string[]>, definitions: readonly AssetDefinition[]): Issue[] {
+function filterIssues(
+  filters: ReadonlyMap<string, readonly string[]>,
+  definitions: readonly AssetDefinition[],
+): Issue[] {
   const dimensions = definitions.flatMap(({ space }) => space.listed);
   const names = [...new Set(dimensions.map(({ name }) => name))];
   return [...filters].flatMap(([name, globs]): Issue[] => {
@@ -80,7 +83,9 @@ function filterIssues(filters: ReadonlyMap<string, readonly string[]>, definitio
     const patterns = globs.map(globToRegExp);
     if (values.length === 0 || values.some((value) => patterns.some((pattern) => pattern.test(value)))) return [];
     const hint = `Its values: ${[...new Set(values)].join(', ')}`;
-    return [{ code: 'empty-filter', path, message: `no value of '${name}' is ${globs.join(' or ') || 'wanted'}`, hint }];
+    return [
+      { code: 'empty-filter', path, message: `no value of '${name}' is ${globs.join(' or ') || 'wanted'}`, hint },
+    ];
   });
 }
 
@@ -102,99 +107,112 @@ function reachable(definitions: readonly AssetDefinition[]): AssetDefinition[] {
   return [...seen];
 }
 
+/** The definition of every key; a key declared twice is reported. */
+function definitionsByKey(definitions: readonly AssetDefinition[], issues: Issue[]): Map<string, AssetDefinition> {
+  const byKey = new Map<string, AssetDefinition>();
+  for (const definition of definitions) {
+    const { key } = definition;
+    const first = byKey.get(key);
+    if (first === undefined) byKey.set(key, definition);
+    else {
+      const { at } = placeOf(first);
+      const hint = at && `The other one is in ${at.file}`;
+      issues.push({
+        code: 'duplicate-asset',
+        path: [key],
+        message: 'two assets have this key',
+        hint,
+        ...placeOf(definition),
+      });
+    }
+  }
+  return byKey;
+}
+
+function edgesOf(definitions: ReadonlyMap<string, AssetDefinition>): DirectedGraph {
+  const graph = new DirectedGraph();
+  for (const key of [...definitions.keys()].sort()) graph.addNode(key);
+  for (const { key, inputs } of definitions.values()) {
+    for (const { asset } of inputs.flatMap((input) => input.alternatives)) if (asset) graph.mergeEdge(asset.key, key);
+  }
+  return graph;
+}
+
+function resolveInput(definition: AssetDefinition, input: InputDefinition, issues: Issue[]): ResolvedInput {
+  const path = [definition.key, 'inputs', input.name];
+  const { space } = definition;
+  const alternatives = input.alternatives.flatMap(({ asset, mapping }): ResolvedAlternative[] => {
+    const upstream = asset ?? definition;
+    const { time } = upstream.space;
+    const resolved = resolveMapping(mapping, space, upstream.space, { barMs: (values) => definition.barMs?.(values) });
+    if ('issues' in resolved) {
+      for (const issue of resolved.issues) {
+        const [kind, dimension = time?.name ?? 'time'] = issue.path;
+        issues.push({
+          ...issue,
+          path: [...path, kind === 'listed' ? dimension : (time?.name ?? 'time')],
+          ...placeOf(definition),
+        });
+      }
+      return [];
+    }
+    const sameTime = mapping.time.rule === 'same' && time !== undefined && time.grain === space.time?.grain;
+    return [{ asset: upstream.key, space: upstream.space, mapping: resolved.mapping, sameTime }];
+  });
+  // Alternatives stand for each other, so their columns must agree in name and type.
+  const [first, ...rest] = input.alternatives.map(({ asset }) => asset ?? definition);
+  for (const other of rest) {
+    if (first === undefined || columnsText(other) === columnsText(first)) continue;
+    const message = `${first.key} and ${other.key} have different columns`;
+    const hint = 'Alternatives of firstAvailable() need the same columns in the same order';
+    issues.push({ code: 'alternatives-differ', path, message, hint, ...placeOf(definition) });
+  }
+  return { name: input.name, need: input.need, alternatives };
+}
+
+const columnsText = ({ columns }: AssetDefinition): string =>
+  columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+
 /**
  * The graph of everything declared. All problems of all definitions are reported at once.
  * @throws LakehouseError `invalid-definitions` with every issue; a cycle is reported with its path.
  */
 export function buildGraph(definitions: readonly AssetDefinition[], options: GraphOptions): AssetGraph {
   const all = reachable(definitions);
-  const issues: Issue[] = all.flatMap((d) => d.issues);
-  const byKey = new Map<string, AssetDefinition>();
-  for (const definition of all) {
-    if (byKey.has(definition.key))
-      issues.push({
-        code: 'duplicate-asset',
-        path: [definition.key],
-        message: 'two assets have this key',
-        ...(definition.module && { at: { file: definition.module } }),
-      });
-    byKey.set(definition.key, definition);
-  }
-
-  const graph = new DirectedGraph();
-  for (const key of [...byKey.keys()].sort()) graph.addNode(key);
-  for (const definition of byKey.values()) {
-    for (const input of definition.inputs) {
-      for (const { asset } of input.alternatives) {
-        if (asset && !graph.hasEdge(asset.key, definition.key)) graph.addEdge(asset.key, definition.key);
-      }
-    }
-  }
+  const issues: Issue[] = all.flatMap((d) => d.issues.map((issue) => ({ ...issue, ...placeOf(d) })));
+  const byKey = definitionsByKey(all, issues);
+  const graph = edgesOf(byKey);
   const cycle = findCycle(graph);
-  if (cycle)
-    issues.push({
-      code: 'cycle',
-      path: [cycle[0] as string],
-      message: `assets depend on each other in a circle: ${cycle.join(' → ')}`,
-      hint: 'An asset that reads its own past uses self({ … earlier() }) instead',
-    });
-
-  const nodes = new Map<string, AssetNode>();
-  for (const definition of byKey.values()) {
-    const inputs = definition.inputs.map((input): ResolvedInput => {
-      const alternatives: ResolvedAlternative[] = [];
-      for (const { asset, mapping } of input.alternatives) {
-        const upstream = asset ?? definition;
-        const resolved = resolveMapping(mapping, definition.space, upstream.space, {
-          barMs: (values) => definition.barMs?.(values),
-        });
-        if ('issues' in resolved)
-          issues.push(
-            ...resolved.issues.map((i) => ({ ...i, path: [definition.key, 'inputs', input.name, ...i.path] })),
-          );
-        else {
-          const sameTime =
-            mapping.time.rule === 'same' &&
-            upstream.space.time !== undefined &&
-            upstream.space.time.grain === definition.space.time?.grain;
-          alternatives.push({ asset: upstream.key, space: upstream.space, mapping: resolved.mapping, sameTime });
-        }
-      }
-      issues.push(...differingColumns(definition, input));
-      return { name: input.name, need: input.need, alternatives };
-    });
-    if (issues.length === 0)
-      nodes.set(definition.key, {
-        key: definition.key,
-        definition,
-        space: filtered(definition.space, options.filters),
-        inputs,
-        code: options.codes(definition),
-      });
+  if (cycle) {
+    const message = `assets depend on each other in a circle: ${cycle.join(' → ')}`;
+    const hint = 'An asset that reads its own past uses self({ … earlier() }) instead';
+    issues.push({ code: 'cycle', path: cycle.slice(0, 1), message, hint });
   }
-  throwIfIssues(
-    'invalid-definitions',
-    `${issues.length} problem${issues.length === 1 ? '' : 's'} in the asset definitions:`,
-    issues,
+  const inputs = new Map([...byKey].map(([key, d]) => [key, d.inputs.map((input) => resolveInput(d, input, issues))]));
+  const filters = new Map(
+    Object.entries(options.filters ?? {}).flatMap(([name, globs]) => (globs ? [[name, globs]] : [])),
   );
+  issues.push(...filterIssues(filters, all));
+  const summary = `${issues.length} problem${issues.length === 1 ? '' : 's'} in the asset definitions:`;
+  throwIfIssues('invalid-definitions', summary, issues);
 
   const generations = topologicalGenerations(graph).map((generation) => [...generation].sort());
-  const order = generations.flat();
-  const reach = (key: string, depth: number, next: (k: string) => string[]): Set<string> => {
-    const seen = new Set<string>();
-    let frontier = [key];
-    for (let d = 0; d < depth && frontier.length > 0; d++) {
-      frontier = frontier.flatMap(next).filter((k) => !seen.has(k) && (seen.add(k), true));
-    }
-    return seen;
-  };
+  const nodes = new Map<string, AssetNode>();
+  for (const key of generations.flat()) {
+    const definition = byKey.get(key);
+    if (definition === undefined) continue;
+    const space = filtered(definition.space, filters);
+    nodes.set(key, { key, definition, space, inputs: inputs.get(key) ?? [], code: options.codes(definition) });
+  }
+  const upstreamOf = (key: string): string[] => graph.inNeighbors(key).sort();
+  const downstreamOf = (key: string): string[] => graph.outNeighbors(key).sort();
   const selectable: SelectableGraph = {
-    nodes: order.map((key) => (nodes.get(key) as AssetNode).definition),
-    upstream: (key, depth) => reach(key, depth, (k) => graph.inNeighbors(k)),
-    downstream: (key, depth) => reach(key, depth, (k) => graph.outNeighbors(k)),
+    nodes: [...nodes.values()].map((node) => node.definition),
+    upstream: (key, depth) => reach(key, depth, upstreamOf),
+    downstream: (key, depth) => reach(key, depth, downstreamOf),
   };
   return {
-    order,
+    order: [...nodes.keys()],
     generations,
     node: (key) => {
       const node = nodes.get(key);
@@ -202,22 +220,19 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
       return node;
     },
     find: (key) => nodes.get(key),
-    upstreamOf: (key) => graph.inNeighbors(key).sort(),
-    downstreamOf: (key) => graph.outNeighbors(key).sort(),
+    upstreamOf,
+    downstreamOf,
     select: (selection) => select(selectable, selection),
   };
 }
 
-/** Alternatives of one input stand for each other, so their columns must agree in name and type. */
-function differingColumns(definition: AssetDefinition, input: AssetDefinition['inputs'][number]): Issue[] {
-  const [first, ...rest] = input.alternatives.flatMap((a) => (a.asset ? [a.asset] : []));
-  const print = (d: AssetDefinition) => d.columns.map((c) => `${c.name} ${c.type}`).join(', ');
-  return rest
-    .filter((other) => first && print(other) !== print(first))
-    .map((other) => ({
-      code: 'alternatives-differ',
-      path: [definition.key, 'inputs', input.name],
-      message: `${first?.key} and ${other.key} have different columns`,
-      hint: 'Alternatives of firstAvailable() need the same columns in the same order',
-    }));
+/** What is up to `depth` steps away. */
+function reach(key: string, depth: number, next: (key: string) => string[]): Set<string> {
+  const seen = new Set<string>();
+  let frontier = [key];
+  for (let d = 0; d < depth && frontier.length > 0; d++) {
+    frontier = [...new Set(frontier.flatMap(next))].filter((k) => !seen.has(k));
+    for (const k of frontier) seen.add(k);
+  }
+  return seen;
 }

@@ -7,6 +7,7 @@ import * as sets from '../partition/set.ts';
 import { printKey, type SeriesValues } from '../partition/space.ts';
 import { type AssetEvaluation, choiceLabel } from '../plan/evaluate.ts';
 import { PRESENT } from '../plan/view.ts';
+import type { SeriesDetails } from '../state/details.ts';
 import type { LakeIndex } from '../state/index.ts';
 import type { Lake } from './lake.ts';
 
@@ -37,6 +38,31 @@ export interface FoundInput {
   readonly pairs: Int32Array;
 }
 
+/** One text per partition of an asset. */
+export const pointKey = (seriesKey: string, time: number): string => `${seriesKey}\n${time}`;
+
+/** Details and files as the log has them, each series and file looked up once: a batch may read hundreds of thousands of partitions. */
+interface Lookup {
+  details(asset: string, seriesKey: string): SeriesDetails | undefined;
+  path(file: number): string | undefined;
+}
+
+function lookup(lake: Lake): Lookup {
+  const details = new Map<string, SeriesDetails | undefined>();
+  const paths = new Map<number, string | undefined>();
+  return {
+    details: (asset, seriesKey) => {
+      const key = `${asset}\n${seriesKey}`;
+      if (!details.has(key)) details.set(key, lake.state.details(asset, seriesKey));
+      return details.get(key);
+    },
+    path: (file) => {
+      if (!paths.has(file)) paths.set(file, lake.state.file(file)?.path);
+      return paths.get(file);
+    },
+  };
+}
+
 /** The alternatives a target reads, as the log records them; empty where there is nothing to choose. */
 export function choiceOf(evaluation: AssetEvaluation, target: Target): string {
   const series = evaluation.series.get(target.seriesKey);
@@ -45,7 +71,9 @@ export function choiceOf(evaluation: AssetEvaluation, target: Target): string {
 
 /**
  * What a batch reads, resolved to files against one snapshot of the index: every present, existing upstream partition mapped to
- * a target. Synchronous, so that no event of this process can come between. All targets must have made the same choice.
+ * a target. Synchronous, so that no event of this process can come between; where one of another does, files are newer than the
+ * index, and what was read is taken to be older than it is, which is safe. All targets must have made the same choice. Targets
+ * of the same batch are no parts of a self input: they are computed anew.
  */
 export function findInputs(
   lake: Lake,
@@ -55,15 +83,18 @@ export function findInputs(
   index: LakeIndex,
   targets: readonly Target[],
 ): FoundInput[] {
-  const first = targets[0];
+  const [first] = targets;
+  const evaluated = first && evaluation.series.get(first.seriesKey);
+  const known = lookup(lake);
   return node.inputs.map((input) => {
-    const chosen = first && input.alternatives.length > 1 ? (evaluation.series.get(first.seriesKey)?.chosen.get(input.name)?.[first.time - (evaluation.series.get(first.seriesKey)?.base ?? 0)] ?? 0) : 0;
-    const alternative = input.alternatives[chosen] ?? input.alternatives[0];
+    const chosen = first && evaluated ? evaluated.chosen.get(input.name)?.[first.time - evaluated.base] : undefined;
+    const alternative = input.alternatives[chosen ?? 0] ?? input.alternatives[0];
     if (!alternative) throw new LakehouseError('no-alternative', `${node.key}: input '${input.name}' has nothing to read`, { kind: 'internal' });
     const { mapping } = alternative;
     const own = mapping.self ? evaluation : upstream(alternative.asset);
     const state = index.asset(alternative.asset);
     const definition = own.node.definition;
+    const computed = new Set(mapping.self ? targets.map((t) => pointKey(t.seriesKey, t.time)) : []);
 
     // Series by join text, once per batch rather than per target.
     const joined = new Map<string, { key: string; values: SeriesValues }[]>();
@@ -87,12 +118,13 @@ export function findInputs(
           const exists = sets.rangesOf(own.universe.all, key);
           for (let t = Math.max(from, series.base); t < Math.min(to, series.base + series.length); t++) {
             if (((series.flags[t - series.base] as number) & PRESENT) === 0 || !ranges.has(exists, t)) continue;
-            const id = `${key}\n${t}`;
+            const id = pointKey(key, t);
+            if (computed.has(id)) continue;
             let part = ordinals.get(id);
             if (part === undefined) {
               part = parts.length;
               ordinals.set(id, part);
-              parts.push(foundPart(lake, own.node, alternative.asset, key, values, t));
+              parts.push(foundPart(known, own.node, key, values, t));
             }
             mine.push(part);
           }
@@ -104,38 +136,61 @@ export function findInputs(
   });
 }
 
-function foundPart(lake: Lake, node: AssetNode, asset: string, seriesKey: string, values: SeriesValues, time: number): FoundPart {
-  const details = lake.state.details(asset, seriesKey);
+function foundPart({ details: detailsOf, path }: Lookup, node: AssetNode, seriesKey: string, values: SeriesValues, time: number): FoundPart {
+  const details = detailsOf(node.key, seriesKey);
   const i = details ? time - details.base : -1;
-  if (!details || i < 0 || i >= details.length) throw new LakehouseError('no-details', `${asset} ${seriesKey}: the log has no details of partition ${time}`, { kind: 'internal' });
+  if (!details || i < 0 || i >= details.length) throw new LakehouseError('no-details', `${node.key} ${seriesKey}: the log has no details of partition ${time}`, { kind: 'internal' });
   const id = details.file[i] as number;
   return {
     seriesKey,
     values,
     time,
     key: printKey(node.space, { values, time }),
-    file: id < 0 ? undefined : lake.state.file(id)?.path,
+    file: id < 0 ? undefined : path(id),
     version: details.version.slice(16 * i, 16 * i + 16),
   };
 }
 
-/** Inputs with absolute paths, for the engine. Sources are left out: only compute functions read them, through their own reader. */
+/**
+ * Inputs with absolute paths, for the engine. Sources are left out: only compute functions read them, through their own reader.
+ * @throws LakehouseError of kind `conflict` when a file is gone since the inputs were looked up.
+ */
 export async function bindInputs(lake: Lake, found: readonly FoundInput[]): Promise<BoundInput[]> {
   const out: BoundInput[] = [];
   for (const input of found) {
-    if (input.definition.kind === 'source') continue;
+    const { definition } = input;
+    if (definition.kind === 'source') continue;
     const paths = new Map<string, string>();
-    for (const part of input.parts) {
-      if (part.file === undefined) throw new LakehouseError('no-file', `${input.definition.key} ${part.key} is in the log without a file`, { kind: 'internal', hint: 'Run `lakehouse verify`' });
-      if (!paths.has(part.file)) paths.set(part.file, await lake.store.localPath(part.file));
+    const raw = definition.storage.type === 'raw';
+    const parts: BoundPart[] = [];
+    for (const { file, values, time, key, version } of input.parts) {
+      if (file === undefined) throw new LakehouseError('no-file', `${definition.key} ${key} lives in no file`, { kind: 'conflict', hint: 'It has just left the lake. If that stays so, run `lakehouse verify`.' });
+      const path = paths.get(file) ?? (await lake.store.localPath(file));
+      paths.set(file, path);
+      parts.push({ values, time, key, path, ...(raw && { version }) });
     }
-    const raw = input.definition.storage.type === 'raw';
-    out.push({
-      name: input.name,
-      definition: input.definition,
-      parts: input.parts.map((part): BoundPart => ({ values: part.values, time: part.time, key: part.key, path: paths.get(part.file as string) as string, ...(raw && { version: part.version }) })),
-      pairs: input.pairs,
-    });
+    out.push({ name: input.name, definition, parts, pairs: input.pairs });
   }
   return out;
+}
+
+/** Whether a file that a batch reads is no longer the one in which its partition lives. */
+export function filesMoved(lake: Lake, found: readonly FoundInput[]): boolean {
+  lake.state.refresh();
+  const known = lookup(lake);
+  const current = (asset: string, { seriesKey, time }: FoundPart): string | undefined => {
+    const details = known.details(asset, seriesKey);
+    const id = details?.file[time - details.base] ?? -1;
+    return id < 0 ? undefined : known.path(id);
+  };
+  return found.some(({ definition, parts }) => parts.some((part) => part.file !== undefined && current(definition.key, part) !== part.file));
+}
+
+/** Whether something that is upstream of a node changed after a revision, as far as this process knows when it asks. */
+export function inputsChanged(lake: Lake, node: AssetNode, since: number): boolean {
+  const upstream = new Set(node.inputs.flatMap((input) => input.alternatives.flatMap((a) => (a.mapping.self ? [] : [a.asset]))));
+  for (const { event } of lake.state.events({ after: since })) {
+    if ('asset' in event && upstream.has(event.asset) && ['materialized', 'observed', 'departed'].includes(event.kind)) return true;
+  }
+  return false;
 }

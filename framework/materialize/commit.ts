@@ -2,9 +2,8 @@ import type { AssetNode } from '../graph/graph.ts';
 import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
 import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import type { Target } from './bind.ts';
-import type { PackPlanning, PackRewrite } from './files.ts';
-import { sha256File } from './files.ts';
+import { pointKey, type Target } from './bind.ts';
+import { type PackPlanning, type PackRewrite, sha256File } from './files.ts';
 import type { Lake } from './lake.ts';
 
 /** What was computed for one target. */
@@ -27,6 +26,8 @@ export interface Commit {
   readonly staged: readonly Staged[];
   readonly checks: readonly CheckOutcome[];
   readonly guard: AppendGuard;
+  /** Aborted before the append: nothing commits. */
+  readonly signal: AbortSignal;
   readonly ms: number;
 }
 
@@ -34,25 +35,35 @@ export interface Commit {
  * Files first, then the one event that points at them: the append is the commit. If it is refused, the files that were put
  * down are removed; if the process dies in between, nothing refers to them and recovery removes them.
  * @returns how many partitions changed.
- * @throws LakehouseError of kind `conflict` when another process came first.
+ * @throws LakehouseError of kind `conflict` when another process came first; the signal's reason.
  */
 export async function commit(lake: Lake, c: Commit): Promise<number> {
   const hashes = await Promise.all(c.staged.map((s) => sha256File(s.path)));
+  c.signal.throwIfAborted();
   const infos = await lake.store.commitAll(c.staged);
   const files = infos.map((info, i): NewFile => ({ path: info.key, bytes: info.bytes, sha256: hashes[i] as string }));
   try {
+    c.signal.throwIfAborted();
     return append(lake, c, files);
   } catch (error) {
-    await Promise.all(files.map((file) => lake.store.delete(file.path)));
+    await removeUnknown(lake, files);
     throw error;
   }
+}
+
+/**
+ * Removes files after an append that failed. A disk can report a failure of what it has written nonetheless, so the log is asked
+ * first; what cannot be asked or removed stays as an unreferenced file, which harms nobody.
+ */
+async function removeUnknown(lake: Lake, files: readonly NewFile[]): Promise<void> {
+  await Promise.allSettled(files.map(async ({ path }) => lake.state.file(path) === undefined && lake.store.delete(path)));
 }
 
 function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
   const fileOf = new Map<string, number>();
   const moved: MovedPartitions[] = [];
   c.planning.packs.forEach((pack: PackRewrite, i) => {
-    for (const time of pack.times) fileOf.set(`${pack.seriesKey}\n${time}`, i);
+    for (const time of pack.times) fileOf.set(pointKey(pack.seriesKey, time), i);
     const times = pack.carry.flatMap((part) => part.times).sort((a, b) => a - b);
     if (times.length > 0) moved.push({ series: pack.seriesKey, values: pack.values, times: Int32Array.from(times), file: new Int32Array(times.length).fill(i) });
   });
@@ -77,7 +88,7 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
       version,
       rows: Uint32Array.from(of((o) => o.rows)),
       bytes: Float64Array.from(of((o) => o.bytes)),
-      file: Int32Array.from(of((_, t) => fileOf.get(`${t.seriesKey}\n${t.time}`) ?? -1)),
+      file: Int32Array.from(of((_, t) => fileOf.get(pointKey(t.seriesKey, t.time)) ?? -1)),
       choice: Uint8Array.from(of((o) => choices.indexOf(o.choice))),
     };
   });

@@ -1,4 +1,4 @@
-import { LakehouseError } from '../common/errors.ts';
+import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { ComputeContext, InputReader, PartitionContext } from '../define/model.ts';
 import type { BoundInput, Engine } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
@@ -6,6 +6,7 @@ import { endOf, formatIndex, startOf } from '../partition/time.ts';
 import type { FoundInput, Target } from './bind.ts';
 import type { Lake } from './lake.ts';
 import { observedVersion } from './observe.ts';
+import { isTransient } from './retry.ts';
 
 export function partitionContext(node: AssetNode, target: Pick<Target, 'key' | 'values' | 'time'>): PartitionContext {
   const { time } = node.space;
@@ -65,6 +66,18 @@ function sourceReader(lake: Lake, node: AssetNode, target: Target, ordinal: numb
       return answer.bytes;
     },
   };
+}
+
+/** What a compute function threw, saying which partition it was computing. */
+export function computeError(node: AssetNode, target: Pick<Target, 'key'>, error: unknown): unknown {
+  const where = `${node.key} ${target.key}`;
+  if (!isLakehouseError(error)) {
+    const text = error instanceof Error ? (error.name === 'Error' ? error.message : `${error.name}: ${error.message}`) : String(error);
+    return new LakehouseError('compute-failed', `${where}: ${text}`, { kind: isTransient(error) ? 'transient' : 'data', cause: error });
+  }
+  if (error.message.includes(where)) return error;
+  const { code, message, kind, hint, issues, retryAfterMs, details } = error;
+  return new LakehouseError(code, `${where}: ${message}`, { kind, hint, issues, retryAfterMs, details, cause: error.cause });
 }
 
 function partsOf(input: FoundInput, ordinal: number): FoundInput['parts'] {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { LakehouseError } from '../common/errors.ts';
 import type { PackWrite } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
@@ -7,7 +8,8 @@ import type { SeriesValues } from '../partition/space.ts';
 import { packName } from '../plan/packs.ts';
 import type { PackPlan } from '../plan/plan.ts';
 import { PRESENT } from '../plan/view.ts';
-import type { LakeIndex } from '../state/index.ts';
+import type { SeriesDetails } from '../state/details.ts';
+import type { LakeIndex, SeriesState } from '../state/index.ts';
 import type { FileRecord } from '../state/store.ts';
 import { hivePath } from '../storage/layout.ts';
 import type { Lake } from './lake.ts';
@@ -19,7 +21,14 @@ export interface PackRewrite {
   readonly name: string;
   /** Times of the partitions computed now. */
   readonly times: readonly number[];
-  readonly carry: readonly { readonly file: FileRecord; readonly times: readonly number[] }[];
+  readonly carry: readonly Carried[];
+}
+
+/** Partitions that are copied unchanged out of a file, with the data versions they must still have. */
+export interface Carried {
+  readonly file: FileRecord;
+  readonly times: readonly number[];
+  readonly versions: readonly Uint8Array[];
 }
 
 export interface PackPlanning {
@@ -29,10 +38,8 @@ export interface PackPlanning {
 }
 
 /** Every present partition of a series that lives in a file, by file id. */
-function partitionsByFile(lake: Lake, asset: string, seriesKey: string, index: LakeIndex): Map<number, number[]> {
+function partitionsByFile(series: SeriesState | undefined, details: SeriesDetails | undefined): Map<number, number[]> {
   const out = new Map<number, number[]>();
-  const series = index.asset(asset)?.series.get(seriesKey);
-  const details = lake.state.details(asset, seriesKey);
   if (!series || !details) return out;
   for (let i = 0; i < series.length; i++) {
     if (((series.flags[i] as number) & PRESENT) === 0) continue;
@@ -48,9 +55,10 @@ function partitionsByFile(lake: Lake, asset: string, seriesKey: string, index: L
 
 /**
  * Which files the packs of a batch replace. A file that would keep only part of its partitions is taken apart whole: what stays
- * moves to the pack it belongs to now. So a file never holds rows that the log does not point at.
+ * moves to the pack it belongs to now. So a file holds no rows that the log does not point at, with one exception: `sealed`
+ * files, out of which nothing can be carried, stay current for what is not computed now.
  */
-export function planPacks(lake: Lake, node: AssetNode, packs: readonly Pick<PackPlan, 'seriesKey' | 'values' | 'name' | 'times'>[], index: LakeIndex, now: number): PackPlanning {
+export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[], index: LakeIndex, now: number, sealed: ReadonlySet<number> = new Set()): PackPlanning {
   const rewrites: { -readonly [K in keyof PackRewrite]: PackRewrite[K] }[] = [];
   const supersedes: FileRecord[] = [];
   const bySeries = new Map<string, { values: SeriesValues; packs: Map<string, number[]> }>();
@@ -64,33 +72,46 @@ export function planPacks(lake: Lake, node: AssetNode, packs: readonly Pick<Pack
   }
   for (const [seriesKey, { values, packs: own }] of bySeries) {
     const computed = new Set([...own.values()].flat());
-    const files = partitionsByFile(lake, node.key, seriesKey, index);
+    const details = lake.state.details(node.key, seriesKey);
+    const files = partitionsByFile(index.asset(node.key)?.series.get(seriesKey), details);
+    const known = new Map<number, string>();
+    const nameOf = (time: number): string => {
+      const name = known.get(time) ?? packName(node.definition, time, now);
+      known.set(time, name);
+      return name;
+    };
     const names = new Set(own.keys());
     const taken = new Map<number, readonly number[]>();
     // Taking a file apart may bring in another pack, whose files are then replaced as well.
     for (let grew = true; grew; ) {
       grew = false;
       for (const [file, times] of files) {
-        if (taken.has(file) || !times.some((t) => computed.has(t) || names.has(packName(node.definition, t, now)))) continue;
+        if (taken.has(file) || sealed.has(file) || !times.some((t) => computed.has(t) || names.has(nameOf(t)))) continue;
         taken.set(file, times);
         grew = true;
-        for (const t of times) if (!computed.has(t)) names.add(packName(node.definition, t, now));
+        for (const t of times) if (!computed.has(t)) names.add(nameOf(t));
       }
     }
-    for (const file of taken.keys()) {
-      const record = lake.state.file(file);
-      if (record) supersedes.push(record);
-    }
+    const records = new Map([...taken.keys()].map((file) => [file, currentFile(lake, file)]));
+    supersedes.push(...records.values());
     for (const name of [...names].sort()) {
       const carry = [...taken].flatMap(([file, times]) => {
-        const kept = times.filter((t) => !computed.has(t) && packName(node.definition, t, now) === name);
-        const record = lake.state.file(file);
-        return kept.length > 0 && record ? [{ file: record, times: kept }] : [];
+        const kept = times.filter((t) => !computed.has(t) && nameOf(t) === name);
+        const record = records.get(file);
+        if (kept.length === 0 || !record || !details) return [];
+        const versions = kept.map((t) => details.version.slice(16 * (t - details.base), 16 * (t - details.base) + 16));
+        return [{ file: record, times: kept, versions }];
       });
       rewrites.push({ seriesKey, values, name, times: (own.get(name) ?? []).sort((a, b) => a - b), carry });
     }
   }
   return { packs: rewrites, supersedes };
+}
+
+function currentFile(lake: Lake, id: number): FileRecord {
+  const record = lake.state.file(id);
+  if (record) return record;
+  throw new LakehouseError('pack-conflict', `File ${id}, which was to be replaced, is already gone`, { kind: 'conflict' });
 }
 
 /** A fresh name for a file: series path, period, generation. Names are never used twice, so readers of an old file are safe. */
@@ -102,8 +123,8 @@ export function fileKey(lake: Lake, node: AssetNode, values: SeriesValues, stem:
 /** The part of a pack rewrite that the engine needs. `ordinalOf` tells a computed time's place among the batch's targets. */
 export async function packWrite(lake: Lake, rewrite: PackRewrite, path: string, ordinalOf: (time: number) => number): Promise<PackWrite> {
   const carry = [];
-  for (const { file, times } of rewrite.carry) {
-    carry.push({ path: await lake.store.localPath(file.path), keep: times.map((time) => ({ values: rewrite.values, time })) });
+  for (const { file, times, versions } of rewrite.carry) {
+    carry.push({ path: await lake.store.localPath(file.path), keep: times.map((time, i) => ({ values: rewrite.values, time, version: versions[i] })) });
   }
   return { path, targets: rewrite.times.map(ordinalOf), carry };
 }

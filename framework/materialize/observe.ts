@@ -33,6 +33,9 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
   const source = node.definition.source;
   if (!source) throw new LakehouseError('not-a-source', `${node.key} is not a source`);
   const observedAt = lake.now();
+  // From before the listing: what another process sees while this one lists is not missing from it.
+  const before = lake.state.refresh();
+  const known = presentSet(node, before.asset(node.key));
   const times = existingTimes(node.space, observedAt);
   const found = new Map<string, { values: SeriesValues; points: Map<number, Observation> }>();
   let seen = 0;
@@ -64,7 +67,6 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
       ...(error instanceof LakehouseError && { hint: error.hint }),
     });
   }
-  const known = presentSet(node, lake.state.index().asset(node.key));
   if (seen === 0 && !sets.isEmpty(known)) {
     throw new LakehouseError('source-empty', `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`, {
       kind: 'transient',
@@ -84,8 +86,9 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
       const observation = points.get(time) as Observation;
       const version = observedVersion(observation.version);
       const i = details ? time - details.base : -1;
-      const same = ranges.has(present, time) && details !== undefined && i >= 0 && i < details.length && Buffer.compare(details.version.subarray(16 * i, 16 * i + 16), version) === 0;
-      if (!same) fresh.push([time, observation, version]);
+      const seenNow = details !== undefined && (details.revision[i] ?? 0) > before.head;
+      const same = ranges.has(present, time) && details !== undefined && Buffer.compare(details.version.subarray(16 * i, 16 * i + 16), version) === 0;
+      if (!same && !seenNow) fresh.push([time, observation, version]);
     }
     if (fresh.length === 0) continue;
     changed += fresh.length;
@@ -107,7 +110,7 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
   const withdrawn: PackedSet = [...known.bySeries].flatMap(([key, times]) => {
     const now = found.get(key);
     const gone = ranges.subtract(times, ranges.fromSorted([...(now?.points.keys() ?? [])].sort((a, b) => a - b)));
-    const values = now?.values ?? lake.state.index().asset(node.key)?.series.get(key)?.values ?? {};
+    const values = now?.values ?? before.asset(node.key)?.series.get(key)?.values ?? {};
     return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
   });
   return {

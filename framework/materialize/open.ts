@@ -11,6 +11,7 @@ import type { Engine } from '../engine/port.ts';
 import { buildGraph } from '../graph/graph.ts';
 import { openState } from '../state/sqlite.ts';
 import type { StateWriter } from '../state/store.ts';
+import { storageError } from '../storage/errors.ts';
 import { localStore } from '../storage/local.ts';
 import type { Lake } from './lake.ts';
 
@@ -63,7 +64,9 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: options.mode === 'read', now, isAlive: options.isAlive, writer: `crypto-lakehouse ${PROGRAM_VERSION}` });
   let engine: Promise<Engine> | undefined;
   let resources: Readonly<Record<string, unknown>> | undefined;
+  let loaded: Readonly<Record<string, string>>;
   try {
+    loaded = state.index().definitions;
     checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
   } catch (error) {
     state.close();
@@ -76,7 +79,11 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     state,
     store: localStore({ root: settings.dataDir }),
     engine: () => {
-      engine ??= startEngine(settings);
+      engine ??= startEngine(settings).catch((error: unknown) => {
+        // A process that lives on may try again.
+        engine = undefined;
+        throw error;
+      });
       return engine;
     },
     resources: () => {
@@ -94,24 +101,31 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
       claimTtlMs: settings.workflow.claimTtlMs,
       checkpointEvery: settings.state.checkpointEvery,
     },
+    loaded,
     now,
     id: options.id,
     host: options.host,
     pid: options.pid,
     close: async () => {
-      if (engine) await (await engine).close();
-      state.close();
+      try {
+        await (await engine)?.close();
+      } finally {
+        state.close();
+      }
     },
   };
 }
 
 async function startEngine(settings: Settings): Promise<Engine> {
   const { openEngine } = await import('../engine/engine.ts');
-  await mkdir(settings.engine.tempDirectory, { recursive: true });
+  const { tempDirectory } = settings.engine;
+  await mkdir(tempDirectory, { recursive: true }).catch((error: unknown) => {
+    throw storageError(error, 'write', tempDirectory);
+  });
   return openEngine({
     memoryLimit: memoryLimit(settings.engine.memoryLimit),
     ...(settings.engine.threads > 0 && { threads: settings.engine.threads }),
-    tempDirectory: settings.engine.tempDirectory,
+    tempDirectory,
   });
 }
 

@@ -1,33 +1,84 @@
-import pRetry from 'p-retry';
+import { createHash } from 'node:crypto';
 import { isLakehouseError, serializeError } from '../common/errors.ts';
 import type { RetryPolicy } from '../define/model.ts';
 import type { Emit } from './events.ts';
 
-const PASSING = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EBUSY', 'EMFILE', 'ENOSPC', 'UND_ERR_SOCKET']);
+/** What systems and HTTP clients say of troubles that pass by themselves. */
+const PASSING = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'EBUSY', 'EMFILE', 'ENFILE', 'ENOSPC']);
+const LONGEST_WAIT_MS = 300_000;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
 
 /** Errors that may pass by themselves. What a person's code throws without saying anything is taken to be wrong for good. */
 export function isTransient(error: unknown): boolean {
   if (isLakehouseError(error)) return error.kind === 'transient';
-  return error instanceof Error && PASSING.has((error as NodeJS.ErrnoException).code ?? '');
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  return PASSING.has(code) || code.startsWith('UND_ERR_') || error.name === 'TimeoutError' || isTransient(error.cause);
 }
 
-/** Runs `task`, again with backoff and jitter while its errors are transient and attempts are left. A server's Retry-After is honoured. */
-export async function withRetry<T>(asset: string, policy: RetryPolicy, signal: AbortSignal, emit: Emit, task: () => Promise<T>): Promise<T> {
-  return pRetry(task, {
-    retries: policy.retries,
-    minTimeout: policy.delayMs,
-    maxTimeout: policy.maxDelayMs,
-    factor: 2,
-    randomize: true,
-    signal,
-    shouldRetry: ({ error }) => !signal.aborted && isTransient(error),
-    onFailedAttempt: async ({ error, attemptNumber, retriesLeft, retryDelay }) => {
-      if (retriesLeft === 0 || signal.aborted || !isTransient(error)) return;
-      const wait = Math.max((isLakehouseError(error) ? (error.retryAfterMs ?? 0) : 0) - retryDelay, 0);
-      emit({ type: 'retry', asset, attempt: attemptNumber, delayMs: retryDelay + wait, error: serializeError(error) });
-      if (wait > 0) await delay(Math.min(wait, 300_000), signal);
-    },
-  });
+/** Another process came first; what was read or built on must be looked up again. */
+export function isConflict(error: unknown): boolean {
+  return isLakehouseError(error) && error.kind === 'conflict';
+}
+
+const ENDS_RUN = new Set([
+  'stale-definitions',
+  'claim-lost',
+  'disk-full',
+  'read-only-directory',
+  'read-only',
+  'state-corrupt',
+  'state-too-new',
+  'state-replaced',
+]);
+
+/** Errors that are no partition's fault and that every other partition would meet as well. */
+export function endsRun(error: unknown): boolean {
+  return (isLakehouseError(error) && ENDS_RUN.has(error.code)) || codeOf(error) === 'ENOSPC' || codeOf(error) === 'EROFS';
+}
+
+/** What waiting depends on. */
+export interface RetryControl {
+  /** Aborted: give up now. */
+  readonly signal: AbortSignal;
+  /** Aborted: what is running may finish, but is not tried again. */
+  readonly stopping: AbortSignal;
+  readonly emit: Emit;
+  /** A fresh random name. */
+  readonly id: () => string;
+}
+
+/**
+ * Runs `task`, again with doubling waits and jitter while its errors are such that another try may help and attempts are left. A
+ * server's Retry-After is honoured. Written out rather than taken from a library because a stop must end the wait but not the attempt.
+ */
+export async function withRetry<T>(asset: string, policy: RetryPolicy, control: RetryControl, task: () => Promise<T>, again: (error: unknown) => boolean = isTransient): Promise<T> {
+  const { signal, stopping, emit } = control;
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await task();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt > policy.retries || stopping.aborted || !again(error)) throw error;
+      const backoff = Math.min(policy.delayMs * 2 ** (attempt - 1) * (1 + chance(control.id())), policy.maxDelayMs);
+      const asked = isLakehouseError(error) ? Math.min(error.retryAfterMs ?? 0, LONGEST_WAIT_MS) : 0;
+      const delayMs = Math.round(Math.max(backoff, asked));
+      emit({ type: 'retry', asset, attempt, delayMs, error: serializeError(error) });
+      await delay(delayMs, AbortSignal.any([signal, stopping])).catch(() => {
+        signal.throwIfAborted();
+        throw error;
+      });
+    }
+  }
+}
+
+/** A number from 0 to 1 out of a random name: jitter only has to differ between those who wait. */
+function chance(name: string): number {
+  return createHash('sha256').update(name).digest().readUInt32BE() / 2 ** 32;
 }
 
 /** Waits, or rejects with the signal's reason. */

@@ -1,5 +1,5 @@
 import type { AssetGraph } from '../graph/graph.ts';
-import { printKey } from '../partition/space.ts';
+import { printKey, readSeriesKey } from '../partition/space.ts';
 import { AVAILABLE, AWAITING, BLOCKED, DIRTY, GONE, READABLE, RETRY, TODO } from './aggregate.ts';
 import { type AssetEvaluation, CAUSES, choiceLabel, type SeriesEvaluation, type Status, STATUSES } from './evaluate.ts';
 import { type LakeView, PRESENT } from './view.ts';
@@ -39,7 +39,7 @@ export function explain(graph: AssetGraph, view: LakeView, evaluations: Readonly
   const series = evaluation.series.get(seriesKey);
   const i = series ? time - series.base : -1;
   const known = series !== undefined && i >= 0 && i < series.length;
-  const values = series?.values ?? view.asset(asset)?.series.get(seriesKey)?.values ?? {};
+  const values = series?.values ?? view.asset(asset)?.series.get(seriesKey)?.values ?? readSeriesKey(seriesKey);
   const status: Status = known ? (STATUSES[series.status[i] as number] ?? 'none') : 'none';
   const state = series?.state;
   const s = state ? time - state.base : -1;

@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import { LakehouseError } from '../common/errors.ts';
 import { type Column, ColumnReader, packColumns } from './columns.ts';
 import type { SeriesNumbers } from './dictionary.ts';
-import type { SeriesName } from './events.ts';
-import type { EventHeader, PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
+import type { EventHeader, SeriesName } from './events.ts';
+import type { PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
 import { corrupt } from './sql.ts';
 
 /** Version of how an event is written. Older ones stay readable for ever; a newer one is refused. */

@@ -1,6 +1,5 @@
 import type { SerializedError } from '../common/errors.ts';
 import type { SeriesValues } from '../partition/space.ts';
-import type { EventHeader } from './packed.ts';
 
 /** Which series: its canonical key (as `seriesKey` prints it) and its values. The key is the identity, the values travel with it. */
 export interface SeriesName {
@@ -161,6 +160,10 @@ export type NewEvent =
   | DefinitionsEvent
   | RunStartedEvent
   | RunFinishedEvent;
+
+type WithoutColumns<E> = E extends NewEvent ? Omit<E, 'outcomes' | 'moved'> : never;
+/** An event without its columns: what is stored as JSON. */
+export type EventHeader = WithoutColumns<NewEvent>;
 
 /** An event as the log holds it: with everything that was decided inside the append. */
 export interface StoredEvent {

@@ -1,8 +1,8 @@
 import { concatenate } from './columns.ts';
 import {
+  type EventHeader,
   type MovedPartitions,
   movedOf,
-  type NewEvent,
   outcomesOf,
   type SeriesName,
   type SeriesOutcome,
@@ -34,10 +34,6 @@ export interface PackedMoves {
   readonly times: Int32Array;
   readonly file: Int32Array;
 }
-
-type WithoutColumns<E> = E extends NewEvent ? Omit<E, 'outcomes' | 'moved'> : never;
-/** An event without its columns: what is stored as JSON. */
-export type EventHeader = WithoutColumns<NewEvent>;
 
 export interface PackedEvent {
   readonly revision: number;

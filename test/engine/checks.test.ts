@@ -91,3 +91,22 @@ test('a check that does not bind is an issue', async () => {
     },
   ]);
 });
+
+test('a check on rows must say the same tomorrow', async () => {
+  const late = asset('silver/late', {
+    partitions: {},
+    columns: columns({ ts: timestamp() }),
+    sortBy: ['ts'],
+    checks: [rowsWhere('not_in_future', ['ts'], ({ ts }) => sql`${ts} > now()::TIMESTAMP`)],
+    compute: () => [],
+  });
+  const { issues } = await shop.engine.examine(late);
+  expect(issues).toMatchObject([
+    {
+      code: 'query-volatile',
+      message: expect.stringContaining('silver/late, check not_in_future: the query calls now()'),
+    },
+  ]);
+  const work = compute(shop, late, [target(late, {})], [], { rows: [[{ ts: new Date(0) }]] });
+  await expect(work).rejects.toMatchObject({ code: 'query-volatile' });
+});

@@ -173,4 +173,12 @@ test('packs of other columns are not carriable', async () => {
   const paths = [pack?.path ?? '', other.packs[0]?.path ?? ''];
   expect(await shop.engine.carriable(days, paths, signal)).toEqual([true, false]);
   expect(await shop.engine.carriable(wider, paths, signal)).toEqual([false, true]);
+  const path = shop.newPath();
+  const mixed = shop.engine.rewrite({
+    definition: wider,
+    signal,
+    packs: [{ path, carry: [{ path: pack?.path ?? '', keep: keep([0]) }] }],
+  });
+  await expect(mixed).rejects.toMatchObject({ code: 'carry-schema', kind: 'data' });
+  expect(existsSync(path)).toBe(false);
 });

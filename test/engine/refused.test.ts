@@ -72,7 +72,7 @@ test('22: rows of another day are refused before anything is written, naming ass
     kind: 'data',
     message:
       'gold/probe symbol=A/date=2024-01-01: 1 row whose \'ts\' lies outside the partition (1 more partitions of the batch have such rows): {"symbol":"A","date":"2024-01-01","ts":"2024-01-02 00:03:00","k":3,"v":1}',
-    hint: 'A query must return the rows of its own partition only: filter by ${partition.start} and ${partition.end}.',
+    hint: 'A query must return the rows of its own partition only: filter by the partition’s start and end.',
   });
   expect(error.details?.targets).toEqual([0, 1]);
 });
@@ -250,4 +250,15 @@ test('examine reports without data: errors and what may differ from run to run',
       gold((r) => sql`SELECT min(ts) AS ts, count(*) AS k, sum(price::DOUBLE ORDER BY ts) AS v FROM ${r}`),
     ),
   ).toEqual({ issues: [], warnings: [] });
+});
+
+test('a type that DuckDB has not', async () => {
+  const definition: AssetDefinition = {
+    ...gold((r) => sql`SELECT ts, k, 1::DOUBLE AS v FROM ${r}`),
+    columns: [{ name: 'ts', type: 'TIMESTAMPP', nullable: false }],
+  };
+  expect(await refusal(definition)).toMatchObject({
+    code: 'bad-column-type',
+    message: expect.stringContaining('gold/probe: Catalog Error: Type with name TIMESTAMPP does not exist!'),
+  });
 });

@@ -21,7 +21,13 @@ export async function workshop(settings: Partial<EngineSettings> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'lakehouse-engine-'));
   const engines: Engine[] = [];
   const open = (more: Partial<EngineSettings> = {}): Engine => {
-    const engine = openEngine({ tempDirectory: directory, threads: 2, ...settings, ...more });
+    const engine = openEngine({
+      tempDirectory: directory,
+      scratchDirectory: directory,
+      threads: 2,
+      ...settings,
+      ...more,
+    });
     engines.push(engine);
     return engine;
   };

@@ -4,10 +4,17 @@ import type { Context } from '../context.ts';
 const scripts = {
   bash: `# bash completion for lakehouse
 _lakehouse() {
-  local IFS=$'\\n' word="\${COMP_WORDS[COMP_CWORD]}"
-  local words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
-  COMPREPLY=($(lakehouse __complete "\${words[@]}" 2>/dev/null | cut -f1))
-  [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == :files ]] && COMPREPLY=($(compgen -f -- "$word"))
+  # Bash cuts words at = and : too, which the program must see whole.
+  local line="\${COMP_LINE:0:COMP_POINT}" words current done
+  read -ra words <<< "$line"
+  [[ "$line" == *[[:space:]] ]] && words+=("")
+  current="\${words[\${#words[@]}-1]}"
+  done="\${current%"\${current##*[=:]}"}"
+  local IFS=$'\n'
+  COMPREPLY=($(lakehouse __complete "\${words[@]:1}" 2>/dev/null | cut -f1))
+  if [[ "\${COMPREPLY[0]}" == :files ]]; then COMPREPLY=($(compgen -f -- "$current")); fi
+  [[ "\${COMPREPLY[0]}" == *= ]] && compopt -o nospace
+  COMPREPLY=("\${COMPREPLY[@]#"$done"}")
 }
 complete -F _lakehouse lakehouse crypto-lakehouse
 `,

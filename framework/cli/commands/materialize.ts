@@ -11,7 +11,7 @@ import { createRecap, type Recap } from '../progress/summary.ts';
 import { requestOf, run as runPlan, type WorkOptions } from './plan.ts';
 
 export interface MaterializeOptions extends WorkOptions {
-  readonly acceptCode: readonly string[];
+  readonly acceptCode?: readonly string[];
   readonly requireComplete?: boolean;
   readonly dryRun?: boolean;
 }
@@ -20,7 +20,7 @@ export async function run(context: Context, options: MaterializeOptions, selecti
   if (options.dryRun) return runPlan(context, options, selection);
   return context.withLake('write', async (lake) => {
     const { keys, ...request } = requestOf(lake, options, selection);
-    const acceptCode = options.acceptCode.flatMap((key) => accepted(lake, key));
+    const acceptCode = (options.acceptCode ?? []).flatMap((key) => accepted(lake, key));
     const reporter = createReporter(context);
     const recap = createRecap();
     let result: RunResult;

@@ -1,11 +1,10 @@
 import type { OpenedLake } from '../../materialize/open.ts';
 import { printSet } from '../../partition/set.ts';
 import * as sets from '../../partition/set.ts';
-import { statusCounts } from '../../plan/plan.ts';
-import { makePlan, type PlanRequest, type Planning } from '../../plan/plan.ts';
+import { type HoldStep, makePlan, type Plan, type PlanRequest, type Planning, statusCounts } from '../../plan/plan.ts';
 import type { Context } from '../context.ts';
 import { type Fetching, fetching, observedSizes, type SizeOf } from '../cost.ts';
-import { bytes, indent, number, plural } from '../format.ts';
+import { bytes, indent, number, pad, plural } from '../format.ts';
 import { readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 import { type Observed, previewSources } from '../preview.ts';
@@ -128,12 +127,12 @@ export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] 
   return lake.graph.order.filter((key) => reached.has(key) && lake.graph.node(key).definition.kind === 'source' && index.asset(key)?.lastObservedAt === undefined);
 }
 
-export const HELD: Readonly<Record<string, string>> = {
-  blocked: 'blocked: what they read failed or its checks did',
+const HELD: Readonly<Record<HoldStep['reason'], string>> = {
+  blocked: 'blocked: what they read failed, or its checks did',
   awaiting: 'awaiting: not published yet',
   unavailable: 'unavailable: the source does not have them',
-  failed: 'failed before, and nothing has changed since (--retry-failed tries again)',
-  unmet: 'unmet: something they read is missing and not selected',
+  failed: 'failed: nothing has changed since; --retry-failed tries again',
+  unmet: 'unmet: what they read is missing and not selected',
 };
 
 function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: PlanReport, options: PlanOptions): string {
@@ -158,16 +157,12 @@ function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: 
     const cost = [plural(found.batches, 'batch'), plural(found.files, 'file'), found.fetches > 0 && downloads(found)].filter(Boolean);
     lines.push(style.faint(indent(cost.join(' · '), 4)));
   }
-  for (const { asset, reason, count } of report.hold) {
-    const step = plan.steps.find((s) => s.type === 'hold' && s.asset === asset && s.reason === reason);
-    lines.push(`${style.strong(asset)}  ${style.warning(`${plural(count, 'partition')} ${HELD[reason] ?? reason}`)}`);
-    if (step?.type === 'hold') for (const line of setLines(lake.graph.node(asset).space, step.set, limit)) lines.push(style.faint(indent(line, 4)));
-  }
   for (const { asset, count } of report.depart) {
     const step = plan.steps.find((s) => s.type === 'depart' && s.asset === asset);
     lines.push(`${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: no longer wanted or no longer there upstream`);
     if (step?.type === 'depart') for (const line of setLines(lake.graph.node(asset).space, step.set, limit)) lines.push(style.faint(indent(line, 4)));
   }
+  lines.push(...heldLines(context, lake, plan, options.verbose === true));
   if (plan.steps.length > 0) lines.push('');
   const { will, may } = report;
   if (will + may === 0) lines.push(nothing(report));
@@ -177,6 +172,21 @@ function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: 
     lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh.`);
   }
   return lines.join('\n');
+}
+
+/** One line per asset, and what the words mean once. */
+function heldLines({ console }: Context, lake: OpenedLake, { steps }: Plan, verbose: boolean): string[] {
+  const held = steps.filter((step) => step.type === 'hold');
+  if (held.length === 0) return [];
+  const { style } = console;
+  const byAsset = Map.groupBy(held, ({ asset }) => asset);
+  const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
+  const lines = [...byAsset].flatMap(([asset, own]) => [
+    `${pad(asset, width)}  ${own.map(({ reason, set }) => `${number(sets.countOf(set))} ${reason}`).join(', ')}`,
+    ...(verbose ? own.flatMap(({ reason, set }) => setLines(lake.graph.node(asset).space, set, undefined).map((line) => indent(`${reason}: ${line}`, 4))) : []),
+  ]);
+  const reasons = [...new Set(held.map(({ reason }) => reason))].map((reason) => HELD[reason]);
+  return [style.warning('Cannot be computed now:'), ...[...lines, ...reasons.map((reason) => style.faint(reason))].map((line) => indent(line))];
 }
 
 function nothing({ fresh, neverObserved, hold, depart }: PlanReport): string {

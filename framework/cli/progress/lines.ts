@@ -35,8 +35,8 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
       return style.faint(`${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`);
     case 'waiting':
       return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;
+    // What could not be computed is told at the end, all of it together.
     case 'held':
-      return style.warning(`${event.asset}: ${plural(event.partitions, 'partition')} ${event.reason}`);
     case 'run-started':
     case 'observing':
     case 'batch-finished':

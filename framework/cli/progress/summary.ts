@@ -1,7 +1,7 @@
 import type { SerializedError } from '../../common/errors.ts';
 import type { RunEvent } from '../../materialize/events.ts';
 import { errorLine } from '../failure.ts';
-import { bytes, duration, indent, number, plural, some } from '../format.ts';
+import { bytes, duration, indent, number, pad, plural, some } from '../format.ts';
 import type { Style } from '../style.ts';
 
 /** What is remembered of a run's events for the end. */
@@ -42,7 +42,7 @@ export function createRecap(): Recap {
     text: (style) => {
       const lines: string[] = [];
       if (end) lines.push(countsLine(end, style));
-      if (held.length > 0) lines.push('', style.warning('Not computed:'), ...held.map(({ asset, reason, partitions }) => indent(`${asset}  ${plural(partitions, 'partition')} ${reason}`)));
+      if (held.length > 0) lines.push('', style.warning('Cannot be computed now:'), ...heldLines(held));
       for (const [heading, severity, paint] of [['Checks that failed:', 'error', style.bad], ['Checks that warn:', 'warn', style.warning]] as const) {
         const own = checks.filter((check) => check.severity === severity);
         if (own.length > 0) lines.push('', paint(heading), ...checkLines(own));
@@ -56,16 +56,24 @@ export function createRecap(): Recap {
 function countsLine({ outcome, counts, ms, run }: Extract<RunEvent, { type: 'run-finished' }>, style: Style): string {
   const { computed, changed, failed, held, departed, rows } = counts;
   const took = duration(ms);
-  if (computed + failed + held + departed === 0 && outcome === 'succeeded') return `${style.good('Nothing to do:')} everything selected is up to date (${took}).`;
+  if (computed + failed + departed === 0 && outcome === 'succeeded') {
+    return `${style.good('Nothing to do:')} ${held > 0 ? 'what can be computed' : 'everything selected'} is up to date (${took}).`;
+  }
   const parts = [
     `${plural(computed, 'partition')} computed${changed < computed ? `, ${number(changed)} of them changed` : ''}`,
     failed > 0 && style.bad(`${number(failed)} failed`),
-    held > 0 && style.warning(`${number(held)} not computed`),
+    held > 0 && style.warning(`${number(held)} cannot be computed now`),
     departed > 0 && `${number(departed)} left the lake`,
   ].filter(Boolean);
   const size = computed > 0 ? `; ${rows > 0 ? `${plural(rows, 'row')}, ` : ''}${bytes(counts.bytes)}` : '';
   const word = { succeeded: style.good('Done:'), failed: style.bad('Failed:'), cancelled: style.warning('Stopped:') }[outcome];
   return `${word} ${parts.join(', ')}${size}, in ${took}. ${style.faint(`Run ${run}.`)}`;
+}
+
+function heldLines(held: readonly { readonly asset: string; readonly reason: string; readonly partitions: number }[]): string[] {
+  const byAsset = Map.groupBy(held, ({ asset }) => asset);
+  const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
+  return [...byAsset].map(([asset, own]) => indent(`${pad(asset, width)}  ${own.map(({ reason, partitions }) => `${number(partitions)} ${reason}`).join(', ')}`));
 }
 
 /** Failures of one asset with one code are one thing that went wrong, whatever the message says of the partition. */

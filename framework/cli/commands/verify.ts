@@ -1,0 +1,149 @@
+import type { OpenedLake } from '../../materialize/open.ts';
+import { sha256File } from '../../materialize/files.ts';
+import { printKey } from '../../partition/space.ts';
+import { PRESENT } from '../../plan/view.ts';
+import { versionHex } from '../../state/events.ts';
+import type { FileRecord } from '../../state/store.ts';
+import type { Context } from '../context.ts';
+import { DONE, FAILED } from '../failure.ts';
+import { bytes, indent, number, plural } from '../format.ts';
+import { unknownObjects } from '../unknown.ts';
+
+interface Problem {
+  readonly asset?: string;
+  readonly file?: string;
+  readonly partition?: string;
+  readonly message: string;
+}
+
+interface Found {
+  readonly files: number;
+  readonly bytes: number;
+  readonly partitions: number;
+  readonly problems: readonly Problem[];
+  /** Files whose columns are no longer those of the asset: their partitions are stale, and cannot be hashed anew. */
+  readonly notHashed: readonly string[];
+  readonly unreferenced: readonly { readonly path: string; readonly bytes: number }[];
+  readonly superseded: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+export async function run(context: Context, options: { readonly deep?: boolean }): Promise<number | undefined> {
+  const { console } = context;
+  const { signal } = context.interrupts();
+  return context.withLake('read', async (lake) => {
+    const found = await verify(context, lake, options.deep === true, signal);
+    console.result(found, () => textOf(context, found, options.deep === true));
+    return found.problems.length > 0 ? FAILED : DONE;
+  });
+}
+
+async function verify({ console }: Context, lake: OpenedLake, deep: boolean, signal: AbortSignal): Promise<Found> {
+  const { state } = lake;
+  const problems: Problem[] = state.integrityCheck().map((message) => ({ message }));
+  const notHashed: string[] = [];
+  let files = 0;
+  let size = 0;
+  let partitions = 0;
+  for (const asset of state.index().assetKeys()) {
+    const current = [...state.files(asset)];
+    if (current.length === 0) continue;
+    console.note(`${asset}: ${plural(current.length, 'file')}`);
+    const inFile = deep ? partitionsByFile(lake, asset) : new Map<number, LoggedPartition[]>();
+    for (const file of current) {
+      signal.throwIfAborted();
+      files++;
+      size += file.bytes;
+      const expected = inFile.get(file.id) ?? [];
+      const sound = await sameBytes(lake, file);
+      // A run may have replaced the file while it was read: then it is not the log's any more.
+      if (sound.problem !== undefined) {
+        state.refresh();
+        if ((state.file(file.id)?.live ?? 0) > 0) problems.push({ asset, file: file.path, message: sound.problem });
+        continue;
+      }
+      if (!deep) continue;
+      partitions += expected.length;
+      const deeper = await sameContent(lake, file, expected, sound.sha256, signal);
+      if (deeper === undefined) notHashed.push(file.path);
+      else problems.push(...deeper.map((problem) => ({ asset, file: file.path, ...problem })));
+    }
+  }
+  const unreferenced = [];
+  for await (const { key: path, bytes: length } of unknownObjects(lake)) unreferenced.push({ path, bytes: length });
+  const superseded = [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].map(({ path, bytes: length }) => ({ path, bytes: length }));
+  return { files, bytes: size, partitions, problems, notHashed, unreferenced, superseded };
+}
+
+async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ problem?: string; sha256: string }> {
+  const head = await store.head(file.path);
+  if (!head) return { problem: 'is missing', sha256: '' };
+  if (head.bytes !== file.bytes) return { problem: `has ${number(head.bytes)} bytes, the log says ${number(file.bytes)}`, sha256: '' };
+  const sha256 = await sha256File(await store.localPath(file.path));
+  return file.sha256 !== undefined && sha256 !== file.sha256 ? { problem: `has SHA-256 ${sha256}, the log says ${file.sha256}`, sha256 } : { sha256 };
+}
+
+interface LoggedPartition {
+  readonly key: string;
+  readonly rows: number;
+  readonly version: string;
+}
+
+function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<number, LoggedPartition[]> {
+  const out = new Map<number, LoggedPartition[]>();
+  const space = graph.find(asset)?.definition.space;
+  for (const [key, { base, length, flags, values }] of state.index().asset(asset)?.series ?? []) {
+    const details = state.details(asset, key);
+    for (let i = 0; details && space && i < length; i++) {
+      const at = base + i - details.base;
+      const file = details.file[at] ?? -1;
+      if (((flags[i] as number) & PRESENT) === 0 || file < 0) continue;
+      const logged = { key: printKey(space, { values, time: base + i }), rows: details.rows[at] ?? 0, version: versionHex(details.version, at) };
+      const list = out.get(file);
+      if (list) list.push(logged);
+      else out.set(file, [logged]);
+    }
+  }
+  return out;
+}
+
+/** What differs between a file's content and the log; undefined where it cannot be told any more. */
+async function sameContent(lake: OpenedLake, file: FileRecord, expected: readonly LoggedPartition[], sha256: string, signal: AbortSignal): Promise<Omit<Problem, 'asset' | 'file'>[] | undefined> {
+  const definition = lake.graph.find(file.asset)?.definition;
+  if (!definition) return undefined;
+  if (definition.storage.type === 'raw') {
+    return expected.filter(({ version }) => !sha256.startsWith(version)).map(({ key, version }) => ({ partition: key, message: `does not have the data version ${version}` }));
+  }
+  const engine = await lake.engine();
+  const path = await lake.store.localPath(file.path);
+  const [same] = await engine.carriable(definition, [path], signal);
+  if (!same) return undefined;
+  const found = new Map((await engine.hashPack(definition, path, signal)).map((one) => [printKey(definition.space, one), one]));
+  const problems: Omit<Problem, 'asset' | 'file'>[] = [];
+  for (const { key, rows, version } of expected) {
+    const one = found.get(key);
+    found.delete(key);
+    if ((one?.rows ?? 0) !== rows) problems.push({ partition: key, message: `has ${number(one?.rows ?? 0)} rows, the log says ${number(rows)}` });
+    else if (one && versionHex(one.version) !== version) problems.push({ partition: key, message: `has data version ${versionHex(one.version)}, the log says ${version}` });
+  }
+  for (const [key, { rows }] of found) problems.push({ partition: key, message: `has ${plural(rows, 'row')} here, where the log has none of it` });
+  return problems;
+}
+
+function textOf({ console, again }: Context, found: Found, deep: boolean): string {
+  const { style } = console;
+  const lines: string[] = [];
+  for (const { asset, file, partition, message } of found.problems) {
+    lines.push(`${style.bad('✗')} ${[file ?? asset, partition].filter(Boolean).join(' ')}${file ?? asset ? ' ' : ''}${message}`);
+  }
+  const read = `${plural(found.files, 'current file')}, ${bytes(found.bytes)}${deep ? `, ${plural(found.partitions, 'partition')}` : ''}`;
+  lines.push(found.problems.length === 0 ? `${style.good('Sound:')} ${read}.` : style.bad(`${plural(found.problems.length, 'problem')} in ${read}.`));
+  if (found.problems.some(({ file }) => file !== undefined)) {
+    lines.push(indent('Take what is damaged out of the lake and compute it again: lakehouse wipe <asset> --partitions <partition>, then lakehouse materialize.'));
+  }
+  if (found.notHashed.length > 0) lines.push(style.faint(`${plural(found.notHashed.length, 'file')} made by other code, with other columns: read, but not hashed anew.`));
+  const spare = [...found.unreferenced, ...found.superseded].reduce((sum, { bytes: length }) => sum + length, 0);
+  if (found.unreferenced.length + found.superseded.length > 0) {
+    lines.push(style.faint(`${number(found.superseded.length)} superseded and ${number(found.unreferenced.length)} unknown files, ${bytes(spare)}, can go: ${again('gc')}`));
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,37 @@
+import type { RetryPolicy } from '../define/model.ts';
+import type { AssetNode } from '../graph/graph.ts';
+import type { AssetEvaluation } from '../plan/evaluate.ts';
+import type { Emit, RunCounts } from './events.ts';
+import type { Lake } from './lake.ts';
+import type { RetryControl } from './retry.ts';
+
+/** What all batches of one asset in one run share. */
+export interface BatchContext {
+  readonly lake: Lake;
+  readonly run: string;
+  readonly node: AssetNode;
+  readonly evaluation: AssetEvaluation;
+  /** Evaluations of what is upstream, made after it had its turn. */
+  readonly upstream: (asset: string) => AssetEvaluation;
+  /** Revision the evaluation was made at. */
+  readonly head: number;
+  /** The plan's clock: it says which pack a partition belongs to. */
+  readonly now: number;
+  /** Aborted: start nothing new. */
+  readonly stopping: AbortSignal;
+  /** Aborted: stop now; nothing commits any more. */
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+  readonly counts: RunCounts;
+  /** Runs a task when one of the pool's slots is free. */
+  readonly pool: <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+export function policyOf({ lake, node }: BatchContext): RetryPolicy {
+  const { retryAttempts, retryDelayMs } = lake.settings;
+  return node.definition.retry ?? { retries: retryAttempts, delayMs: retryDelayMs, maxDelayMs: 30_000 };
+}
+
+export function retryControl({ lake, signal, stopping, emit }: BatchContext): RetryControl {
+  return { signal, stopping, emit, id: lake.id };
+}

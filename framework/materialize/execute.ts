@@ -1,0 +1,145 @@
+import pLimit from 'p-limit';
+import { formatIssue, type Issue, LakehouseError, serializeError } from '../common/errors.ts';
+import type { AssetNode } from '../graph/graph.ts';
+import * as sets from '../partition/set.ts';
+import type { PartitionSet } from '../partition/set.ts';
+import { printKey, readSeriesKey } from '../partition/space.ts';
+import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, withStatus } from '../plan/evaluate.ts';
+import { type BatchPlan, batchesOf, causeCounts, type DepartStep, type Planning, type PlanRequest } from '../plan/plan.ts';
+import { type Universe, universes } from '../plan/universe.ts';
+import type { PackedSet } from '../state/events.ts';
+import { runBatch } from './batch.ts';
+import type { BatchContext } from './context.ts';
+import { newCounts, type RunCounts } from './events.ts';
+import type { Lake } from './lake.ts';
+import type { RunControl } from './run.ts';
+import { isChain } from './table.ts';
+
+function packed(set: PartitionSet): PackedSet {
+  return [...set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: [...times.bounds] }));
+}
+
+/**
+ * Carries out a plan. Every asset has its turn when all upstream of it have had theirs.
+ * @throws the first error that is no partition's fault, after everything that was running has come to an end.
+ */
+export async function execute(lake: Lake, planning: Planning, request: PlanRequest, run: string, control: RunControl, counts: RunCounts): Promise<void> {
+  const { plan, targets } = planning;
+  const { now } = plan;
+  const { stopping, signal, emit } = control;
+  const selected = new Set(plan.assets);
+  const evaluations = new Map<string, AssetEvaluation>();
+  const pools = new Map<string, ReturnType<typeof pLimit>>();
+  const slotsOf = (pool: string) => lake.settings.pools[pool] ?? lake.settings.defaultPool;
+  const poolOf = (name: string) => {
+    const pool = pools.get(name) ?? pLimit(slotsOf(name));
+    pools.set(name, pool);
+    return pool;
+  };
+  // The universe is fixed by the observations this run began with; only sources and what is present can alter it.
+  const universe = universes(lake.graph, lake.state.index(), now);
+  const upstream = (key: string) => evaluations.get(key) as AssetEvaluation;
+  const evaluate = (key: string, force?: PartitionSet, retryFailed?: PartitionSet): AssetEvaluation =>
+    evaluateAsset(lake.graph.node(key), universe.get(key) as Universe, lake.state.refresh(), upstream, {
+      mode: 'execute',
+      ...(force && { force }),
+      ...(retryFailed && { retryFailed }),
+    });
+
+  let failure: { readonly error: unknown } | undefined;
+  const halted = () => stopping.aborted || signal.aborted || failure !== undefined;
+  const turns = new Map<string, Promise<void>>();
+  /** Never rejects, so that the run ends only when nothing of it is running any more. */
+  const turn = async (key: string): Promise<void> => {
+    await Promise.all(lake.graph.upstreamOf(key).map((up) => turns.get(up)));
+    if (halted()) return;
+    try {
+      if (selected.has(key) && lake.graph.node(key).definition.kind !== 'source') await runAsset(lake.graph.node(key));
+      if (!halted()) evaluations.set(key, evaluate(key));
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
+
+  /** An asset whose query does not bind fails as a whole, at once. */
+  const failAll = (node: AssetNode, set: PartitionSet, issues: readonly Issue[], head: number): void => {
+    const error = serializeError(new LakehouseError('bad-query', `${node.key}: ${issues.map(formatIssue).join('; ')}`, { kind: 'data', issues }));
+    const failures = [...sets.points(set)].map(([series, time]) => ({ series, values: readSeriesKey(series), time, transient: false, error }));
+    lake.state.append({ kind: 'failed', asset: node.key, run, code: node.code, head, failures });
+    counts.failed += failures.length;
+    for (const f of failures) emit({ type: 'partition-failed', asset: node.key, partition: printKey(node.space, f), error });
+  };
+
+  const depart = ({ key, code }: AssetNode): void => {
+    const leaving = plan.steps.find((s): s is DepartStep => s.type === 'depart' && s.asset === key);
+    if (!leaving) return;
+    lake.state.append({ kind: 'departed', asset: key, run, reason: 'excluded', set: packed(leaving.set) }, { code: { asset: key, version: code } });
+    counts.departed += sets.countOf(leaving.set);
+    emit({ type: 'departed', asset: key, partitions: sets.countOf(leaving.set) });
+  };
+
+  const tellHeld = (key: string, evaluation: AssetEvaluation, waiting: PartitionSet): void => {
+    for (const reason of ['blocked', 'awaiting', 'failed'] as const) {
+      const partitions = sets.countOf(sets.intersect(waiting, withStatus(evaluation, reason)));
+      if (partitions > 0) emit({ type: 'held', asset: key, reason, partitions });
+      counts.held += partitions;
+    }
+  };
+
+  const runAsset = async (node: AssetNode): Promise<void> => {
+    const { key, definition } = node;
+    const started = performance.now();
+    const own = newCounts();
+    depart(node);
+    const target = targets.get(key) ?? sets.EMPTY_SET;
+    const evaluation = evaluate(key, request.force ? target : undefined, request.retryFailed ? target : undefined);
+    const { head } = lake.state.index();
+    const set = sets.intersect(target, pointsWhere(evaluation, (series, i) => series.run[i] === RUN_WILL));
+    tellHeld(key, evaluation, sets.subtract(target, set));
+    if (sets.isEmpty(set)) return;
+    // An engine that does not start is no partition's fault.
+    if (definition.storage.type === 'table') {
+      const { issues } = await (await lake.engine()).examine(definition);
+      if (issues.length > 0) return failAll(node, set, issues, head);
+    } else if (definition.inputs.some((input) => input.alternatives.some(({ asset }) => asset?.kind === 'asset'))) await lake.engine();
+    const batches = batchesOf(node, set, now, lake.settings.limits);
+    emit({ type: 'asset-started', asset: key, partitions: sets.countOf(set), batches: batches.length, causes: causeCounts(evaluation, set) });
+    const context: BatchContext = { lake, run, node, evaluation, upstream, head, now, stopping, signal, emit, counts: own, pool: (task) => poolOf(definition.pool)(task) };
+    // A few more than the pool has slots are prepared ahead.
+    const width = pLimit(slotsOf(definition.pool) + 1);
+    const runChain = async (chain: readonly BatchPlan[]): Promise<void> => {
+      for (const batch of chain) {
+        if (halted()) return;
+        try {
+          await runBatch(context, batch);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    await Promise.all(chained(node, batches).map((chain) => width(() => runChain(chain))));
+    for (const [name, count] of Object.entries(own)) counts[name as keyof RunCounts] += count;
+    emit({ type: 'asset-finished', asset: key, done: own.computed, changed: own.changed, failed: own.failed, ms: Math.round(performance.now() - started) });
+  };
+
+  for (const key of lake.graph.order) turns.set(key, turn(key));
+  await Promise.all(turns.values());
+  signal.throwIfAborted();
+  if (failure) throw failure.error;
+}
+
+/** Batches grouped so that those which write the same pack follow each other, and those of a series that reads itself as well. */
+function chained(node: AssetNode, batches: readonly BatchPlan[]): BatchPlan[][] {
+  const bySeries = isChain(node);
+  const chains: BatchPlan[][] = [];
+  const owner = new Map<string, BatchPlan[]>();
+  for (const batch of batches) {
+    const keys = batch.packs.map((p) => (bySeries ? p.seriesKey : `${p.seriesKey}\n${p.name}`));
+    const found = keys.map((k) => owner.get(k)).find((c) => c !== undefined);
+    const chain = found ?? [];
+    chain.push(batch);
+    if (!found) chains.push(chain);
+    for (const k of keys) owner.set(k, chain);
+  }
+  return chains;
+}

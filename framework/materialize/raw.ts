@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { LakehouseError } from '../common/errors.ts';
+import * as ranges from '../partition/ranges.ts';
+import { packName } from '../plan/packs.ts';
+import type { PackPlan } from '../plan/plan.ts';
+import type { ClaimToken } from '../state/store.ts';
+import { storageError } from '../storage/errors.ts';
+import type { Staged } from '../storage/store.ts';
+import { bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
+import { computeContext, computeError } from './compute.ts';
+import { type BatchContext, policyOf, retryControl } from './context.ts';
+import { fileKey, planPacks } from './files.ts';
+import { type Failure, finish } from './finish.ts';
+import { endsRun, isConflict, withRetry } from './retry.ts';
+import { movedError } from './table.ts';
+
+interface Arrived {
+  readonly target: Target;
+  readonly staged: Staged;
+  /** First half of the SHA-256. */
+  readonly version: Uint8Array;
+  readonly bytes: number;
+}
+
+/**
+ * Original bytes: every partition is fetched, tried again and fails by itself; those that arrived are committed by one event.
+ * @returns the targets that failed.
+ */
+export async function rawBatch(context: BatchContext, claim: ClaimToken, targets: readonly Target[]): Promise<Failure[]> {
+  const { lake, node, signal } = context;
+  const started = performance.now();
+  const { compute, storage } = node.definition;
+  if (compute?.type !== 'bytes' || storage.type !== 'raw') throw new LakehouseError('not-raw', `${node.key} does not keep original bytes`, { kind: 'internal' });
+  const { extension } = storage.format;
+  const stem = (target: Target) => packName(node.definition, target.time, context.now);
+  const index = lake.state.refresh();
+  const found = findInputs(lake, node, context.evaluation, context.upstream, index, targets);
+  const bound = await bindInputs(lake, found);
+  const engine = bound.length > 0 ? await lake.engine() : undefined;
+  const staging: Staged[] = [];
+  const arrived: Arrived[] = [];
+  const failed: Failure[] = [];
+
+  const fetch = async (target: Target, ordinal: number): Promise<void> => {
+    try {
+      const bytes = await withRetry(node.key, policyOf(context), retryControl(context), async () => compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)));
+      if (!(bytes instanceof Uint8Array)) throw new LakehouseError('not-bytes', `compute returned a ${typeof bytes} instead of a Uint8Array`, { kind: 'data' });
+      const staged = await lake.store.stage(fileKey(lake, node, target.values, stem(target), extension));
+      staging.push(staged);
+      await writeFile(staged.path, bytes).catch((error: unknown) => {
+        throw storageError(error, 'write', staged.path);
+      });
+      arrived.push({ target, staged, version: createHash('sha256').update(bytes).digest().subarray(0, 16), bytes: bytes.byteLength });
+    } catch (error) {
+      failed.push({ target, error: computeError(node, target, error) });
+    }
+  };
+  try {
+    // None of them rejects, so that nothing is still being written when the stages are discarded.
+    await Promise.all(targets.map((target, ordinal) => context.pool(() => fetch(target, ordinal))));
+    signal.throwIfAborted();
+    const fatal = failed.find(({ error }) => endsRun(error) || isConflict(error));
+    if (fatal) throw fatal.error;
+    if (failed.length > 0 && filesMoved(lake, found)) throw movedError(node, failed[0]?.error);
+    if (arrived.length === 0) return failed;
+
+    const order = new Map(targets.map((target, ordinal) => [target, ordinal]));
+    arrived.sort((a, b) => (order.get(a.target) ?? 0) - (order.get(b.target) ?? 0));
+    const packs = arrived.map(({ target }): PackPlan => ({ seriesKey: target.seriesKey, values: target.values, name: stem(target), times: ranges.range(target.time, target.time + 1) }));
+    const { supersedes } = planPacks(lake, node, packs, index, context.now);
+    await finish(context, claim, {
+      targets: arrived.map(({ target }) => target),
+      outcomes: arrived.map(({ target, version, bytes }) => ({ rows: 0, version, bytes, choice: choiceOf(context.evaluation, target) })),
+      planning: { packs: packs.map((pack) => ({ ...pack, times: [...ranges.iterate(pack.times)], carry: [] })), supersedes },
+      staged: arrived.map(({ staged }) => staged),
+      checks: [],
+      verified: index.head,
+      ordered: false,
+      started,
+    });
+    return failed;
+  } finally {
+    await Promise.all(staging.map((s) => s.discard()));
+  }
+}

@@ -1,0 +1,297 @@
+import { describe, expect, test } from 'vitest';
+import { place } from './support.ts';
+
+describe('assets', () => {
+  test('as a table', async () => {
+    const here = await place();
+    const { code, out, err } = await here.run(['assets']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchInlineSnapshot(`
+      "ASSET          KIND    PARTITIONED BY  WHAT IT IS
+      files/days     source  symbol/date     One text file a day.
+      raw/days       raw     symbol/date     The files as they came.
+      silver/prices  table   symbol/date     One row per minute.
+      gold/days      table   symbol/date     One row per day.
+      gold/months    table   symbol/month    One row per month.
+      "
+    `);
+  });
+
+  test('of a selection, as JSON', async () => {
+    const here = await place();
+    expect(await here.json(['assets', 'tag:speed=fast'])).toEqual([
+      {
+        key: 'silver/prices',
+        kind: 'table',
+        group: 'prices',
+        tags: { speed: 'fast' },
+        kinds: [],
+        owners: ['data'],
+        partitionedBy: ['symbol', 'date'],
+        upstream: ['raw/days'],
+        codeVersion: expect.stringMatching(/^[0-9a-f]{16}$/),
+        description: 'One row per minute.',
+      },
+    ]);
+  });
+
+  test('that are not there: the nearest are named, the place in the selection is shown', async () => {
+    const here = await place();
+    expect(await here.run(['assets', 'silver/price'])).toEqual({ code: 2, out: '', err: "lakehouse: No asset is named 'silver/price'\n  Did you mean 'silver/prices'?\n" });
+    expect(await here.run(['assets', 'gold/* and (kind:x'])).toEqual({
+      code: 2,
+      out: '',
+      err: "lakehouse: expected ')' for the '(' in column 12 (column 19)\n  gold/* and (kind:x\n                    ^\n  Examples: silver/klines, '+gold/*', '2+gold/indicators', 'group:gold and not tag:slow'\n",
+    });
+    expect(await here.run(['assets', 'silver/price', '--json'])).toEqual({
+      code: 2,
+      out: '{"error":{"message":"No asset is named \'silver/price\'","code":"nothing-selected","kind":"usage","hint":"Did you mean \'silver/prices\'?","details":{"selection":"silver/price","column":1}}}\n',
+      err: '',
+    });
+  });
+});
+
+describe('lineage', () => {
+  test('as a tree, of what a name is made of', async () => {
+    const here = await place();
+    expect((await here.run(['lineage', 'gold/months'])).out).toMatchInlineSnapshot(`
+      "gold/months
+      └─ gold/days  (the days in it)
+         └─ silver/prices  (the same partition)
+            └─ raw/days  (the same partition)
+               └─ files/days  (the same partition)
+      "
+    `);
+    expect((await here.run(['lineage', '1+gold/months'])).out).toMatchInlineSnapshot(`
+      "gold/months
+      └─ gold/days  (the days in it)
+      "
+    `);
+  });
+
+  test('as mermaid and dot', async () => {
+    const here = await place();
+    expect((await here.run(['lineage', 'raw/days', '--format', 'mermaid'])).out).toMatchInlineSnapshot(`
+      "flowchart LR
+        n0[/"files/days"/]
+        n1[("raw/days")]
+        n0 -->|"the same partition"| n1
+      "
+    `);
+    expect((await here.run(['lineage', 'raw/days', '--format', 'dot'])).out).toMatchInlineSnapshot(`
+      "digraph lineage {
+        rankdir=LR;
+        node [shape=box];
+        "files/days" [shape=parallelogram];
+        "raw/days" [shape=cylinder];
+        "files/days" -> "raw/days" [label="the same partition"];
+      }
+      "
+    `);
+  });
+
+  test('as JSON', async () => {
+    const here = await place();
+    const lineage = {
+      nodes: [
+        { key: 'files/days', kind: 'source', group: 'files', description: 'One text file a day.' },
+        { key: 'raw/days', kind: 'raw', group: 'raw', description: 'The files as they came.' },
+      ],
+      edges: [{ from: 'files/days', to: 'raw/days', input: 'files', reads: 'the same partition', need: 'required' }],
+    };
+    expect(await here.json(['lineage', 'raw/days'])).toEqual(lineage);
+    expect(JSON.parse((await here.run(['lineage', 'raw/days', '-f', 'json'])).out)).toEqual(lineage);
+  });
+});
+
+describe('a lake that nobody has looked at', () => {
+  test('has unknown counts, not zero and not fresh', async () => {
+    const here = await place();
+    const { code, out } = await here.run(['status']);
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot(`
+      "ASSET          FRESH  STALE  MISSING  FAILED  LAST COMPUTED
+      files/days         ?      ?        ?       ?  never observed
+      raw/days           ?      ?        ?       ?  never
+      silver/prices      ?      ?        ?       ?  never
+      gold/days          ?      ?        ?       ?  never
+      gold/months        ?      ?        ?       ?  never
+
+      Unknown (?): files/days was never observed, so what there is to compute is not known.
+        lakehouse observe
+      "
+    `);
+    expect(await here.json(['status', 'raw/days'])).toEqual({
+      revision: 0,
+      neverObserved: ['files/days'],
+      assets: [{ asset: 'raw/days', kind: 'raw', known: false, counts: { fresh: 0, stale: 0, pending: 0, missing: 0, blocked: 0, awaiting: 0, unavailable: 0, failed: 0, leaving: 0, unneeded: 0 } }],
+    });
+  });
+
+  test('has no runs and nothing to explain', async () => {
+    const here = await place();
+    expect(await here.run(['runs'])).toEqual({ code: 0, out: 'There was no run yet.\n', err: '' });
+    expect(await here.run(['runs', 'show', 'last'])).toEqual({ code: 2, out: '', err: 'lakehouse: There was no run yet\n' });
+    expect((await here.run(['explain', 'raw/days', 'symbol=AAA/date=2024-01-01'])).out).toMatchInlineSnapshot(`
+      "raw/days symbol=AAA/date=2024-01-01
+        none: there is no such partition
+        unavailable: there is no such partition: nothing upstream speaks of it
+      "
+    `);
+  });
+
+  test('is planned with what its sources have now, and nothing is written', async () => {
+    const here = await place();
+    const { code, out, err } = await here.run(['plan', '+gold/days']);
+    expect({ code, err }).toEqual({ code: 0, err: 'Looking at files/days …\n' });
+    expect(out).toMatchInlineSnapshot(`
+      "files/days: 6 partitions seen, 6 new or changed
+
+      raw/days  6 partitions to compute (6 missing)
+          symbol=AAA|BBB/date=2024-01-01..2024-01-03
+          1 batch · 6 files · 6 downloads of 84 B
+      silver/prices  6 partitions to compute (6 missing)
+          symbol=AAA|BBB/date=2024-01-01..2024-01-03
+          1 batch · 2 files
+      gold/days  6 partitions to compute (6 missing)
+          symbol=AAA|BBB/date=2024-01-01..2024-01-03
+          1 batch · 2 files
+      Cannot be computed now:
+        raw/days       4 awaiting, 54 unavailable
+        silver/prices  4 awaiting, 54 unavailable
+        gold/days      4 awaiting, 54 unavailable
+        awaiting: not published yet
+        unavailable: the source does not have them
+
+      18 partitions to compute: 3 batches, 10 files to write, 6 downloads of 84 B. 0 fresh.
+      "
+    `);
+    expect((await here.run(['plan', '--no-observe'])).out).toMatchInlineSnapshot(`
+      "Never observed, so what they have is unknown: files/days
+
+      Nothing can be said before the sources have been observed.
+      "
+    `);
+    expect((await here.run(['runs'])).out).toBe('There was no run yet.\n');
+  });
+
+  test('as JSON', async () => {
+    const here = await place();
+    const all = 'symbol=AAA|BBB/date=2024-01-01..2024-01-03';
+    expect(await here.json(['plan', '+silver/prices', '-p', 'date=2024-01-01..2024-01-05'])).toEqual({
+      selection: '+silver/prices',
+      revision: 1,
+      observed: [{ asset: 'files/days', seen: 6, changed: 6, withdrawn: 0 }],
+      neverObserved: [],
+      will: 12,
+      may: 0,
+      fresh: 0,
+      batches: 2,
+      files: 8,
+      fetches: 6,
+      downloadBytes: 84,
+      materialize: [
+        { asset: 'raw/days', will: 6, may: 0, causes: { missing: 6 }, batches: 1, files: 6, fetches: 6, downloadBytes: 84, willPartitions: all, mayPartitions: '' },
+        { asset: 'silver/prices', will: 6, may: 0, causes: { missing: 6 }, batches: 1, files: 2, fetches: 0, downloadBytes: 0, willPartitions: all, mayPartitions: '' },
+      ],
+      depart: [],
+      hold: [
+        { asset: 'raw/days', reason: 'unavailable', count: 4, partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05' },
+        { asset: 'silver/prices', reason: 'unavailable', count: 4, partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05' },
+      ],
+    });
+  });
+
+  test('with --verbose every set is listed in full', async () => {
+    const here = await place();
+    for (const symbol of ['CCC', 'DDD', 'EEE', 'FFF']) await here.write(symbol, `2024-01-0${symbol.charCodeAt(0) - 60}`, '0,1\n');
+    const short = (await here.run(['plan', 'raw/days'])).out;
+    expect(short).toContain('… and ');
+    const long = (await here.run(['plan', 'raw/days', '--verbose'])).out;
+    expect(long).not.toContain('…');
+    expect(long).toContain('unavailable: symbol=CCC/');
+  });
+});
+
+describe('partitions that are misspelt', () => {
+  test('in a filter', async () => {
+    const here = await place();
+    expect((await here.run(['plan', 'raw/days', '-p', 'symbl=AAA'])).err).toBe("lakehouse: --partitions 'symbl=AAA':\n  - symbl: There is no dimension 'symbl' among the partitions filtered\n    Did you mean 'symbol'?\n");
+    expect(await here.run(['plan', 'raw/days', '-q', '-p', 'symbol=AAB'])).toEqual({
+      code: 2,
+      out: '',
+      err: "lakehouse: --partitions 'symbol=AAB' matches none of the partitions there are\n  symbol: Did you mean 'AAA' or 'BBB'?\n",
+    });
+    expect((await here.run(['plan', 'raw/days', '-p', 'date=2024-13'])).err).toBe(
+      "lakehouse: '2024-13' is not a time (column 6)\n  date=2024-13\n       ^\n  Write e.g. 2024-01-05, 2024-01, 2024-01..2024-03 or 2024-01-05..\n",
+    );
+  });
+
+  test('in a key', async () => {
+    const here = await place();
+    await here.run(['observe']);
+    expect((await here.run(['explain', 'raw/days', 'symbol=ABA/date=2024-01-01'])).err).toBe(
+      "lakehouse: 'symbol' has no value 'ABA' (column 8)\n  symbol=ABA/date=2024-01-01\n         ^\n  Did you mean 'AAA'?\n",
+    );
+    expect((await here.run(['explain', 'raw/day', 'symbol=AAA'])).err).toBe("lakehouse: No asset is named 'raw/day'\n  Did you mean 'raw/days'?\n");
+    expect((await here.run(['explain', 'raw/days', 'date=2024-01-01'])).err).toBe("lakehouse: 'date=2024-01-01' does not say which 'symbol'\n  Add symbol=AAA|BBB.\n");
+  });
+});
+
+test('observe remembers what is there, and is a run of its own', async () => {
+  const here = await place();
+  const { code, out, err } = await here.run(['observe']);
+  expect({ code, out, err }).toEqual({ code: 0, out: 'SOURCE      SEEN  NEW OR CHANGED  WITHDRAWN\nfiles/days     6               6          0\n', err: 'Looking at files/days …\n' });
+  await here.write('AAA', '2024-01-01', '0,9\n');
+  await here.remove('BBB', '2024-01-03');
+  expect(await here.json(['observe', 'files/days'])).toEqual([{ asset: 'files/days', seen: 5, changed: 1, withdrawn: 1 }]);
+  expect((await here.run(['status', 'files/days'])).out).toMatchInlineSnapshot(`
+    "ASSET       FRESH  STALE  MISSING  AWAITING  UNAVAILABLE  FAILED  LAST COMPUTED
+    files/days      5      -        -         2           27       -  observed 2024-02-02 12:00:00 UTC
+    "
+  `);
+  const runs = (await here.json(['runs'])) as { command: string; outcome: string; counts: object }[];
+  expect(runs.map(({ command, outcome, counts }) => ({ command, outcome, counts }))).toEqual([
+    { command: 'lakehouse observe files/days --json', outcome: 'succeeded', counts: { observed: 1 } },
+    { command: 'lakehouse observe', outcome: 'succeeded', counts: { observed: 6 } },
+  ]);
+  expect((await here.run(['observe', 'gold/*'])).err).toBe("lakehouse: 'gold/*' selects no source\n  To look at what assets are made of, write '+gold/*'\n");
+});
+
+test('show tells everything about an asset', async () => {
+  const here = await place();
+  await here.run(['observe']);
+  const { code, out } = await here.run(['show', 'silver/prices']);
+  expect(code).toBe(0);
+  expect(out.replace(/code [0-9a-f]{16}/, 'code …')).toMatchInlineSnapshot(`
+    "silver/prices  table, code …
+      One row per minute.
+      group prices · tag speed=fast · owner data
+
+    Partitions
+      6 missing, 4 awaiting, 54 unavailable
+      0 files, 0 B, 0 rows
+
+    Partitioned by
+      symbol: AAA, BBB
+      date: every day from 2024-01-01
+
+    Reads
+      raw: raw/days (the same partition)
+
+    Read by
+      gold/days
+
+    Columns
+      COLUMN  TYPE           WHAT IT IS
+      minute  INTEGER        Minute of the day.
+      price   DECIMAL(18,2)  Price at that minute.
+      at      TIMESTAMP
+      unique and sorted by minute
+
+    Checks
+      range_price (warn): Prices are not negative.
+    "
+  `);
+  expect(await here.json(['show', 'gold/months'])).toMatchObject({ key: 'gold/months', inputs: [{ name: 'days', need: 'required', alternatives: [{ asset: 'gold/days', reads: 'the days in it' }] }] });
+});

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { commands } from '../../framework/cli/catalog.ts';
+import { idGenerator } from '../../framework/cli/ids.ts';
+import { VERSION } from '../../framework/cli/version.ts';
+import { PROGRAM_VERSION } from '../../framework/materialize/open.ts';
+import { Place, place } from './support.ts';
+
+describe('help', () => {
+  test('of the program', async () => {
+    const { code, out, err } = await new Place().run(['--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: lakehouse [options] [command]
+
+      Plans exactly what is stale in a lake of partitioned assets, computes it, and explains it.
+
+      Options:
+        -V, --version                      print the version
+        --config <file>                    config file instead of lakehouse.yaml or config/lakehouse.yaml
+        --profile <name>                   profile laid over the config file
+        --set <key=value>                  a setting, e.g. --set workflow.retryAttempts=0; may be repeated
+        --json                             print JSON
+        -q, --quiet                        print results and failures only
+        --debug                            print stack traces with errors
+        --no-color                         print without colours (as NO_COLOR does)
+        -h, --help                         print this help
+
+      Work:
+        plan [options] [selection]         show what is stale, why, and what computing it would cost
+        materialize [options] [selection]  compute what is stale
+        observe [selection]                look at the sources and remember what is there
+
+      Look:
+        status [options] [selection]       count partitions by status, per asset
+        explain <asset> <partition>        say why a partition is as it is
+        assets [selection]                 list the assets
+        show <asset>                       show everything about one asset
+        lineage [options] [selection]      show what is made from what
+        query [options] [sql]              run SQL over the whole lake
+        runs [options]                     list runs, latest first; 'runs show <run>' shows one
+        config [options]                   show the settings in force and where each comes from
+
+      Keep:
+        verify [options]                   check files and log against each other
+        gc [options]                       remove files and events that nothing needs any more
+        wipe [options] <asset>             take partitions out of the lake
+
+      More:
+        completion <shell>                 print the completion script of a shell
+        help [command]                     print the help of a command
+      "
+    `);
+    expect(await new Place().run([])).toEqual({ code, out, err });
+    expect(await new Place().run(['help'])).toEqual({ code, out, err });
+  });
+
+  test('of a command', async () => {
+    const { code, out, err } = await new Place().run(['wipe', '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: lakehouse wipe [options] <asset>
+
+      The partitions leave the lake; what read them becomes stale, and the next run computes them again.
+      Shows them and asks first.
+
+      Arguments:
+        asset                      key of an asset, e.g. silver/klines
+
+      Options:
+        -p, --partitions <filter>  only these, e.g. 'date=2020-01-01..2020-01-03,symbol=BTC*|ETHUSDT';
+                                   times are 2020, 2020-01, a..b, a.., ..b
+        -y, --yes                  do it without asking
+        -h, --help                 print this help
+
+      Global Options:
+        -V, --version              print the version
+        --config <file>            config file instead of lakehouse.yaml or config/lakehouse.yaml
+        --profile <name>           profile laid over the config file
+        --set <key=value>          a setting, e.g. --set workflow.retryAttempts=0; may be repeated
+        --json                     print JSON
+        -q, --quiet                print results and failures only
+        --debug                    print stack traces with errors
+        --no-color                 print without colours (as NO_COLOR does)
+
+      Examples:
+        lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01
+      "
+    `);
+    expect(await new Place().run(['help', 'wipe'])).toEqual({ code, out, err });
+  });
+
+  test.each(commands.filter(({ hidden }) => !hidden).map(({ name }) => name))('of %s fits the terminal and names its options', async (name) => {
+    const { code, out } = await new Place().run([name, '--help'], { io: {} });
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => line.length > 100)).toEqual(out.split('\n').filter((line) => line.length > 100 && line.includes('lakehouse ')));
+    for (const { flags } of commands.find((command) => command.name === name)?.options ?? []) expect(out).toContain(flags);
+  });
+});
+
+test('the version is that of the package, everywhere', async () => {
+  expect(await new Place().run(['--version'])).toEqual({ code: 0, out: `${manifest.version}\n`, err: '' });
+  expect([VERSION, PROGRAM_VERSION]).toEqual([manifest.version, manifest.version]);
+});
+
+test('help and version load nothing but commander', () => {
+  const seen = new Map<string, string[]>();
+  const packages = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    const imports = [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type)[^;]*?from '([^']+)'/gm)].map(([, name = '']) => name);
+    seen.set(file, imports);
+    for (const name of imports) {
+      if (name.startsWith('.')) visit(resolve(dirname(file), name));
+      else packages.add(name);
+    }
+  };
+  const root = resolve(import.meta.dirname, '../..');
+  visit(join(root, 'framework/cli/main.ts'));
+  expect([...packages].filter((name) => !name.startsWith('node:'))).toEqual(['commander']);
+  expect([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/'))).not.toContain('framework/cli/commands');
+  expect(new Set([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/')))).toEqual(new Set(['framework/cli', 'framework/common', 'framework/config']));
+});
+
+describe('a wrong command line', () => {
+  test.each([
+    [['plann'], "unknown command 'plann'"],
+    [['plan', '--forse'], "unknown option '--forse'"],
+    [['plan', 'a', 'b'], "too many arguments for 'plan'. Expected 1 argument but got 2."],
+    [['show'], "missing required argument 'asset'"],
+    [['lineage', '--format', 'png'], "option '-f, --format <format>' argument 'png' is invalid. Allowed choices are tree, mermaid, dot, json."],
+    [['query', 'x', '--limit', 'ten'], "option '--limit <rows>' argument 'ten' is invalid. It is not a whole number."],
+    [['gc', '--grace', '1w'], "option '--grace <time>' argument '1w' is invalid. Write e.g. 30m, 12h or 2d."],
+    [['completion', 'tcsh'], "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
+    [['plan', '--config'], "option '--config <file>' argument missing"],
+  ])('%j', async (args, message) => {
+    const { code, out, err } = await new Place().run(args);
+    expect({ code, out, first: err.split('\n')[0] }).toEqual({ code: 2, out: '', first: `lakehouse: ${message}` });
+  });
+
+  test('offers what was probably meant', async () => {
+    expect(await new Place().run(['plann'])).toEqual({ code: 2, out: '', err: "lakehouse: unknown command 'plann'\n  Did you mean plan? Run 'lakehouse --help' for what there is.\n" });
+    expect(await new Place().run(['plan', '--forse'])).toEqual({ code: 2, out: '', err: "lakehouse: unknown option '--forse'\n  Did you mean --force? Run 'lakehouse plan --help' for what there is.\n" });
+  });
+
+  test('is JSON for those who read JSON', async () => {
+    const { code, out, err } = await new Place().run(['--json', 'plann']);
+    expect({ code, err, error: JSON.parse(out) }).toEqual({
+      code: 2,
+      err: '',
+      error: { error: { message: "unknown command 'plann'", code: 'cli-unknown-command', kind: 'usage', hint: "Did you mean plan? Run 'lakehouse --help' for what there is." } },
+    });
+  });
+});
+
+test('global options stand before or after the command', async () => {
+  const here = await place();
+  const after = await here.run(['assets', 'gold/*', '--json']);
+  expect(await here.run(['--json', 'assets', 'gold/*'])).toEqual(after);
+  expect(JSON.parse(after.out)).toHaveLength(2);
+});
+
+test('ids sort by time, and rise within a millisecond', () => {
+  let now = 1_700_000_000_000;
+  const id = idGenerator(() => now, (count) => new Uint8Array(count).fill(255));
+  const ids = [id(), id(), (now += 1, id()), (now += 1000, id())];
+  expect(ids.toSorted()).toEqual(ids);
+  expect(new Set(ids.map((one) => one.length))).toEqual(new Set([17]));
+});
