@@ -3,6 +3,7 @@ import {
   type EventHeader,
   type MovedPartitions,
   movedOf,
+  type NewEvent,
   outcomesOf,
   type SeriesName,
   type SeriesOutcome,

@@ -205,9 +205,9 @@ describe('a lake that nobody has looked at', () => {
   test('with --verbose every set is listed in full', async () => {
     const here = await place();
     for (const symbol of ['CCC', 'DDD', 'EEE', 'FFF']) await here.write(symbol, `2024-01-0${symbol.charCodeAt(0) - 60}`, '0,1\n');
-    const short = (await here.run(['plan', 'raw/days'])).out;
+    const short = (await here.run(['plan', '+raw/days'])).out;
     expect(short).toContain('… and ');
-    const long = (await here.run(['plan', 'raw/days', '--verbose'])).out;
+    const long = (await here.run(['plan', '+raw/days', '--verbose'])).out;
     expect(long).not.toContain('…');
     expect(long).toContain('unavailable: symbol=CCC/');
   });
@@ -217,7 +217,7 @@ describe('partitions that are misspelt', () => {
   test('in a filter', async () => {
     const here = await place();
     expect((await here.run(['plan', 'raw/days', '-p', 'symbl=AAA'])).err).toBe("lakehouse: --partitions 'symbl=AAA':\n  - symbl: There is no dimension 'symbl' among the partitions filtered\n    Did you mean 'symbol'?\n");
-    expect(await here.run(['plan', 'raw/days', '-q', '-p', 'symbol=AAB'])).toEqual({
+    expect(await here.run(['plan', '+raw/days', '-q', '-p', 'symbol=AAB'])).toEqual({
       code: 2,
       out: '',
       err: "lakehouse: --partitions 'symbol=AAB' matches none of the partitions there are\n  symbol: Did you mean 'AAA' or 'BBB'?\n",

@@ -128,7 +128,7 @@ describe('a wrong command line', () => {
   test.each([
     [['plann'], "unknown command 'plann'"],
     [['plan', '--forse'], "unknown option '--forse'"],
-    [['plan', 'a', 'b'], "too many arguments for 'plan'. Expected 1 argument but got 2."],
+    [['plan', 'a', 'b'], "too many arguments for 'plan'. Expected 1 argument but got 2: a, b."],
     [['show'], "missing required argument 'asset'"],
     [['lineage', '--format', 'png'], "option '-f, --format <format>' argument 'png' is invalid. Allowed choices are tree, mermaid, dot, json."],
     [['query', 'x', '--limit', 'ten'], "option '--limit <rows>' argument 'ten' is invalid. It is not a whole number."],

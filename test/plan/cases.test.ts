@@ -128,7 +128,7 @@ describe('cases: staleness', () => {
     const lake = scenario(house);
     lake.observe('src/archive', days('A', 1, 3));
     lake.run();
-    lake.content = (key, partition, read) => (key === 'bronze/b' ? 'the same rows' : read.join());
+    lake.content = (key, _partition, read) => (key === 'bronze/b' ? 'the same rows' : read.join());
     lake.run({ force: true });
     lake.observe('src/archive', { 'symbol=A/date=2020-01-02': 'v2' });
     expect(lake.status('bronze/b')).toEqual({ fresh: 2, stale: 1 });

@@ -142,7 +142,7 @@ function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: 
   for (const { asset, seen, changed, withdrawn } of report.observed) {
     lines.push(style.faint(`${asset}: ${plural(seen, 'partition')} seen, ${number(changed)} new or changed${withdrawn > 0 ? `, ${number(withdrawn)} withdrawn` : ''}`));
   }
-  if (report.neverObserved.length > 0) lines.push(style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`));
+  if (report.neverObserved.length > 0) lines.push(style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`), ...(options.observe ? [indent(`They are looked at when they are selected too: '+${plan.selection}'`)] : []));
   if (lines.length > 0) lines.push('');
   for (const step of plan.steps) {
     const { space } = lake.graph.node(step.asset);
