@@ -53,5 +53,5 @@ export type {
   RuntimeContext,
 } from './define/model.ts';
 export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValue, sql } from './define/sql.ts';
-export type { Asset, TypesOf } from './define/types.ts';
+export type { Asset, CheckContext, CheckSpec, TypesOf } from './define/types.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';

@@ -31,8 +31,9 @@ function stacksOf(error: unknown): string[] {
   return stacks;
 }
 
-/** `code: message`, on one line. */
-export function errorLine({ message, code }: SerializedError): string {
+/** `message [code]`, on one line; without the place, where that has been said already. */
+export function errorLine({ message, code }: SerializedError, place?: string): string {
   const [first = ''] = message.split('\n');
-  return code === undefined || first.startsWith(code) ? first : `${first} [${code}]`;
+  const rest = place !== undefined && first.startsWith(`${place}: `) ? first.slice(place.length + 2) : first;
+  return code === undefined ? rest : `${rest} [${code}]`;
 }

@@ -46,7 +46,8 @@ interface Token {
 }
 
 function fail(text: string, column: number, message: string, hint?: string): never {
-  throw new LakehouseError('bad-selection', `${message} (column ${column})\n  ${text}\n  ${' '.repeat(column - 1)}^`, {
+  const line = text.replace(/\s/g, ' '); // so that the mark stands below its column
+  throw new LakehouseError('bad-selection', `${message} (column ${column})\n  ${line}\n  ${' '.repeat(column - 1)}^`, {
     hint: hint ?? "Examples: silver/klines, '+gold/*', '2+gold/indicators', 'group:gold and not tag:slow'",
     details: { selection: text, column },
   });

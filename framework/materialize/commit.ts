@@ -3,7 +3,7 @@ import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesO
 import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
 import { pointKey, type Target } from './bind.ts';
-import { type PackPlanning, type PackRewrite, sha256File } from './files.ts';
+import { type PackPlanning, sha256File } from './files.ts';
 import type { Lake } from './lake.ts';
 
 /** What was computed for one target. */
@@ -37,14 +37,19 @@ export interface Commit {
  * @returns how many partitions changed.
  * @throws LakehouseError of kind `conflict` when another process came first; the signal's reason.
  */
-export async function commit(lake: Lake, c: Commit): Promise<number> {
-  const hashes = await Promise.all(c.staged.map((s) => sha256File(s.path)));
-  c.signal.throwIfAborted();
-  const infos = await lake.store.commitAll(c.staged);
+export function commit(lake: Lake, c: Commit): Promise<number> {
+  return withFiles(lake, c.staged, c.signal, (files) => append(lake, c, files));
+}
+
+/** Puts staged files down and calls `append`, which must be synchronous; takes them away again if it throws. */
+export async function withFiles<T>(lake: Lake, staged: readonly Staged[], signal: AbortSignal, append: (files: readonly NewFile[]) => T): Promise<T> {
+  const hashes = await Promise.all(staged.map((s) => sha256File(s.path)));
+  signal.throwIfAborted();
+  const infos = await lake.store.commitAll(staged);
   const files = infos.map((info, i): NewFile => ({ path: info.key, bytes: info.bytes, sha256: hashes[i] as string }));
   try {
-    c.signal.throwIfAborted();
-    return append(lake, c, files);
+    signal.throwIfAborted();
+    return append(files);
   } catch (error) {
     await removeUnknown(lake, files);
     throw error;
@@ -61,11 +66,8 @@ async function removeUnknown(lake: Lake, files: readonly NewFile[]): Promise<voi
 
 function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
   const fileOf = new Map<string, number>();
-  const moved: MovedPartitions[] = [];
-  c.planning.packs.forEach((pack: PackRewrite, i) => {
+  c.planning.packs.forEach((pack, i) => {
     for (const time of pack.times) fileOf.set(pointKey(pack.seriesKey, time), i);
-    const times = pack.carry.flatMap((part) => part.times).sort((a, b) => a - b);
-    if (times.length > 0) moved.push({ series: pack.seriesKey, values: pack.values, times: Int32Array.from(times), file: new Int32Array(times.length).fill(i) });
   });
   const choices = [...new Set(c.outcomes.map((o) => o.choice))].sort();
   const series = new Map<string, number[]>();
@@ -102,7 +104,7 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
     choices,
     outcomes,
     files,
-    moved: mergeMoved(moved),
+    moved: movedBy(c.planning),
     supersedes: c.planning.supersedes.map((f) => f.path),
     ...(c.checks.length > 0 && { checks: c.checks }),
     stats: { ms: Math.round(c.ms) },
@@ -110,13 +112,12 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
   return lake.state.append(event, { ...c.guard, code: { asset: c.node.key, version: c.node.code } }).changed;
 }
 
-/** One entry per series, as the log wants it. */
-function mergeMoved(list: readonly MovedPartitions[]): MovedPartitions[] {
-  const bySeries = new Map<string, MovedPartitions[]>();
-  for (const one of list) bySeries.set(one.series, [...(bySeries.get(one.series) ?? []), one]);
-  return [...bySeries.values()].map((parts) => {
-    const points = parts.flatMap((p) => Array.from(p.times, (time, i) => [time, p.file[i] as number] as const)).sort((a, b) => a[0] - b[0]);
-    return { ...(parts[0] as MovedPartitions), times: Int32Array.from(points, ([t]) => t), file: Int32Array.from(points, ([, f]) => f) };
+/** Partitions that are carried into new files: one entry per series, as the log wants it. */
+export function movedBy({ packs }: PackPlanning): MovedPartitions[] {
+  const carried = packs.flatMap((pack, file) => pack.carry.flatMap(({ times }) => times.map((time) => ({ pack, file, time }))));
+  return [...Map.groupBy(carried, ({ pack }) => pack.seriesKey)].map(([series, points]) => {
+    points.sort((a, b) => a.time - b.time);
+    return { series, values: points[0]?.pack.values ?? {}, times: Int32Array.from(points, (p) => p.time), file: Int32Array.from(points, (p) => p.file) };
   });
 }
 

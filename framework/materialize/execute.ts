@@ -7,17 +7,13 @@ import { printKey, readSeriesKey } from '../partition/space.ts';
 import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, withStatus } from '../plan/evaluate.ts';
 import { type BatchPlan, batchesOf, causeCounts, type DepartStep, type Planning, type PlanRequest } from '../plan/plan.ts';
 import { type Universe, universes } from '../plan/universe.ts';
-import type { PackedSet } from '../state/events.ts';
 import { runBatch } from './batch.ts';
 import type { BatchContext } from './context.ts';
+import { depart } from './depart.ts';
 import { newCounts, type RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
 import type { RunControl } from './run.ts';
 import { isChain } from './table.ts';
-
-function packed(set: PartitionSet): PackedSet {
-  return [...set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: [...times.bounds] }));
-}
 
 /**
  * Carries out a plan. Every asset has its turn when all upstream of it have had theirs.
@@ -70,12 +66,12 @@ export async function execute(lake: Lake, planning: Planning, request: PlanReque
     for (const f of failures) emit({ type: 'partition-failed', asset: node.key, partition: printKey(node.space, f), error });
   };
 
-  const depart = ({ key, code }: AssetNode): void => {
-    const leaving = plan.steps.find((s): s is DepartStep => s.type === 'depart' && s.asset === key);
+  const leave = async (node: AssetNode): Promise<void> => {
+    const leaving = plan.steps.find((s): s is DepartStep => s.type === 'depart' && s.asset === node.key);
     if (!leaving) return;
-    lake.state.append({ kind: 'departed', asset: key, run, reason: 'excluded', set: packed(leaving.set) }, { code: { asset: key, version: code } });
-    counts.departed += sets.countOf(leaving.set);
-    emit({ type: 'departed', asset: key, partitions: sets.countOf(leaving.set) });
+    const partitions = await depart(lake, node, { run, reason: 'excluded', set: leaving.set, now, signal });
+    counts.departed += partitions;
+    emit({ type: 'departed', asset: node.key, partitions });
   };
 
   const tellHeld = (key: string, evaluation: AssetEvaluation, waiting: PartitionSet): void => {
@@ -90,7 +86,7 @@ export async function execute(lake: Lake, planning: Planning, request: PlanReque
     const { key, definition } = node;
     const started = performance.now();
     const own = newCounts();
-    depart(node);
+    await leave(node);
     const target = targets.get(key) ?? sets.EMPTY_SET;
     const evaluation = evaluate(key, request.force ? target : undefined, request.retryFailed ? target : undefined);
     const { head } = lake.state.index();

@@ -56,7 +56,8 @@ function partitionsByFile(series: SeriesState | undefined, details: SeriesDetail
 /**
  * Which files the packs of a batch replace. A file that would keep only part of its partitions is taken apart whole: what stays
  * moves to the pack it belongs to now. So a file holds no rows that the log does not point at, with one exception: `sealed`
- * files, out of which nothing can be carried, stay current for what is not computed now.
+ * files, out of which nothing can be carried, stay current for what is not computed now. Packs without times are rewritten as
+ * they are.
  */
 export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[], index: LakeIndex, now: number, sealed: ReadonlySet<number> = new Set()): PackPlanning {
   const rewrites: { -readonly [K in keyof PackRewrite]: PackRewrite[K] }[] = [];
@@ -102,10 +103,26 @@ export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[
         const versions = kept.map((t) => details.version.slice(16 * (t - details.base), 16 * (t - details.base) + 16));
         return [{ file: record, times: kept, versions }];
       });
-      rewrites.push({ seriesKey, values, name, times: (own.get(name) ?? []).sort((a, b) => a - b), carry });
+      const times = (own.get(name) ?? []).sort((a, b) => a - b);
+      if (times.length > 0 || carry.length > 0) rewrites.push({ seriesKey, values, name, times, carry });
     }
   }
   return { packs: rewrites, supersedes };
+}
+
+/** The same without carrying from files that the definition has outgrown: their partitions stay where they are until they are computed. */
+export async function planCarriable(lake: Lake, node: AssetNode, packs: readonly PackPlan[], index: LakeIndex, now: number, signal: AbortSignal): Promise<PackPlanning> {
+  const sealed = new Set<number>();
+  for (;;) {
+    const planning = planPacks(lake, node, packs, index, now, sealed);
+    const files = [...new Map(planning.packs.flatMap((pack) => pack.carry.map(({ file }) => [file.id, file]))).values()];
+    if (files.length === 0) return planning;
+    const paths = await Promise.all(files.map(({ path }) => lake.store.localPath(path)));
+    const fits = await (await lake.engine()).carriable(node.definition, paths, signal);
+    const outgrown = files.filter((_, i) => fits[i] === false);
+    if (outgrown.length === 0) return planning;
+    for (const { id } of outgrown) sealed.add(id);
+  }
 }
 
 function currentFile(lake: Lake, id: number): FileRecord {

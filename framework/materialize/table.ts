@@ -1,18 +1,17 @@
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
-import type { BatchRequest, BatchResult, Engine, PackWrite } from '../engine/port.ts';
+import type { BatchRequest, BatchResult, PackWrite } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import { packName } from '../plan/packs.ts';
 import type { PackPlan } from '../plan/plan.ts';
 import type { CheckOutcome } from '../state/events.ts';
-import type { LakeIndex } from '../state/index.ts';
 import type { ClaimToken } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
 import { bindInputs, choiceOf, filesMoved, findInputs, type FoundInput, inputsChanged, pointKey, type Target } from './bind.ts';
 import type { Outcome } from './commit.ts';
 import { computeContext, computeError } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
-import { type PackPlanning, planPacks, fileKey, packWrite } from './files.ts';
+import { fileKey, packWrite, planCarriable } from './files.ts';
 import { type Failure, finish } from './finish.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
 
@@ -38,7 +37,7 @@ export async function tableBatch(context: BatchContext, claim: ClaimToken, targe
     const todo = made ? targets.filter((_, i) => made.rows[i] !== undefined) : targets;
     if (todo.length === 0) return made?.failed ?? [];
 
-    const planning = await planCarriable(context, engine, todo, index);
+    const planning = await planCarriable(lake, node, packsOf(context, todo), index, context.now, signal);
     const ordinals = new Map(todo.map((t, i) => [pointKey(t.seriesKey, t.time), i]));
     const packOf = new Map<string, number>();
     const packs: PackWrite[] = [];
@@ -113,21 +112,6 @@ async function computeRows(context: BatchContext, targets: readonly Target[], fo
   if (fatal) throw fatal.error;
   if (failed.length > 0 && filesMoved(lake, found)) throw movedError(node, failed[0]?.error);
   return { rows, failed };
-}
-
-/** The packs to write. Files that the definition has outgrown are not carried from: their partitions stay where they are until they are computed. */
-async function planCarriable(context: BatchContext, engine: Engine, targets: readonly Target[], index: LakeIndex): Promise<PackPlanning> {
-  const { lake, node, now, signal } = context;
-  const sealed = new Set<number>();
-  for (;;) {
-    const planning = planPacks(lake, node, packsOf(context, targets), index, now, sealed);
-    const files = [...new Map(planning.packs.flatMap((pack) => pack.carry.map(({ file }) => [file.id, file]))).values()];
-    const paths = await Promise.all(files.map(({ path }) => lake.store.localPath(path)));
-    const fits = paths.length > 0 ? await engine.carriable(node.definition, paths, signal) : [];
-    const outgrown = files.filter((_, i) => fits[i] === false);
-    if (outgrown.length === 0) return planning;
-    for (const { id } of outgrown) sealed.add(id);
-  }
 }
 
 function packsOf({ node, now }: BatchContext, targets: readonly Target[]): PackPlan[] {

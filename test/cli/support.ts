@@ -184,7 +184,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
       const lines = Buffer.from(await inputs.raw.bytes()).toString().trim().split('\n');
       return lines.map((line) => {
         const [minute = '', price = ''] = line.split(',');
-        if (!/^-?\d+(\.\d+)?$/.test(price)) throw new LakehouseError('malformed-row', `${partition.key}: '${line}' is not minute,price`, { kind: 'data', hint: 'Look at the file.' });
+        if (!/^-?\d+(\.\d+)?$/.test(price)) throw new LakehouseError('malformed-row', `'${line}' is not minute,price`, { kind: 'data', hint: 'Look at the file.' });
         return { minute: Number(minute), price, at: new Date((partition.start?.getTime() ?? 0) + Number(minute) * 60_000) };
       });
     },

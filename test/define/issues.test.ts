@@ -134,7 +134,9 @@ describe('a table', () => {
       "no-columns gold/x: an asset needs columns (a table) or a format (original bytes)
       one-compute gold/x: has neither query nor compute => Give exactly one"
     `);
-    expect(refused(asset('gold/x', { columns: columns({}), query }))).toMatchInlineSnapshot(`"no-columns gold/x: an asset needs columns (a table) or a format (original bytes)"`);
+    expect(refused(asset('gold/x', { columns: columns({}), query }))).toMatchInlineSnapshot(
+      `"no-columns gold/x: an asset needs columns (a table) or a format (original bytes)"`,
+    );
   });
   test('with too much', () => {
     expect(

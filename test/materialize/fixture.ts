@@ -202,10 +202,11 @@ export class Archive {
     mkdirSync(directory, { recursive: true });
   }
 
-  put(symbol: string, period: string, content: string, kind: 'days' | 'months' = 'days'): void {
+  put(symbol: string, period: string, content: string, kind: 'days' | 'months' = 'days'): this {
     const path = join(this.directory, kind, symbol, `${period}.csv`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
+    return this;
   }
 
   remove(symbol: string, period: string, kind: 'days' | 'months' = 'days'): void {

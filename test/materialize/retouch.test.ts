@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { lakeViews } from '../../framework/materialize/views.ts';
+import { parseFilter } from '../../framework/partition/filter.ts';
 import { ticksOf } from './fixture.ts';
 import { run } from './lake.ts';
 import { problems, status, tiny, tree, work } from './support.ts';
@@ -78,6 +80,8 @@ describe('what a run computes', () => {
     expect(work(again.events)['gold/overview']).toBe('1/1');
     expect(status(lake, 'silver/ticks')).toEqual({ fresh: 19, unavailable: 1 });
     expect(work((await run(lake)).events)).toEqual({});
+    // The packs that held it are written without it.
+    expect(await problems(lake)).toEqual([]);
   });
 
   test('a forced chain is computed from its own new links, not from the old ones as well', async () => {
@@ -87,5 +91,34 @@ describe('what a run computes', () => {
     const forced = await run(lake, { selection: 'gold/chain', force: true });
     expect(work(forced.events)).toEqual({ 'gold/chain': '10/0' });
     expect(work((await run(lake)).events)).toEqual({});
+  });
+
+  test('a chain goes on over packs and batches in one run', async () => {
+    const { lake, archive } = await tiny({ sets: ['processing.batchSize=4'] });
+    archive.days('A', '2020-01', 28, 31).days('A', '2020-02', 1, 5, 5);
+    const first = await run(lake);
+    expect(work(first.events)['gold/chain']).toBe('9/9');
+    expect(work((await run(lake)).events)).toEqual({});
+    const engine = await lake.engine();
+    const { batches } = await engine.query('SELECT max(total), max(links), count(*) FROM gold.chain', await lakeViews(lake), new AbortController().signal);
+    const rows = [];
+    for await (const batch of batches) rows.push(...batch);
+    expect(rows).toEqual([[4n * 6n + 5n * 5n, 9n, 9n]]);
+  });
+
+  test('packs of another schema are left behind partition by partition, and nothing of them is carried', async () => {
+    const { lake, archive, open } = await tiny();
+    archive.days('A', '2020-02', 1, 9);
+    await run(lake);
+    const wide = await open({ wide: true, codes: { 'gold/window': '2' } });
+    const before = [...wide.state.files('gold/window')];
+    const some = await run(wide, { selection: 'gold/window', filter: parseFilter('date=2020-02-02..2020-02-03') });
+    expect(work(some.events)).toEqual({ 'gold/window': '2/2' });
+    const [old, fresh] = [...wide.state.files('gold/window')];
+    expect([old?.id, old?.live, fresh?.live]).toEqual([before[0]?.id, 7, 2]);
+    expect(status(wide, 'gold/window')).toEqual({ fresh: 2, stale: 7 });
+    expect(work((await run(wide)).events)).toEqual({ 'gold/window': '7/7' });
+    expect([...wide.state.files('gold/window')].map(({ live }) => live)).toEqual([9]);
+    expect(await problems(wide)).toEqual([]);
   });
 });

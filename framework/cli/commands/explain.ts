@@ -6,9 +6,11 @@ import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { type PartitionFacts, factsOf } from '../facts.ts';
+import { errorLine } from '../failure.ts';
 import { bytes, indent, instant, number, plural } from '../format.ts';
 import { evaluateNow, findAsset, knownValues } from '../lake.ts';
 import type { Style } from '../style.ts';
+import { unobserved } from './plan.ts';
 
 /** What each status means, for those who meet it first here. */
 const MEANING: Readonly<Record<Explanation['status'], string>> = {
@@ -34,8 +36,10 @@ export async function run(context: Context, _options: object, asset: string, par
     const series = seriesKey(node.space, ref.values);
     const explanation = explain(lake.graph, view, evaluations, asset, series, ref.time);
     const facts = factsOf(lake, node, ref);
-    if (context.globals.json) console.print(jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts }, 2));
-    else console.print([head(explanation, printKey(node.space, ref), console.style), ...factLines(facts, console.style).map((line) => indent(line)), ...tree(lake, explanation, console.style)].join('\n'));
+    const neverObserved = unobserved(lake, [asset]);
+    const unknown = neverObserved.map((source) => console.style.warning(`  Not known: ${source} was never observed (${context.again('observe')})`));
+    if (context.globals.json) console.print(jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2));
+    else console.print([head(explanation, printKey(node.space, ref), console.style), ...unknown, ...factLines(facts, console.style).map((line) => indent(line)), ...tree(lake, explanation, console.style)].join('\n'));
     return undefined;
   });
 }
@@ -99,7 +103,7 @@ function tree(lake: OpenedLake, { reasons }: Explanation, style: Style): string[
         const changed = up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
         return [
           `    ${style.strong(up.asset)} ${up.partition}: ${paint(up.status, style)}${changed}`,
-          ...(error === undefined ? [] : [indent(style.bad(error.message), 6)]),
+          ...(error === undefined ? [] : [indent(style.bad(errorLine(error, `${up.asset} ${up.partition}`)), 6)]),
           ...tree(lake, up, style).map((line) => indent(line, 4)),
         ];
       }),

@@ -21,12 +21,13 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
     }
     case 'asset-finished': {
       const { asset, done, changed, failed, ms } = event;
+      if (done + failed === 0) return undefined;
       const unchanged = done - changed;
       const parts = [`${number(done)} computed`, unchanged > 0 && `${number(unchanged)} of them as before`, failed > 0 && style.bad(`${number(failed)} failed`)];
       return `${failed > 0 ? style.bad('✗') : style.good('✓')} ${asset}: ${parts.filter(Boolean).join(', ')} ${style.faint(`(${duration(ms)})`)}`;
     }
     case 'partition-failed':
-      return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error)}`;
+      return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error, `${event.asset} ${event.partition}`)}`;
     case 'check-failed': {
       const paint = event.severity === 'error' ? style.bad : style.warning;
       return `${paint('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')} (${event.severity})`;

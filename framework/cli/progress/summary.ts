@@ -84,7 +84,7 @@ function failureLines(failed: readonly Failure[], style: Style): string[] {
     if (!first) return [];
     return [
       indent(`${style.strong(first.asset)}  ${some(group.map(({ partition }) => partition || '(whole asset)'))}`),
-      indent(errorLine(first.error), 4),
+      indent(errorLine(first.error, `${first.asset} ${first.partition}`), 4),
       ...(first.error.hint === undefined ? [] : [indent(style.faint(first.error.hint), 4)]),
     ];
   });
