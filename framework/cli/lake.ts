@@ -62,7 +62,10 @@ export function knownValues(evaluation: AssetEvaluation): KnownValues {
  */
 export function requireMatch(evaluations: ReadonlyMap<string, AssetEvaluation>, keys: readonly string[], filter: PartitionFilter | undefined): void {
   if (!filter) return;
-  const found = keys.flatMap((key) => evaluations.get(key) ?? []).filter(({ universe }) => !sets.isEmpty(universe.all));
+  // An asset without a dimension that is named is let through whole, which says nothing about the name.
+  const named = ({ node }: AssetEvaluation) => [...filter.listed.keys()].every((name) => node.space.listed.some((dimension) => dimension.name === name));
+  const concerned = keys.flatMap((key) => evaluations.get(key) ?? []).filter(named);
+  const found = concerned.filter(({ universe }) => !sets.isEmpty(universe.all));
   if (found.length === 0 || found.some(({ node, universe }) => !sets.isEmpty(applyFilter(node.space, universe.all, filter)))) return;
   const hints = [...filter.listed].flatMap(([name, globs]) => {
     const values = [...new Set(found.flatMap((evaluation) => knownValues(evaluation).valuesOf(name)))];

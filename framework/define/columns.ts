@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { ColumnDefinition } from './model.ts';
 
 /**
- * A column's declaration: its DuckDB type. `TValue` is what compute functions get and return.
+ * A column's declaration: its DuckDB type, and the zod schema of its value in TypeScript. `TValue` is what compute functions get
+ * and return.
  *
  * | builder | Parquet / DuckDB | TypeScript |
  * |---|---|---|
@@ -19,6 +21,8 @@ export interface Column<TValue> {
   readonly description: string | undefined;
   /** What is wrong with the declaration; reported with the asset's other problems. */
   readonly problem: string | undefined;
+  /** Accepts what a row may hold here. */
+  readonly schema: z.ZodType<TValue>;
   /** For the compiler only. */
   readonly '~value'?: TValue | undefined;
   /** The same column, NULL allowed. */
@@ -29,24 +33,30 @@ export interface Column<TValue> {
 
 type ColumnFacts = Pick<Column<unknown>, 'type' | 'isNullable' | 'description' | 'problem'>;
 
-function column<TValue>(facts: ColumnFacts): Column<TValue> {
+function column<TValue>(schema: z.ZodType<TValue>, facts: ColumnFacts): Column<TValue> {
   return {
     ...facts,
-    nullable: () => column<TValue | null>({ ...facts, isNullable: true }),
-    describe: (description) => column({ ...facts, description }),
+    schema,
+    nullable: () => column<TValue | null>(schema.nullable(), { ...facts, isNullable: true }),
+    describe: (description) => column(schema, { ...facts, description }),
   };
 }
 
-const plain = <TValue>(type: string, problem?: string): Column<TValue> =>
-  column({ type, isNullable: false, description: undefined, problem });
+const plain = <TValue>(type: string, schema: z.ZodType<TValue>, problem?: string): Column<TValue> =>
+  column(schema, { type, isNullable: false, description: undefined, problem });
 
-export const timestamp = (): Column<Date> => plain('TIMESTAMP');
-export const date = (): Column<string> => plain('DATE');
-export const double = (): Column<number> => plain('DOUBLE');
-export const bigint = (): Column<bigint> => plain('BIGINT');
-export const integer = (): Column<number> => plain('INTEGER');
-export const text = (): Column<string> => plain('VARCHAR');
-export const boolean = (): Column<boolean> => plain('BOOLEAN');
+export const timestamp = (): Column<Date> => plain('TIMESTAMP', z.date());
+export const date = (): Column<string> => plain('DATE', z.iso.date());
+/** Includes NaN and the infinities, which zod's own `number()` refuses. */
+export const double = (): Column<number> =>
+  plain(
+    'DOUBLE',
+    z.custom<number>((value) => typeof value === 'number', 'expected a number'),
+  );
+export const bigint = (): Column<bigint> => plain('BIGINT', z.int64());
+export const integer = (): Column<number> => plain('INTEGER', z.int32());
+export const text = (): Column<string> => plain('VARCHAR', z.string());
+export const boolean = (): Column<boolean> => plain('BOOLEAN', z.boolean());
 
 /** An exact number of at most `precision` digits (1 to 38), `scale` of them after the point; a string in TypeScript. */
 export function decimal(precision: number, scale: number): Column<string> {
@@ -54,6 +64,7 @@ export function decimal(precision: number, scale: number): Column<string> {
   const fits = precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision;
   return plain(
     `DECIMAL(${precision},${scale})`,
+    z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a decimal number as text'),
     whole && fits ? undefined : 'precision is 1 to 38 and scale 0 to precision',
   );
 }
@@ -63,6 +74,8 @@ export type ColumnShape = Readonly<Record<string, Column<unknown>>>;
 /** All columns of an asset, in file order: the one place where they are named. */
 export interface Columns<TShape extends ColumnShape = ColumnShape> {
   readonly shape: TShape;
+  /** zod schema of one row, strict: for parsing what comes from elsewhere, `klineColumns.row().parse(answer)`. */
+  readonly row: () => z.ZodType<RowOf<TShape>>;
 }
 
 export type ValueOf<TColumn> = TColumn extends Column<infer TValue> ? TValue : never;
@@ -70,7 +83,8 @@ export type RowOf<TShape extends ColumnShape> = { -readonly [K in keyof TShape]:
 
 /** `columns({ open_time: timestamp(), open: decimal(18, 8) })` */
 export function columns<const TShape extends ColumnShape>(shape: TShape): Columns<TShape> {
-  return { shape };
+  const row = () => z.strictObject(Object.fromEntries(Object.entries(shape).map(([name, c]) => [name, c.schema])));
+  return { shape, row: row as unknown as Columns<TShape>['row'] };
 }
 
 export function columnDefinitions(columns: Columns | undefined): ColumnDefinition[] {

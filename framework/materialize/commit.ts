@@ -129,8 +129,12 @@ export function movedBy({ packs }: PackPlanning): MovedPartitions[] {
  */
 export async function removeSuperseded(lake: Lake, atOrBefore: number, excluded = false): Promise<number> {
   const gone: number[] = [];
+  // One event ends many files.
+  const kept = new Map<number | undefined, boolean>();
   for (const file of [...lake.state.supersededFiles(atOrBefore)]) {
-    if (!excluded && wasExcluded(lake, file)) continue;
+    const keep = !excluded && (kept.get(file.supersededRevision) ?? wasExcluded(lake, file));
+    kept.set(file.supersededRevision, keep);
+    if (keep) continue;
     await lake.store.delete(file.path);
     gone.push(file.id);
   }

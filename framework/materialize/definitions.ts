@@ -13,10 +13,11 @@ export function logDefinitions(lake: Lake): void {
     const { code } = lake.graph.node(key);
     const newest = known[key];
     if (newest === code) continue;
-    if (newest !== undefined && newest !== lake.loaded[key]) throw staleDefinitions(key, code, newest);
+    if (newest !== undefined && newest !== lake.newest.definitions[key]) throw staleDefinitions(key, code, newest);
     versions[key] = code;
   }
   if (Object.keys(versions).length > 0) lake.state.append({ kind: 'definitions', versions });
+  lake.newest.definitions = { ...known, ...versions };
 }
 
 function staleDefinitions(asset: string, ours: string, newest: string): LakehouseError {

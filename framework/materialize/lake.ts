@@ -29,8 +29,8 @@ export interface Lake<TState extends StateReader = StateWriter> {
   readonly resources: () => Readonly<Record<string, unknown>>;
   readonly wants: (dimension: string, value: string) => boolean;
   readonly settings: RunSettings;
-  /** Code versions that were newest in the log when this process loaded its own. */
-  readonly loaded: Readonly<Record<string, string>>;
+  /** Code versions in the log that are known to be older than this process's own: those of when it was opened, then its own. */
+  readonly newest: { definitions: Readonly<Record<string, string>> };
   /** Milliseconds since the epoch, UTC. */
   readonly now: () => number;
   /** A fresh random name, for runs and files. */

@@ -64,9 +64,9 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: options.mode === 'read', now, isAlive: options.isAlive, writer: `crypto-lakehouse ${PROGRAM_VERSION}` });
   let engine: Promise<Engine> | undefined;
   let resources: Readonly<Record<string, unknown>> | undefined;
-  let loaded: Readonly<Record<string, string>>;
+  let newest: Lake['newest'];
   try {
-    loaded = state.index().definitions;
+    newest = { definitions: state.index().definitions };
     checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
   } catch (error) {
     state.close();
@@ -101,7 +101,7 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
       claimTtlMs: settings.workflow.claimTtlMs,
       checkpointEvery: settings.state.checkpointEvery,
     },
-    loaded,
+    newest,
     now,
     id: options.id,
     host: options.host,

@@ -36,8 +36,9 @@ export interface TinyOptions {
   readonly packs?: readonly ('partition' | 'month' | 'year')[];
   /** Called before a source's bytes are read, and with what was read. */
   readonly onRead?: (key: string) => void | Promise<void>;
-  /** Called before the rows of `gold/function` are computed. */
+  /** Called before the rows of `gold/function` are read, and after. */
   readonly onRows?: (key: string) => void | Promise<void>;
+  readonly afterRows?: (key: string) => void | Promise<void>;
   /** Code versions other than the first, by asset. */
   readonly codes?: Readonly<Record<string, string>>;
   /** Another schema of `gold/window`. */
@@ -172,7 +173,9 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
     packs,
     compute: async ({ inputs, partition }) => {
       await options.onRows?.(partition.key);
-      return (await inputs.ticks.rows()).map(({ open_time, price }) => ({ open_time, double: 2 * Number(price) }));
+      const rows = await inputs.ticks.rows();
+      await options.afterRows?.(partition.key);
+      return rows.map(({ open_time, price }) => ({ open_time, double: 2 * Number(price) }));
     },
     ...code('gold/function'),
   });

@@ -140,8 +140,8 @@ export async function problems(lake: OpenedLake, unreferenced: 'none' | 'allowed
     else if (createHash('sha256').update(readFileSync(local)).digest('hex') !== sha256) found.push(`${path} is not what was committed`);
   }
   found.push(...(await wrongVersions(lake, current.map(({ path }) => path))));
-  const known = new Set(current.map(({ path }) => path));
-  if (unreferenced === 'none') found.push(...tree(lake.store.root).filter((path) => !known.has(path)).map((path) => `${path} is in the tree, but not in the log`));
+  // What was only excluded by the settings is kept, and known to the log.
+  if (unreferenced === 'none') found.push(...tree(lake.store.root).filter((path) => lake.state.file(path) === undefined).map((path) => `${path} is in the tree, but not in the log`));
   return found;
 }
 

@@ -40,7 +40,7 @@ export async function run(context: Context, options: MaterializeOptions, selecti
       reporter.close();
     }
     if (result.counts.computed + result.counts.failed === 0) requireMatch(evaluateNow(lake).evaluations, keys, request.filter);
-    if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded')) context.console.print(summary(context, lake, result, recap));
+    if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded')) context.console.print(summary(context, lake, options.partitions, result, recap));
     if (result.outcome === 'failed') return FAILED;
     return options.requireComplete && result.counts.held > 0 ? FAILED : DONE;
   });
@@ -69,21 +69,25 @@ function accepted(lake: OpenedLake, key: string): { asset: string; from: string;
   throw new LakehouseError('ambiguous-code', `--accept-code ${key}: its partitions were made by several versions of the code, ${list}`, { hint: 'Only the step from one version to the next can be accepted: compute them.' });
 }
 
-function summary(context: Context, lake: OpenedLake, result: RunResult, recap: Recap): string {
+function summary(context: Context, lake: OpenedLake, partitions: string | undefined, result: RunResult, recap: Recap): string {
   const { style } = context.console;
-  const next = nextCommands(context, lake, result, recap);
+  const next = nextCommands(context, lake, partitions, result, recap);
   return [recap.text(style), ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : [])].join('\n');
 }
 
-function nextCommands({ again }: Context, lake: OpenedLake, { outcome, plan }: RunResult, { failed, changed }: Recap): string[] {
-  if (outcome === 'cancelled') return [again('materialize', ...(plan.selection === '*' ? [] : [plan.selection]))];
+function nextCommands({ again }: Context, lake: OpenedLake, partitions: string | undefined, { outcome, plan }: RunResult, { failed, refused, stuck, changed }: Recap): string[] {
+  const same = [...(plan.selection === '*' ? [] : [plan.selection]), ...(partitions === undefined ? [] : ['--partitions', partitions])];
+  const retry = (...options: string[]) => again('materialize', ...same, ...options);
+  if (outcome === 'cancelled') return [retry()];
   const [first] = failed;
   if (first) {
     const data = failed.some(({ error }) => error.kind !== 'transient');
-    return [again('explain', first.asset, first.partition), again('materialize', ...(plan.selection === '*' ? [] : [plan.selection]), ...(data ? ['--retry-failed'] : []))];
+    return [again('explain', first.asset, first.partition), retry(...(data ? ['--retry-failed'] : []))];
   }
+  const [bad] = refused;
+  if (bad) return [again('explain', bad.asset, bad.partition)];
   const tables = changed.filter((key) => lake.graph.node(key).definition.storage.type === 'table');
   const last = tables.at(-1);
-  if (last === undefined) return [];
-  return [again('status'), again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`), again('lineage', last)];
+  if (last !== undefined) return [again('status'), again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`), again('lineage', last)];
+  return stuck() ? [again('plan', '--verbose'), retry('--retry-failed')] : [];
 }

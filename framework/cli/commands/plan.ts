@@ -132,7 +132,7 @@ const HELD: Readonly<Record<HoldStep['reason'], string>> = {
   awaiting: 'awaiting: not published yet',
   unavailable: 'unavailable: the source does not have them',
   failed: 'failed: nothing has changed since; --retry-failed tries again',
-  unmet: 'unmet: what they read is missing and not selected',
+  unmet: "unmet: what they read is missing and not selected; '+asset' selects it too",
 };
 
 function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: PlanReport, options: PlanOptions): string {

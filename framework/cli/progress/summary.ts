@@ -10,6 +10,10 @@ export interface Recap {
   /** One paragraph of counts, and what failed, each kind of failure once. */
   readonly text: (style: Style) => string;
   readonly failed: readonly { readonly asset: string; readonly partition: string; readonly error: SerializedError }[];
+  /** Checks of severity `error` that failed. */
+  readonly refused: readonly { readonly asset: string; readonly partition: string }[];
+  /** Whether partitions that failed earlier were left alone, for nothing they depend on has changed. */
+  readonly stuck: () => boolean;
   /** Assets with something new, in order. */
   readonly changed: readonly string[];
 }
@@ -19,22 +23,33 @@ interface Check {
   readonly asset: string;
   readonly partition: string;
   readonly check: string;
-  readonly severity: 'warn' | 'error';
   readonly failedRows: number;
+}
+
+/** What failed first is a matter of chance. */
+function inOrder<T extends { readonly asset: string; readonly partition: string }>(list: readonly T[]): T[] {
+  return list.toSorted((a, b) => (`${a.asset} ${a.partition}` < `${b.asset} ${b.partition}` ? -1 : 1));
 }
 
 export function createRecap(): Recap {
   const failed: Failure[] = [];
-  const checks: Check[] = [];
+  const warned: Check[] = [];
+  const refused: Check[] = [];
   const held: { asset: string; reason: string; partitions: number }[] = [];
   const changed: string[] = [];
   let end: Extract<RunEvent, { type: 'run-finished' }> | undefined;
   return {
-    failed,
+    get failed() {
+      return inOrder(failed);
+    },
+    get refused() {
+      return inOrder(refused);
+    },
+    stuck: () => held.some(({ reason }) => reason === 'failed'),
     changed,
     add: (event) => {
       if (event.type === 'partition-failed') failed.push(event);
-      else if (event.type === 'check-failed') checks.push(event);
+      else if (event.type === 'check-failed') (event.severity === 'error' ? refused : warned).push(event);
       else if (event.type === 'held') held.push(event);
       else if (event.type === 'asset-finished' && event.changed > 0) changed.push(event.asset);
       else if (event.type === 'run-finished') end = event;
@@ -43,11 +58,9 @@ export function createRecap(): Recap {
       const lines: string[] = [];
       if (end) lines.push(countsLine(end, style));
       if (held.length > 0) lines.push('', style.warning('Cannot be computed now:'), ...heldLines(held));
-      for (const [heading, severity, paint] of [['Checks that failed:', 'error', style.bad], ['Checks that warn:', 'warn', style.warning]] as const) {
-        const own = checks.filter((check) => check.severity === severity);
-        if (own.length > 0) lines.push('', paint(heading), ...checkLines(own));
-      }
-      if (failed.length > 0) lines.push('', style.bad('Failed:'), ...failureLines(failed, style));
+      if (refused.length > 0) lines.push('', style.bad('Checks that failed:'), ...checkLines(inOrder(refused)));
+      if (warned.length > 0) lines.push('', style.warning('Checks that warn:'), ...checkLines(inOrder(warned)));
+      if (failed.length > 0) lines.push('', style.bad('Failed:'), ...failureLines(inOrder(failed), style));
       return lines.join('\n');
     },
   };

@@ -1,0 +1,452 @@
+import { appendFile, readdir, readFile, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../framework/materialize/events.ts';
+import { type Place, place } from './support.ts';
+
+/** Times and ids differ from run to run. */
+function steady(text: string): string {
+  return text
+    .replace(/\b\d+(\.\d+)? (ms|s)\b/g, '… ms')
+    .replace(/\b1h[0-9a-z]{15}\b/g, '<id>')
+    .replace(/\b[0-9a-f]{32}\b/g, '<version>')
+    .replace(/\d+(\.\d+)? (kB|B)\b/g, '… B');
+}
+
+const day = (n: number, more: string[] = []) => ['-p', `date=2024-01-0${n}`, ...more];
+
+async function filesOf(here: Place, asset: string): Promise<string[]> {
+  const root = join(here.cwd, 'data', asset);
+  const names = await readdir(root, { recursive: true }).catch(() => []);
+  return names.filter((name) => /\.\w+$/.test(name)).map((name) => join(root, name)).sort();
+}
+
+describe('materialize', () => {
+  test('computes what is missing, says so, and then nothing', async () => {
+    const here = await place();
+    const first = await here.run(['materialize']);
+    expect(first.code).toBe(0);
+    expect(steady(first.out)).toMatchInlineSnapshot(`
+      "Done: 18 partitions computed, 8 cannot be computed now; 18 rows, … B, in … ms. Run <id>.
+
+      Cannot be computed now:
+        raw/days       2 awaiting
+        silver/prices  2 awaiting
+        gold/days      2 awaiting
+        gold/months    2 awaiting
+
+      Next:
+        lakehouse status
+        lakehouse query 'SELECT * FROM gold.days LIMIT 10'
+        lakehouse lineage gold/days
+      "
+    `);
+    expect(steady(first.err)).toMatchInlineSnapshot(`
+      "files/days: 6 partitions seen, 6 new or changed (… ms)
+      18 partitions to compute, in 3 batches
+      raw/days: computing 6 partitions (6 missing)
+      ✓ raw/days: 6 computed (… ms)
+      silver/prices: computing 6 partitions (6 missing)
+      ✓ silver/prices: 6 computed (… ms)
+      gold/days: computing 6 partitions (6 missing)
+      ✓ gold/days: 6 computed (… ms)
+      "
+    `);
+    const second = await here.run(['materialize']);
+    expect(second.code).toBe(0);
+    expect(steady(second.out)).toMatchInlineSnapshot(`
+      "Nothing to do: what can be computed is up to date (… ms).
+
+      Cannot be computed now:
+        raw/days       2 awaiting
+        silver/prices  2 awaiting
+        gold/days      2 awaiting
+        gold/months    2 awaiting
+      "
+    `);
+    expect((await here.run(['materialize', '--quiet'])).out).toBe('');
+    expect((await here.run(['plan', '--no-observe', '+gold/days', ...day(1)])).out).toBe('Nothing is stale: 6 partitions fresh.\n');
+    expect((await here.run(['status', ...day(2)])).out).toMatchInlineSnapshot(`
+      "ASSET          FRESH  STALE  MISSING  AWAITING  FAILED  LAST COMPUTED
+      files/days         2      -        -         -       -  observed 2024-02-02 12:00:00 UTC
+      raw/days           2      -        -         -       -  2024-02-02 12:00:00 UTC
+      silver/prices      2      -        -         -       -  2024-02-02 12:00:00 UTC
+      gold/days          2      -        -         -       -  2024-02-02 12:00:00 UTC
+      gold/months        -      -        -         2       -  never
+      "
+    `);
+  });
+
+  test('exits with 1 for partitions that cannot be computed yet, if they are required', async () => {
+    const here = await place();
+    expect((await here.run(['materialize', '-q', '+gold/days', ...day(1), '--require-complete'])).code).toBe(0);
+    expect((await here.run(['materialize', '-q', '+gold/days', '-p', 'date=2024-01-31', '--require-complete'])).code).toBe(1);
+  });
+
+  test('prints one event per line as JSON', async () => {
+    const here = await place();
+    const { code, out, err } = await here.run(['materialize', '+raw/days', ...day(1), '--json']);
+    const events = out.trim().split('\n').map((line) => JSON.parse(line) as RunEvent);
+    expect({ code, err, types: events.map(({ type }) => type) }).toEqual({
+      code: 0,
+      err: '',
+      types: ['run-started', 'observing', 'observed', 'planned', 'asset-started', 'batch-finished', 'asset-finished', 'run-finished'],
+    });
+    expect(events.at(-1)).toMatchObject({ outcome: 'succeeded', counts: { computed: 2, changed: 2, failed: 0 } });
+  });
+
+  test('--dry-run is plan', async () => {
+    const here = await place();
+    expect((await here.run(['materialize', '--dry-run'])).out).toBe((await here.run(['plan'])).out);
+    expect((await here.run(['runs'])).out).toBe('There was no run yet.\n');
+  });
+
+  test('reports failures once per kind, goes on elsewhere, and exits with 1', async () => {
+    const here = await place();
+    for (const n of [1, 2, 3]) await here.write('AAA', `2024-01-0${n}`, `0,${n}\n1,oops\n`);
+    const { code, out, err } = await here.run(['materialize', '+gold/days']);
+    expect(code).toBe(1);
+    expect(steady(out)).toMatchInlineSnapshot(`
+      "Failed: 12 partitions computed, 3 failed, 15 cannot be computed now; 9 rows, … B, in … ms. Run <id>.
+
+      Cannot be computed now:
+        raw/days       4 awaiting
+        silver/prices  4 awaiting
+        gold/days      3 blocked, 4 awaiting
+
+      Failed:
+        silver/prices  symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03
+          '1,oops' is not minute,price [malformed-row]
+          Look at the file.
+
+      Next:
+        lakehouse explain silver/prices symbol=AAA/date=2024-01-01
+        lakehouse materialize +gold/days --retry-failed
+      "
+    `);
+    expect(err).toContain("✗ silver/prices symbol=AAA/date=2024-01-01: '1,oops' is not minute,price [malformed-row]\n");
+
+    const explained = await here.run(['explain', 'gold/days', 'symbol=AAA,date=2024-01-02']);
+    expect(steady(explained.out)).toMatchInlineSnapshot(`
+      "gold/days symbol=AAA/date=2024-01-02
+        blocked: cannot be computed: what it reads failed
+        missing: it was never computed, or has been removed
+        blocked: what it reads failed, or waits for something that did
+          silver/prices symbol=AAA/date=2024-01-02: failed
+            '1,oops' is not minute,price [malformed-row]
+            missing: it was never computed, or has been removed
+            failed: the last attempt failed, and nothing it depends on has changed since
+      "
+    `);
+    expect(steady((await here.run(['explain', 'silver/prices', 'symbol=AAA,date=2024-01-02'])).out)).toMatchInlineSnapshot(`
+      "silver/prices symbol=AAA/date=2024-01-02
+        failed: the last attempt failed
+        failed once on 2024-02-02 12:00:00 UTC by run <id>: silver/prices symbol=AAA/date=2024-01-02: '1,oops' is not minute,price
+          Look at the file.
+        missing: it was never computed, or has been removed
+        failed: the last attempt failed, and nothing it depends on has changed since
+      "
+    `);
+    expect(await here.json(['explain', 'gold/days', 'symbol=AAA,date=2024-01-02'])).toMatchObject({
+      asset: 'gold/days',
+      partition: 'symbol=AAA/date=2024-01-02',
+      status: 'blocked',
+      reasons: [{ type: 'missing' }, { type: 'blocked', count: 1, upstream: [{ asset: 'silver/prices', status: 'failed', error: { code: 'malformed-row' } }] }],
+      facts: { checks: [] },
+    });
+
+    // Again: nothing has changed, so nothing is tried.
+    const again = await here.run(['materialize', '+gold/days']);
+    expect({ code: again.code, first: steady(again.out).split('\n')[0] }).toEqual({ code: 0, first: 'Nothing to do: what can be computed is up to date (… ms).' });
+    expect((await here.run(['materialize', '-q', '+gold/days', '--retry-failed'])).code).toBe(1);
+    await here.write('AAA', '2024-01-01', '0,1\n');
+    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    expect((await here.run(['status', 'silver/prices'])).out).toMatchInlineSnapshot(`
+      "ASSET          FRESH  STALE  MISSING  AWAITING  UNAVAILABLE  FAILED  LAST COMPUTED
+      silver/prices      4      -        -         4           54       2  2024-02-02 12:00:00 UTC
+      "
+    `);
+  });
+
+  test('warns of checks', async () => {
+    const here = await place();
+    await here.write('AAA', '2024-01-01', '0,-5\n1,-6\n');
+    const { code, out } = await here.run(['materialize', '+silver/prices']);
+    expect(code).toBe(0);
+    expect(steady(out)).toContain('\nChecks that warn:\n  silver/prices  range_price: 2 rows in 1 partition: symbol=AAA/date=2024-01-01\n');
+    expect((await here.run(['explain', 'silver/prices', 'symbol=AAA/date=2024-01-01'])).out).toContain('check range_price (warn): 2 rows\n');
+  });
+
+  test('an edited query is computed again for its code, and --accept-code keeps what is there', async () => {
+    const here = await place();
+    await here.run(['materialize']);
+    const edited = { definition: here.tiny({ factor: 2 }) };
+    expect((await here.run(['plan', 'gold/days'], edited)).out).toContain('6 partitions to compute (6 code)');
+    const accepted = await here.run(['materialize', '--accept-code', 'gold/days'], edited);
+    expect({ code: accepted.code, err: accepted.err.split('\n')[0], first: steady(accepted.out).split('\n')[0] }).toEqual({
+      code: 0,
+      err: 'gold/days: 6 partitions accepted as what the code gives now',
+      first: 'Nothing to do: what can be computed is up to date (… ms).',
+    });
+    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(1)], edited)).out).toBe('Nothing is stale: 2 partitions fresh.\n');
+    const twice = await here.run(['materialize', '--accept-code', 'gold/days'], edited);
+    expect({ ...twice, err: twice.err.replace(/[0-9a-f]{16}/, '…') }).toEqual({ code: 2, out: '', err: 'lakehouse: --accept-code gold/days: there is nothing to accept, no partition was made by other code than there is now (…)\n' });
+    expect((await here.run(['materialize', '--accept-code', 'gold/day'], edited)).err).toBe("lakehouse: No asset is named 'gold/day'\n  Did you mean 'gold/days'?\n");
+  });
+
+  test('what is wrong with the request is found before a run is begun', async () => {
+    const here = await place();
+    expect((await here.run(['materialize', 'gold/day'])).code).toBe(2);
+    expect((await here.run(['materialize', '-p', 'symbl=AAA'])).code).toBe(2);
+    expect((await here.run(['runs'])).out).toBe('There was no run yet.\n');
+    expect((await here.run(['materialize', '+raw/days', '-p', 'symbol=AAB'])).code).toBe(2);
+  });
+
+  test('a source that fails to list is an error of its own', async () => {
+    const here = await place();
+    await here.run(['materialize']);
+    await rm(join(here.cwd, 'in'), { recursive: true });
+    const { code, err } = await here.run(['materialize']);
+    expect(code).toBe(1);
+    expect(err).toContain('lakehouse: files/days lists nothing, but 6 partitions were seen there before\n  If the source really is empty now, say so: lakehouse wipe files/days.');
+  });
+});
+
+describe('an interrupt', () => {
+  test('once: what is running finishes, and the exit code says so', async () => {
+    const here = await place();
+    let reads = 0;
+    const definition = here.tiny({ beforeRead: () => void (reads++ === 0 && here.signals.get('SIGINT')?.()) });
+    const { code, out, err } = await here.run(['materialize'], { definition });
+    expect({ code, reads }).toEqual({ code: 130, reads: 6 });
+    expect(err).toContain('Stopping: what is running finishes, nothing new starts. Press Ctrl-C again to stop now.\n');
+    expect(steady(out)).toMatchInlineSnapshot(`
+      "Stopped: 6 partitions computed, 2 cannot be computed now; … B, in … ms. Run <id>.
+
+      Cannot be computed now:
+        raw/days  2 awaiting
+
+      Next:
+        lakehouse materialize
+      "
+    `);
+    expect((await here.run(['status', 'raw/days', 'silver/prices'].slice(0, 2))).out).toContain('raw/days      6');
+    expect(here.exits).toEqual([]);
+  });
+
+  test('that arrives twice within 100 ms is one; a second one stops now, and nothing unfinished is kept', async () => {
+    const here = await place();
+    const send = () => here.signals.get('SIGINT')?.();
+    let reads = 0;
+    const definition = here.tiny({
+      beforeRead: () => {
+        if (reads++ > 0) return;
+        send();
+        send();
+        here.now += 200;
+        send();
+      },
+    });
+    const { code, err } = await here.run(['materialize', '--no-color'], { definition });
+    expect(code).toBe(130);
+    expect(err.split('\n').slice(-5)).toEqual([
+      expect.stringContaining('raw/days: computing 6'),
+      'Stopping: what is running finishes, nothing new starts. Press Ctrl-C again to stop now.',
+      'Stopping now.',
+      'Stopped. Nothing unfinished was kept; run it again to go on.',
+      '',
+    ]);
+    expect(await filesOf(here, 'raw/days')).toEqual([]);
+    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    expect((await here.run(['verify', '--deep'])).code).toBe(0);
+  });
+
+  test('SIGTERM stops now', async () => {
+    const here = await place();
+    const definition = here.tiny({ beforeRead: () => here.signals.get('SIGTERM')?.() });
+    expect((await here.run(['materialize', '-q'], { definition })).code).toBe(143);
+    expect(await here.json(['runs'])).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+});
+
+describe('runs', () => {
+  test('are listed and shown', async () => {
+    const here = await place();
+    await here.run(['materialize', '+silver/prices', ...day(1)]);
+    expect(steady((await here.run(['runs'])).out)).toMatchInlineSnapshot(`
+      "RUN                STARTED                   TOOK  OUTCOME    PARTITIONS             COMMAND
+      <id>  2024-02-02 12:00:00 UTC  … ms  succeeded  4 computed, 4 changed  lakehouse materialize +silver/prices -p date=2024-01-01
+      "
+    `);
+    const shown = await here.run(['runs', 'show', 'last']);
+    expect(steady(shown.out)).toMatchInlineSnapshot(`
+      "<id>  succeeded  started 2024-02-02 12:00:00 UTC, took … ms
+        lakehouse materialize +silver/prices -p date=2024-01-01
+        4 computed, 4 changed
+
+           1  2024-02-02 12:00:00 UTC  started
+           3  2024-02-02 12:00:00 UTC  observed files/days: 6 new or changed
+           4  2024-02-02 12:00:00 UTC  computed raw/days: 2 partitions, 2 changed; 2 files, … B
+           5  2024-02-02 12:00:00 UTC  computed silver/prices: 2 partitions, 2 changed; 2 files, … B
+           6  2024-02-02 12:00:00 UTC  finished succeeded
+      "
+    `);
+    const [{ run = '' } = {}] = (await here.json(['runs'])) as { run: string }[];
+    expect((await here.run(['runs', 'show', run.slice(0, 10)])).out).toBe(shown.out);
+    expect(await here.json(['runs', 'show', run])).toMatchObject({ run, outcome: 'succeeded', events: [{ kind: 'run-started' }, { kind: 'observed' }, { kind: 'materialized', asset: 'raw/days' }, { kind: 'materialized', asset: 'silver/prices' }, { kind: 'run-finished' }] });
+    expect((await here.run(['runs', 'show', 'zzz'])).code).toBe(2);
+  });
+});
+
+describe('query', () => {
+  const sql = 'SELECT symbol, count(*) AS n, sum(price) AS total, NULL AS nothing FROM silver.prices GROUP BY 1 ORDER BY 1';
+
+  test('prints a table, csv, json and ndjson', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+silver/prices']);
+    expect(await here.run(['query', sql])).toEqual({
+      code: 0,
+      out: 'symbol  n   total  nothing\nAAA     6  913.50     NULL\nBBB     6  913.50     NULL\n2 rows\n',
+      err: '',
+    });
+    expect((await here.run(['query', sql, '-f', 'csv'])).out).toBe('symbol,n,total,nothing\r\nAAA,6,913.50,\r\nBBB,6,913.50,\r\n');
+    const rows = [{ symbol: 'AAA', n: 6, total: '913.50', nothing: null }, { symbol: 'BBB', n: 6, total: '913.50', nothing: null }];
+    expect(await here.json(['query', sql])).toEqual(rows);
+    expect(JSON.parse((await here.run(['query', sql, '-f', 'json'])).out)).toEqual(rows);
+    expect((await here.run(['query', sql, '-f', 'ndjson'])).out.trim().split('\n').map((line) => JSON.parse(line))).toEqual(rows);
+    expect((await here.run(['query', 'SELECT 1 WHERE false', '-f', 'json'])).out).toBe('[]\n');
+  });
+
+  test('values that formats find hard', async () => {
+    const here = await place();
+    const hard = `SELECT 'a,"b' || chr(10) AS t, '' AS empty, 9007199254740993::BIGINT AS big, 'nan'::DOUBLE AS nan, [1, 2] AS list, {'a': DATE '2024-01-01'} AS struct, chr(27) || '[2J' AS escape`;
+    expect((await here.run(['query', hard, '-f', 'csv'])).out.split('\r\n')[1]).toBe('"a,""b\n","",9007199254740993,NaN,"[1,2]","{""a"":""2024-01-01""}",\u001b[2J');
+    expect((await here.run(['query', hard, '-f', 'ndjson'])).out).toBe('{"t":"a,\\"b\\n","empty":"","big":9007199254740993,"nan":"NaN","list":[1,2],"struct":{"a":"2024-01-01"},"escape":"\\u001b[2J"}\n');
+    expect((await here.run(['query', hard])).out).toContain('a,"b\\n');
+    expect((await here.run(['query', hard])).out).not.toContain('\u001b[2J');
+  });
+
+  test('limits rows, reads files and standard input, writes files', async () => {
+    const here = await place();
+    expect(await here.run(['query', 'SELECT i FROM range(5) t(i)', '--limit', '2'])).toEqual({ code: 0, out: 'i\n0\n1\n2 rows\n', err: 'Only the first 2 rows are shown; --limit 0 shows all.\n' });
+    expect((await here.run(['query', 'FROM range(3000)', '-f', 'csv'])).out.split('\r\n')).toHaveLength(3002);
+    const long = await here.run(['query', 'FROM range(1001)']);
+    expect({ lines: long.out.split('\n').length, err: long.err }).toEqual({ lines: 1003, err: 'Only the first 1,000 rows are shown; --limit 0 shows all.\n' });
+    await writeFile(join(here.cwd, 'q.sql'), 'SELECT 1 AS one');
+    expect((await here.run(['query', '--file', 'q.sql', '-f', 'csv'])).out).toBe('one\r\n1\r\n');
+    expect((await here.run(['query', '--file', '-', '-f', 'csv'], { stdin: 'SELECT 2 AS two' })).out).toBe('two\r\n2\r\n');
+    expect(await here.run(['query', 'FROM range(2)', '-f', 'csv', '-o', 'out.csv'])).toEqual({ code: 0, out: '', err: '' });
+    expect(await readFile(join(here.cwd, 'out.csv'), 'utf8')).toBe('range\r\n0\r\n1\r\n');
+    expect((await here.run(['query', 'FROM range(2)', '-o', 'no/such/out.csv'])).code).toBe(1);
+    expect(await readdir(here.cwd)).not.toContain('out.csv.partial');
+  });
+
+  test('refuses what it cannot run', async () => {
+    const here = await place();
+    expect(await here.run(['query'])).toEqual({ code: 2, out: '', err: 'lakehouse: There is no statement\n  lakehouse query "SELECT …", or lakehouse query --file report.sql\n' });
+    expect((await here.run(['query', 'SELECT 1', '--file', 'x'])).code).toBe(2);
+    expect((await here.run(['query', 'FROM silver.price'])).err).toBe("lakehouse: There is no table 'price'\n  Did you mean 'silver.prices'?\n");
+    expect((await here.run(['query', 'SELEC 1'])).code).toBe(2);
+    expect((await here.run(['query', "COPY (SELECT 1) TO 'x.csv'"])).code).toBe(2);
+  });
+
+  test('original files are there as a list', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+raw/days', ...day(1)]);
+    expect(await here.json(['query', 'SELECT symbol, date, bytes FROM raw.days ORDER BY 1'])).toEqual([
+      { symbol: 'AAA', date: '2024-01-01', bytes: 14 },
+      { symbol: 'BBB', date: '2024-01-01', bytes: 14 },
+    ]);
+  });
+
+  test('stops when nobody reads any more', async () => {
+    const here = await place();
+    let text = '';
+    const stdout = { write: (more: string) => void (text += more), isTTY: false, columns: undefined, rows: undefined, get closed() { return text.length > 0; }, failure: undefined, drained: async () => undefined, onResize: () => () => undefined };
+    expect((await here.run(['query', 'FROM range(1000000000)', '-f', 'csv'], { io: { stdout } })).code).toBe(0);
+    expect(text.length).toBeLessThan(1_000_000);
+  });
+});
+
+describe('verify', () => {
+  test('finds a file that is missing, cut, or altered', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+gold/days']);
+    expect((await here.run(['verify', '-q'])).out).toMatch(/^Sound: 10 current files, .* kB\.\n$/);
+    expect((await here.run(['verify', '-q', '--deep'])).out).toMatch(/^Sound: 10 current files, .* kB, 18 partitions\.\n$/);
+    const [gold = '', silver = '', raw = ''] = await Promise.all(['gold/days', 'silver/prices', 'raw/days'].map(async (asset) => (await filesOf(here, asset))[0]));
+    await unlink(gold);
+    await truncate(silver, 100);
+    await writeFile(raw, (await readFile(raw, 'utf8')).replace('0', '9'));
+    const { code, out } = await here.run(['verify', '-q']);
+    expect(code).toBe(1);
+    const short = (path: string) => path.slice(join(here.cwd, 'data').length + 1);
+    const lines = out.split('\n');
+    expect(lines[0]).toBe(`✗ ${short(gold)} is missing`);
+    expect(lines[1]).toMatch(/^✗ raw\/days\/symbol=AAA\/.* has SHA-256 [0-9a-f]{64}, the log says [0-9a-f]{64}$/);
+    expect(lines[2]).toMatch(/^✗ silver\/prices\/.* has 100 bytes, the log says [\d,]+$/);
+    expect(lines[3]).toMatch(/^3 problems in 10 current files/);
+    expect(await here.json(['verify'])).toMatchObject({ problems: [{ asset: 'gold/days', message: 'is missing' }, { asset: 'raw/days' }, { asset: 'silver/prices' }] });
+
+    // And what it advises helps.
+    for (const asset of ['gold/days', 'silver/prices', 'raw/days']) await here.run(['wipe', asset, '--yes', '-p', 'symbol=AAA']);
+    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    expect((await here.run(['verify', '-q', '--deep'])).code).toBe(0);
+  });
+});
+
+describe('gc', () => {
+  test('shows what it would remove, and removes it when told', async () => {
+    const here = await place();
+    here.now = Date.now();
+    await here.write('AAA', new Date(here.now - 3 * 86_400_000).toISOString().slice(0, 10), '0,1\n');
+    await here.run(['materialize', '-q', '+silver/prices']);
+    const [file = ''] = await filesOf(here, 'silver/prices');
+    const stray = `${file}.stray.parquet`;
+    const young = `${file}.young.parquet`;
+    const foreign = join(here.cwd, 'data', 'notes.txt');
+    for (const path of [stray, young, foreign]) await appendFile(path, 'x'.repeat(100));
+    const old = new Date(here.now - 2 * 3_600_000);
+    for (const path of [stray, foreign]) await utimes(path, old, old);
+
+    const shown = await here.run(['gc']);
+    expect(shown.out).toContain('To remove: 0 superseded and 1 unknown files, 100 B.');
+    expect(shown.out).toContain('lakehouse gc --yes\n');
+    expect((await stat(stray)).size).toBe(100);
+    const { code, out } = await here.run(['gc', '--yes']);
+    expect({ code, last: out.trim().split('\n').at(-1) }).toEqual({ code: 0, last: 'Removed 0 superseded and 1 unknown files, 100 B; 0 unfinished writes; 0 old events.' });
+    await expect(stat(stray)).rejects.toThrow('ENOENT');
+    expect((await stat(young)).size + (await stat(foreign)).size).toBe(200);
+    here.now = Date.now() + 10_000;
+    expect(await here.json(['gc', '--yes', '--grace', '0s'])).toMatchObject({ removed: true, unknown: 1 });
+    expect((await here.run(['gc', '--dry-run', '--yes'])).code).toBe(2);
+  });
+});
+
+describe('wipe', () => {
+  test('asks first, and does nothing without an answer', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+gold/days']);
+    expect(await here.run(['wipe', 'silver/prices', ...day(2)])).toEqual({
+      code: 2,
+      out: 'silver/prices  2 partitions to take out of the lake:\n  symbol=AAA|BBB/date=2024-01-02\nWhat was made of them becomes stale in gold/days and below.\n',
+      err: 'lakehouse: wipe silver/prices: nobody is there to ask\n  Say --yes to take them out.\n',
+    });
+    const no = await here.run(['wipe', 'silver/prices', ...day(2)], { keyboard: true, stdin: 'n\n' });
+    expect({ code: no.code, last: no.out.trim().split('\n').at(-1), err: no.err }).toEqual({ code: 0, last: 'Nothing was changed.', err: 'Take them out? [y/N] ' });
+    const yes = await here.run(['wipe', 'silver/prices', ...day(2)], { keyboard: true, stdin: 'y\n' });
+    expect({ code: yes.code, last: yes.out.trim().split('\n').at(-1) }).toEqual({ code: 0, last: '2 partitions left the lake. The next run computes them again; their files go with it or with gc.' });
+    expect(await here.json(['query', 'SELECT DISTINCT date FROM silver.prices ORDER BY 1'])).toEqual([{ date: '2024-01-01' }, { date: '2024-01-03' }]);
+    expect((await here.run(['verify', '-q', '--deep'])).code).toBe(0);
+    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(2)])).out).toBe('Nothing is stale: 2 partitions fresh.\n');
+  });
+
+  test('says when there is nothing, and when the filter is wrong', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+raw/days']);
+    expect((await here.run(['wipe', 'silver/prices', '--yes'])).out).toBe('silver/prices: nothing to wipe, none of these partitions has content.\n');
+    expect((await here.run(['wipe', 'raw/days', '--yes', '-p', 'symbol=AAC'])).err).toBe("lakehouse: --partitions 'symbol=AAC' matches none of the partitions there are\n  symbol: Did you mean 'AAA'?\n");
+    expect(await here.json(['wipe', 'raw/days', '--yes', '-p', 'symbol=AAA'])).toEqual({ asset: 'raw/days', wiped: 3 });
+  });
+});
