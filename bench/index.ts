@@ -4,6 +4,7 @@ import { machine, table } from './support.ts';
 
 const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Measurement[]>>>> = {
   silver: async () => (await import('./silver.ts')).benchSilver,
+  noop: async () => (await import('./noop.ts')).benchNoop,
 };
 
 const { values } = parseArgs({

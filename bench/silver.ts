@@ -79,7 +79,7 @@ function referenceSql(csvs: readonly string[], to: string): string {
 }
 
 /** A lake with the same objects, by hard links, and a state of its own. */
-async function copyLake(from: string, to: string): Promise<void> {
+export async function copyLake(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
+import type { SettingsSources } from '../config/layers.ts';
 import { redactText } from '../config/redact.ts';
 import type { LoadedSettings } from '../config/resolve.ts';
-import type { SettingsSources } from '../config/layers.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import { type Console, createConsole, type Globals } from './console.ts';
@@ -73,7 +73,11 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     again: (...words) => {
       const program = io.env.npm_command === undefined ? 'lakehouse' : 'npx lakehouse';
       const { config, profile, set } = globals;
-      const options = [...(config === undefined ? [] : ['--config', config]), ...(profile === undefined ? [] : ['--profile', profile]), ...set.flatMap((one) => ['--set', one])];
+      const options = [
+        ...(config === undefined ? [] : ['--config', config]),
+        ...(profile === undefined ? [] : ['--profile', profile]),
+        ...set.flatMap((one) => ['--set', one]),
+      ];
       return redact([program, ...[...words, ...options].map(quote)].join(' '));
     },
     sources: readSources,
@@ -86,7 +90,17 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
       const { openLake } = await import('../materialize/open.ts');
       const { settings } = loaded;
       const { now, random, host, pid, isAlive } = io;
-      const lake = await openLake({ definition, settings, mode, now, id: idGenerator(now, random), host, pid, isAlive, warn: console.warn });
+      const lake = await openLake({
+        definition,
+        settings,
+        mode,
+        now,
+        id: idGenerator(now, random),
+        host,
+        pid,
+        isAlive,
+        warn: console.warn,
+      });
       try {
         for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
         return await use(lake);

@@ -22,7 +22,8 @@ export type SizeOf = (asset: string, series: string, time: number) => number;
 export function observedSizes(state: StateReader, events: readonly ObservedEvent[]): SizeOf {
   const fresh = new Map<string, Map<number, number>>();
   for (const { asset, outcomes } of events) {
-    for (const { series, times, bytes } of outcomes) fresh.set(`${asset}\n${series}`, new Map(Array.from(times, (time, i) => [time, bytes[i] ?? 0])));
+    for (const { series, times, bytes } of outcomes)
+      fresh.set(`${asset}\n${series}`, new Map(Array.from(times, (time, i) => [time, bytes[i] ?? 0])));
   }
   const logged = new Map<string, SeriesDetails | undefined>();
   return (asset, series, time) => {
@@ -36,7 +37,13 @@ export function observedSizes(state: StateReader, events: readonly ObservedEvent
 }
 
 /** What computing a set of partitions reads from sources. */
-export function fetching(graph: AssetGraph, evaluations: ReadonlyMap<string, AssetEvaluation>, asset: string, set: PartitionSet, sizeOf: SizeOf): Fetching {
+export function fetching(
+  graph: AssetGraph,
+  evaluations: ReadonlyMap<string, AssetEvaluation>,
+  asset: string,
+  set: PartitionSet,
+  sizeOf: SizeOf,
+): Fetching {
   const evaluation = evaluations.get(asset);
   let fetches = 0;
   let bytes = 0;

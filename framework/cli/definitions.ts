@@ -5,13 +5,16 @@ import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import { isLakehouse, type LakehouseDefinition } from '../define/lakehouse.ts';
 import type { Io } from './io.ts';
 
-const EXAMPLE = "It exports what the lake is: export const lakehouse = defineLakehouse({ assets: […] })";
+const EXAMPLE = 'It exports what the lake is: export const lakehouse = defineLakehouse({ assets: […] })';
 
 /**
  * The lakehouse that a definitions module exports as `lakehouse` or by default.
  * @throws LakehouseError (usage) `no-definitions`, `definitions-failed`, `no-lakehouse`, `two-frameworks`.
  */
-export async function loadDefinition(file: string, { importModule, cwd }: Pick<Io, 'importModule' | 'cwd'>): Promise<LakehouseDefinition> {
+export async function loadDefinition(
+  file: string,
+  { importModule, cwd }: Pick<Io, 'importModule' | 'cwd'>,
+): Promise<LakehouseDefinition> {
   const shown = relative(cwd, file);
   if (!existsSync(file)) {
     throw new LakehouseError('no-definitions', `There is no definitions module ${shown}`, {
@@ -27,12 +30,20 @@ export async function loadDefinition(file: string, { importModule, cwd }: Pick<I
   const found = exported.lakehouse ?? exported.default;
   if (isLakehouse(found)) return found;
   if (typeof found === 'object' && found !== null && 'assets' in found) {
-    throw new LakehouseError('two-frameworks', `${shown} exports a lakehouse that this framework did not make: there are two copies of it`, {
-      hint: "Import 'crypto-lakehouse' in the definitions from the package whose `lakehouse` you run; `npm ls crypto-lakehouse` shows the copies.",
-    });
+    throw new LakehouseError(
+      'two-frameworks',
+      `${shown} exports a lakehouse that this framework did not make: there are two copies of it`,
+      {
+        hint: "Import 'crypto-lakehouse' in the definitions from the package whose `lakehouse` you run; `npm ls crypto-lakehouse` shows the copies.",
+      },
+    );
   }
   const names = Object.keys(exported);
-  throw new LakehouseError('no-lakehouse', `${shown} exports ${names.length > 0 ? `only ${names.join(', ')}` : 'nothing'}, and no 'lakehouse'`, { hint: EXAMPLE });
+  throw new LakehouseError(
+    'no-lakehouse',
+    `${shown} exports ${names.length > 0 ? `only ${names.join(', ')}` : 'nothing'}, and no 'lakehouse'`,
+    { hint: EXAMPLE },
+  );
 }
 
 function importError(error: unknown, shown: string, cwd: string): LakehouseError {
@@ -40,11 +51,15 @@ function importError(error: unknown, shown: string, cwd: string): LakehouseError
   const name = error instanceof Error && error.name !== 'Error' && !known ? `${error.name}: ` : '';
   const message = error instanceof Error ? error.message : String(error);
   const at = ownFrame(error, cwd);
-  return new LakehouseError('definitions-failed', `${shown} cannot be loaded: ${name}${message}${at === undefined ? '' : `\n  at ${at}`}`, {
-    hint: known ? error.hint : hintFor(error),
-    issues: known ? error.issues : [],
-    cause: error,
-  });
+  return new LakehouseError(
+    'definitions-failed',
+    `${shown} cannot be loaded: ${name}${message}${at === undefined ? '' : `\n  at ${at}`}`,
+    {
+      hint: known ? error.hint : hintFor(error),
+      issues: known ? error.issues : [],
+      cause: error,
+    },
+  );
 }
 
 function hintFor(error: unknown): string | undefined {
@@ -66,7 +81,7 @@ const FRAME = /(file:\/\/[^\s()]+|\/[^\s():]+|[A-Za-z]:\\[^\s():]+):(\d+)(?::(\d
 function ownFrame(error: unknown, cwd: string): string | undefined {
   for (const line of (error instanceof Error ? (error.stack ?? '') : '').split('\n')) {
     const [, where = '', row, column] = FRAME.exec(line) ?? [];
-    if (where === '' || /[\\/]node_modules[\\/]/.test(where)) continue;
+    if (where === '' || line.includes('node:') || /[\\/]node_modules[\\/]/.test(where)) continue;
     const path = where.startsWith('file:') ? fileURLToPath(where) : where;
     // The framework's own frames lie between the mistake and the file that made it.
     if (path.startsWith(FRAMEWORK)) continue;
@@ -76,4 +91,6 @@ function ownFrame(error: unknown, cwd: string): string | undefined {
 }
 
 /** `framework/` of the sources, `dist/` when built: the directory of this module, or the one above `cli/`. */
-const FRAMEWORK = resolve(import.meta.dirname, import.meta.dirname.endsWith('cli') ? '..' : '.') + (process.platform === 'win32' ? '\\' : '/');
+const FRAMEWORK =
+  resolve(import.meta.dirname, import.meta.dirname.endsWith('cli') ? '..' : '.') +
+  (process.platform === 'win32' ? '\\' : '/');

@@ -11,10 +11,17 @@ import type { Staged } from '../storage/store.ts';
  * Rewrites the packs of some series that still hold rows of partitions which have left, without those rows. Until then a query
  * over the whole file would see them. Where another process replaces a pack first, its rows are gone already.
  */
-export async function dropLeftRows(lake: Lake, node: AssetNode, run: string, seriesKeys: readonly string[], signal: AbortSignal): Promise<void> {
+export async function dropLeftRows(
+  lake: Lake,
+  node: AssetNode,
+  run: string,
+  seriesKeys: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   if (node.definition.kind === 'source' || node.definition.storage.type === 'raw') return;
   for (const series of seriesKeys) {
-    for (const [file, times] of partlyLeft(lake, node, series)) await rewrite(lake, node, run, series, file, times, signal);
+    for (const [file, times] of partlyLeft(lake, node, series))
+      await rewrite(lake, node, run, series, file, times, signal);
   }
 }
 
@@ -45,7 +52,15 @@ function written(state: Lake['state'], { createdRevision, path }: FileRecord): n
   return columns.reduce((sum, { file }) => sum + file.reduce((n, one) => n + (one === ordinal ? 1 : 0), 0), 0);
 }
 
-async function rewrite(lake: Lake, node: AssetNode, run: string, series: string, file: FileRecord, times: readonly number[], signal: AbortSignal): Promise<void> {
+async function rewrite(
+  lake: Lake,
+  node: AssetNode,
+  run: string,
+  series: string,
+  file: FileRecord,
+  times: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
   const values = readSeriesKey(series);
   const engine = await lake.engine();
   const path = await lake.store.localPath(file.path);

@@ -17,7 +17,13 @@ export interface PartitionFacts {
     readonly file: string | undefined;
   };
   /** The attempt that failed since then. Without an error where its event was pruned. */
-  readonly failure?: { readonly at: number | undefined; readonly run: string | undefined; readonly attempts: number; readonly transient: boolean; readonly error: SerializedError | undefined };
+  readonly failure?: {
+    readonly at: number | undefined;
+    readonly run: string | undefined;
+    readonly attempts: number;
+    readonly transient: boolean;
+    readonly error: SerializedError | undefined;
+  };
   readonly checks: readonly Pick<CheckOutcome, 'check' | 'severity' | 'failedRows' | 'sample' | 'sql'>[];
 }
 
@@ -43,7 +49,15 @@ export function factsOf(lake: OpenedLake, node: AssetNode, ref: PartitionRef): P
           file: state.fileOf(node.key, series, ref.time)?.path,
         },
       }),
-    ...(failure && { failure: { at: failed?.at, run: runOf(failed), attempts: failure.attempts, transient: failure.transient, error: errorIn(failed, series, ref.time) } }),
+    ...(failure && {
+      failure: {
+        at: failed?.at,
+        run: runOf(failed),
+        attempts: failure.attempts,
+        transient: failure.transient,
+        error: errorIn(failed, series, ref.time),
+      },
+    }),
     checks: checksIn(event, series, ref.time),
   };
 }
@@ -53,7 +67,8 @@ function eventAt({ state }: OpenedLake, revision: number): StoredEvent | undefin
   return event?.revision === revision ? event : undefined;
 }
 
-const runOf = (stored: StoredEvent | undefined): string | undefined => (stored && 'run' in stored.event ? stored.event.run : undefined);
+const runOf = (stored: StoredEvent | undefined): string | undefined =>
+  stored && 'run' in stored.event ? stored.event.run : undefined;
 
 function errorIn(stored: StoredEvent | undefined, series: string, time: number): SerializedError | undefined {
   if (stored?.event.kind !== 'failed') return undefined;
@@ -64,5 +79,11 @@ function checksIn(stored: StoredEvent | undefined, series: string, time: number)
   const checks = stored?.event.kind === 'materialized' ? (stored.event.checks ?? []) : [];
   return checks
     .filter((check) => check.series === series && check.time === time && check.failedRows > 0)
-    .map(({ check, severity, failedRows, sample, sql }) => ({ check, severity, failedRows, ...(sample && { sample }), ...(sql !== undefined && { sql }) }));
+    .map(({ check, severity, failedRows, sample, sql }) => ({
+      check,
+      severity,
+      failedRows,
+      ...(sample && { sample }),
+      ...(sql !== undefined && { sql }),
+    }));
 }

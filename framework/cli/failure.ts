@@ -19,7 +19,8 @@ export function failureText(error: unknown, style: Style, debug: boolean): strin
   const lines = [`${style.bad('lakehouse:')} ${known ? '' : 'unexpected error: '}${message}`];
   if (known && error.hint !== undefined) lines.push(`  ${error.hint.replaceAll('\n', '\n  ')}`);
   if (debug) lines.push(...stacksOf(error).map((stack) => style.faint(stack)));
-  else if (!known || error.kind === 'internal') lines.push('  This is a bug in lakehouse. Run it again with --debug for the stack.');
+  else if (!known || error.kind === 'internal')
+    lines.push('  This is a bug in lakehouse. Run it again with --debug for the stack.');
   return lines.join('\n');
 }
 

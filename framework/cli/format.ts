@@ -7,7 +7,11 @@ export function number(value: number): string {
 
 /** `1 partition`, `1,234 partitions`, `2 batches` */
 export function plural(count: number, word: string): string {
-  const many = /(s|x|ch|sh)$/.test(word) ? `${word}es` : /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
+  const many = /(s|x|ch|sh)$/.test(word)
+    ? `${word}es`
+    : /[^aeiou]y$/.test(word)
+      ? `${word.slice(0, -1)}ies`
+      : `${word}s`;
   return `${number(count)} ${count === 1 ? word : many}`;
 }
 
@@ -92,12 +96,22 @@ export function table(
   rows: readonly (readonly string[])[],
   paintTitle: (text: string) => string = (text) => text,
 ): string {
-  const widths = columns.map(({ title }, i) => Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i] ?? ''))));
+  const widths = columns.map(({ title }, i) =>
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i] ?? ''))),
+  );
   const line = (cells: readonly string[], paint: (text: string) => string) => {
-    const padded = columns.map(({ align }, i) => pad(cells[i] ?? '', widths[i] ?? 0, align === 'right' ? 'right' : 'left'));
+    const padded = columns.map(({ align }, i) =>
+      pad(cells[i] ?? '', widths[i] ?? 0, align === 'right' ? 'right' : 'left'),
+    );
     return paint(padded.join('  ').trimEnd());
   };
-  return [line(columns.map(({ title }) => title), paintTitle), ...rows.map((row) => line(row, (text) => text))].join('\n');
+  return [
+    line(
+      columns.map(({ title }) => title),
+      paintTitle,
+    ),
+    ...rows.map((row) => line(row, (text) => text)),
+  ].join('\n');
 }
 
 /** Each line indented. */

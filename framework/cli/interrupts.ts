@@ -15,10 +15,13 @@ export interface Interrupts {
 
 /** Through a wrapper one Ctrl-C may arrive twice. */
 const SAME_MS = 100;
+/** A compute function that does not heed the signal cannot hold up the end for longer. Nothing of it would be committed. */
+const PATIENCE_MS = 5_000;
 
 /**
  * Listens to SIGINT and SIGTERM until disposed. With `graceful` the first SIGINT only asks to stop and the second stops now;
- * without, the first does. SIGTERM always stops now. One more SIGINT ends a process that does not get to an end.
+ * without, the first does. SIGTERM always stops now. A process that does not get to an end is ended after five seconds, or at once
+ * by one more SIGINT.
  */
 export function listenToInterrupts(io: Io, graceful: boolean, say: (text: string) => void): Interrupts {
   const stopping = new AbortController();
@@ -26,7 +29,9 @@ export function listenToInterrupts(io: Io, graceful: boolean, say: (text: string
   let code: number | undefined;
   let last = Number.NEGATIVE_INFINITY;
   const reason = () => new LakehouseError('interrupted', 'It was interrupted', { kind: 'transient' });
-  const stopNow = () => {
+  let patience: NodeJS.Timeout | undefined;
+  const stopNow = (exitCode: number) => {
+    patience ??= setTimeout(() => io.exit(exitCode), PATIENCE_MS).unref();
     stopping.abort(reason());
     now.abort(reason());
   };
@@ -42,12 +47,12 @@ export function listenToInterrupts(io: Io, graceful: boolean, say: (text: string
         say('Stopping: what is running finishes, nothing new starts. Press Ctrl-C again to stop now.');
       } else {
         say('Stopping now.');
-        stopNow();
+        stopNow(code);
       }
     }),
     io.onSignal('SIGTERM', () => {
       code ??= INTERRUPTED.SIGTERM;
-      stopNow();
+      stopNow(code);
     }),
   ];
   return {
@@ -57,6 +62,7 @@ export function listenToInterrupts(io: Io, graceful: boolean, say: (text: string
       return code;
     },
     dispose: () => {
+      clearTimeout(patience);
       for (const each of forget) each();
     },
   };

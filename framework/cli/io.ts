@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
-import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 
 /** Where text goes. */
 export interface Output {
@@ -15,7 +16,7 @@ export interface Output {
   readonly closed: boolean;
   /** Why writing failed otherwise, e.g. a full disk. */
   readonly failure: Error | undefined;
-  /** Resolves when the reader has caught up. */
+  /** Resolves when the reader has caught up, or has left, or writing has failed. */
   drained(): Promise<void>;
   onResize(listener: () => void): () => void;
 }
@@ -69,6 +70,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
       return failure;
     },
     drained: async () => {
+      // What went wrong with the last write is told in a later turn.
+      await setImmediate();
       if (!closed && stream.writableNeedDrain) await once(stream, 'drain').catch(() => undefined);
     },
     onResize: (listener) => {

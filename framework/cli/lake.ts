@@ -23,10 +23,21 @@ export function selectAssets(graph: AssetGraph, selection: string | undefined): 
 }
 
 /** @throws LakehouseError `bad-partition-filter`, `bad-filter` (usage). */
-export function readFilter(graph: AssetGraph, keys: readonly string[], text: string | undefined): PartitionFilter | undefined {
+export function readFilter(
+  graph: AssetGraph,
+  keys: readonly string[],
+  text: string | undefined,
+): PartitionFilter | undefined {
   if (text === undefined) return undefined;
   const filter = parseFilter(text);
-  throwIfIssues('bad-filter', `--partitions '${text}':`, checkFilter(filter, keys.map((key) => graph.node(key).space)));
+  throwIfIssues(
+    'bad-filter',
+    `--partitions '${text}':`,
+    checkFilter(
+      filter,
+      keys.map((key) => graph.node(key).space),
+    ),
+  );
   return filter;
 }
 
@@ -42,17 +53,11 @@ export function evaluateNow(lake: OpenedLake, view: LakeIndex = lake.state.refre
   return { view, evaluations };
 }
 
-/** The values of listed dimensions that an asset's partitions have. */
-export function knownValues(evaluation: AssetEvaluation): KnownValues {
+/** The values of listed dimensions that the series of an asset have. */
+export function knownValues(seriesKeys: Iterable<string>): KnownValues {
+  const series = [...seriesKeys].map(readSeriesKey);
   return {
-    valuesOf: (dimension) => {
-      const values = new Set<string>();
-      for (const key of evaluation.series.keys()) {
-        const value = readSeriesKey(key)[dimension];
-        if (value !== undefined) values.add(value);
-      }
-      return [...values].sort();
-    },
+    valuesOf: (dimension) => [...new Set(series.flatMap((values) => values[dimension] ?? []))].sort(),
   };
 }
 
@@ -60,16 +65,31 @@ export function knownValues(evaluation: AssetEvaluation): KnownValues {
  * Refuses a filter that lets nothing through though there is something: it was probably misspelt.
  * @throws LakehouseError `no-such-partition` (usage).
  */
-export function requireMatch(evaluations: ReadonlyMap<string, AssetEvaluation>, keys: readonly string[], filter: PartitionFilter | undefined): void {
+export function requireMatch(
+  { graph, now }: OpenedLake,
+  view: LakeIndex,
+  keys: readonly string[],
+  filter: PartitionFilter | undefined,
+): void {
   if (!filter) return;
-  // An asset without a dimension that is named is let through whole, which says nothing about the name.
-  const named = ({ node }: AssetEvaluation) => [...filter.listed.keys()].every((name) => node.space.listed.some((dimension) => dimension.name === name));
-  const concerned = keys.flatMap((key) => evaluations.get(key) ?? []).filter(named);
-  const found = concerned.filter(({ universe }) => !sets.isEmpty(universe.all));
-  if (found.length === 0 || found.some(({ node, universe }) => !sets.isEmpty(applyFilter(node.space, universe.all, filter)))) return;
-  const hints = [...filter.listed].flatMap(([name, globs]) => {
-    const values = [...new Set(found.flatMap((evaluation) => knownValues(evaluation).valuesOf(name)))];
-    return globs.filter((glob) => !/[*?]/.test(glob) && !values.includes(glob)).map((glob) => `${name}: ${didYouMean(glob, values) ?? ''}`);
+  const existing = universes(graph, view, now());
+  const found = keys.flatMap((key) => {
+    const { space } = graph.node(key);
+    const all = existing.get(key)?.all ?? sets.EMPTY_SET;
+    // An asset without a dimension that is named is let through whole, which says nothing about the name.
+    const named = [...filter.listed.keys()].every((name) => space.listed.some((dimension) => dimension.name === name));
+    return named && !sets.isEmpty(all) ? [{ space, all }] : [];
   });
-  throw new LakehouseError('no-such-partition', `--partitions '${filter.text}' matches none of the partitions there are`, { hint: hints.join('\n') || 'lakehouse show <asset> says what there is.' });
+  if (found.length === 0 || found.some(({ space, all }) => !sets.isEmpty(applyFilter(space, all, filter)))) return;
+  const known = knownValues(found.flatMap(({ all }) => [...all.bySeries.keys()]));
+  const hints = [...filter.listed].flatMap(([name, globs]) => {
+    const values = known.valuesOf(name);
+    const wrong = globs.filter((glob) => !/[*?]/.test(glob) && !values.includes(glob));
+    return wrong.map((glob) => `${name}: ${didYouMean(glob, values) ?? ''}`);
+  });
+  throw new LakehouseError(
+    'no-such-partition',
+    `--partitions '${filter.text}' matches none of the partitions there are`,
+    { hint: hints.join('\n') || 'lakehouse show <asset> says what there is.' },
+  );
 }

@@ -1,9 +1,10 @@
 import { serializeError } from '../common/errors.ts';
-import { commands, type Run } from './catalog.ts';
+import { commands } from './catalog.ts';
 import { createConsole, jsonText } from './console.ts';
 import { type Context, createContext } from './context.ts';
 import { exitCodeOf, FAILED, failureText, USAGE } from './failure.ts';
 import { type Io, processIo } from './io.ts';
+import { loaders } from './loaders.ts';
 import { type Chosen, CommanderError, readCommandLine } from './program.ts';
 
 /**
@@ -20,8 +21,11 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   if (chosen === undefined) return 0;
   const context = createContext(io, chosen.globals, args);
   try {
-    const { run } = await chosen.spec.load();
-    const code = await (run as Run)(context, chosen.options as never, ...(chosen.args as never[]));
+    const load = loaders[chosen.name];
+    if (!load) throw new Error(`nothing carries out '${chosen.name}'`);
+    const { run } = await load();
+    const code = await run(context, chosen.options as never, ...(chosen.args as never[]));
+    await io.stdout.drained();
     if (io.stdout.failure) throw io.stdout.failure;
     return context.interrupted() ?? code ?? 0;
   } catch (error) {
@@ -33,7 +37,8 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
 
 function choose(args: readonly string[], io: Io): Chosen | undefined {
   const width = Math.min(io.stdout.columns ?? 100, 120);
-  if (args.length > 0) return readCommandLine(args, { out: (text) => io.stdout.write(text), error: () => undefined, width });
+  if (args.length > 0)
+    return readCommandLine(args, { out: (text) => io.stdout.write(text), error: () => undefined, width });
   // Without arguments the help is the answer, not a complaint.
   return readCommandLine(['--help'], { out: (text) => io.stdout.write(text), error: () => undefined, width });
 }
@@ -41,7 +46,8 @@ function choose(args: readonly string[], io: Io): Chosen | undefined {
 const KNOWN: ReadonlySet<string> = new Set(commands.map(({ name }) => name));
 
 /** Whether the arguments ask for JSON, as far as that can be told of a line that could not be read. */
-const asksForJson = (args: readonly string[]) => args.includes('--json') && !args.slice(0, args.indexOf('--json')).includes('--');
+const asksForJson = (args: readonly string[]) =>
+  args.includes('--json') && !args.slice(0, args.indexOf('--json')).includes('--');
 
 function reportUsage(error: unknown, args: readonly string[], io: Io): number {
   const globals = { json: asksForJson(args), color: !args.includes('--no-color'), quiet: false };
@@ -51,8 +57,14 @@ function reportUsage(error: unknown, args: readonly string[], io: Io): number {
     return FAILED;
   }
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const hint = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), `Run 'lakehouse ${commandOf(args)}--help' for what there is.`].join(' ');
-  if (globals.json) io.stdout.write(`${jsonText({ error: { message: first, code: error.code.replace('commander.', 'cli-').replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`), kind: 'usage', hint } })}\n`);
+  const hint = [
+    ...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')),
+    `Run 'lakehouse ${commandOf(args)}--help' for what there is.`,
+  ].join(' ');
+  if (globals.json)
+    io.stdout.write(
+      `${jsonText({ error: { message: first, code: error.code.replace('commander.', 'cli-').replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`), kind: 'usage', hint } })}\n`,
+    );
   else io.stderr.write(`${console.errorStyle.bad('lakehouse:')} ${first}\n  ${hint}\n`);
   return USAGE;
 }
@@ -67,7 +79,10 @@ function report(error: unknown, context: Context): number {
   const { io, globals, console, redact } = context;
   const interrupted = context.interrupted();
   if (interrupted !== undefined) {
-    if (globals.json) io.stdout.write(`${jsonText({ error: { message: 'It was interrupted', code: 'interrupted', kind: 'transient' } })}\n`);
+    if (globals.json)
+      io.stdout.write(
+        `${jsonText({ error: { message: 'It was interrupted', code: 'interrupted', kind: 'transient' } })}\n`,
+      );
     else console.note('Stopped. Nothing unfinished was kept; run it again to go on.');
     return interrupted;
   }

@@ -20,7 +20,12 @@ export interface Preview {
 }
 
 /** Looks at the sources among `keys` and folds what is new into a copy of the index. Nothing is written. */
-export async function previewSources(lake: OpenedLake, keys: readonly string[], signal: AbortSignal, say: (asset: string) => void): Promise<Preview> {
+export async function previewSources(
+  lake: OpenedLake,
+  keys: readonly string[],
+  signal: AbortSignal,
+  say: (asset: string) => void,
+): Promise<Preview> {
   const observed: Observed[] = [];
   const events: ObservedEvent[] = [];
   for (const key of keys) {
@@ -54,6 +59,14 @@ function copyAsset(index: LakeIndex, key: string, builder: IndexBuilder): void {
   asset.lastObservedRevision = from?.lastObservedRevision;
   for (const [name, { values, base, length, changed, verified, code, choice, flags }] of from?.series ?? []) {
     const series = asset.write(name, values);
-    Object.assign(series, { base, length, changed: changed.slice(), verified: verified.slice(), code: code.slice(), choice: choice.slice(), flags: flags.slice() });
+    Object.assign(series, {
+      base,
+      length,
+      changed: changed.slice(),
+      verified: verified.slice(),
+      code: code.slice(),
+      choice: choice.slice(),
+      flags: flags.slice(),
+    });
   }
 }

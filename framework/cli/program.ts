@@ -5,7 +5,8 @@ import { VERSION } from './version.ts';
 
 /** A command that was chosen, with what was given to it. */
 export interface Chosen {
-  readonly spec: CommandSpec;
+  /** The words it is called with, `runs show`. */
+  readonly name: string;
   readonly globals: Globals;
   readonly options: Readonly<Record<string, unknown>>;
   readonly args: readonly unknown[];
@@ -37,7 +38,8 @@ function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices(spec.choices);
   if (spec.reads) option.argParser(readers[spec.reads]);
-  if (spec.default !== undefined) option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
+  if (spec.default !== undefined)
+    option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
   return option;
 }
 
@@ -50,32 +52,47 @@ const DEFAULTS: Globals = { set: [], json: false, debug: false, color: true, qui
 export function readCommandLine(args: readonly string[], screen: Screen): Chosen | undefined {
   // For shells, not for people: the words of an unfinished command line are not to be read as options.
   const hidden = commands.find(({ name, hidden }) => hidden === true && name === args[0]);
-  if (hidden) return { spec: hidden, globals: DEFAULTS, options: {}, args: [args.slice(1)] };
+  if (hidden) return { name: hidden.name, globals: DEFAULTS, options: {}, args: [args.slice(1)] };
   let chosen: Chosen | undefined;
   const program = new Command('lakehouse')
     .description('Plans exactly what is stale in a lake of partitioned assets, computes it, and explains it.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpCommand(new Command('help').argument('[command]').description('print the help of a command').helpGroup('More:'))
+    .addHelpCommand(
+      new Command('help').argument('[command]').description('print the help of a command').helpGroup('More:'),
+    )
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: screen.out, writeErr: screen.error, getOutHelpWidth: () => screen.width, getErrHelpWidth: () => screen.width, getOutHasColors: () => false, getErrHasColors: () => false })
+    .configureOutput({
+      writeOut: screen.out,
+      writeErr: screen.error,
+      getOutHelpWidth: () => screen.width,
+      getErrHelpWidth: () => screen.width,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
     .exitOverride();
   for (const option of globalOptions) program.addOption(optionOf(option));
-  const add = (parent: Command, spec: CommandSpec): void => {
+  const add = (parent: Command, spec: CommandSpec, name = spec.name): void => {
     const command = parent.command(spec.name);
     command.summary(spec.summary).helpGroup(`${spec.group}:`);
     command.description(spec.description ?? `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`);
-    for (const { name, description, choices } of spec.arguments ?? []) {
-      const argument = new Argument(name, description);
+    for (const { name: term, description, choices } of spec.arguments ?? []) {
+      const argument = new Argument(term, description);
       command.addArgument(choices ? argument.choices(choices) : argument);
     }
     for (const option of spec.options ?? []) command.addOption(optionOf(option));
-    if (spec.examples) command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
+    if (spec.examples)
+      command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
     command.action((...given: unknown[]) => {
       const values = given.slice(0, spec.arguments?.length ?? 0);
-      chosen = { spec, globals: { ...DEFAULTS, ...program.opts<Partial<Globals>>() }, options: command.opts(), args: values };
+      chosen = {
+        name,
+        globals: { ...DEFAULTS, ...program.opts<Partial<Globals>>() },
+        options: command.opts(),
+        args: values,
+      };
     });
-    for (const sub of spec.commands ?? []) add(command, sub);
+    for (const sub of spec.commands ?? []) add(command, sub, `${name} ${sub.name}`);
   };
   for (const spec of commands) if (!spec.hidden) add(program, spec);
   try {

@@ -1,7 +1,12 @@
 import type { QueryResult, QueryValue } from '../engine/port.ts';
-import type { Sink } from './commands/query.ts';
 import { displayWidth, table, truncate, visible } from './format.ts';
 import type { Style } from './style.ts';
+
+/** Where rows go. `write` waits for a slow reader; `closed` says that nobody reads any more. */
+export interface Sink {
+  readonly write: (text: string) => Promise<void>;
+  readonly closed: () => boolean;
+}
 
 export interface RowsFormat {
   readonly format: 'table' | 'csv' | 'json' | 'ndjson';
@@ -14,7 +19,11 @@ export interface RowsFormat {
 type Row = readonly QueryValue[];
 
 /** Prints a result as it comes; a table waits for its rows to know the widths. */
-export async function writeRows(result: QueryResult, { format, limit, width, style }: RowsFormat, sink: Sink): Promise<{ rows: number; more: boolean }> {
+export async function writeRows(
+  result: QueryResult,
+  { format, limit, width, style }: RowsFormat,
+  sink: Sink,
+): Promise<{ rows: number; more: boolean }> {
   const names = result.columns.map(({ name }) => name);
   const keys = names.map((name) => JSON.stringify(name));
   const held: Row[] = [];
@@ -22,12 +31,13 @@ export async function writeRows(result: QueryResult, { format, limit, width, sty
   let more = false;
   const print: Readonly<Record<Exclude<RowsFormat['format'], 'table'>, (row: Row) => string>> = {
     csv: (row) => `${row.map(csvCell).join(',')}\r\n`,
-    json: (row) => `${rows === 0 ? '\n' : ',\n'}  {${row.map((value, i) => `${keys[i]}: ${jsonValue(value)}`).join(', ')}}`,
+    json: (row) =>
+      `${rows === 0 ? '\n' : ',\n'}  {${row.map((value, i) => `${keys[i]}: ${jsonValue(value)}`).join(', ')}}`,
     ndjson: (row) => `{${row.map((value, i) => `${keys[i]}:${jsonValue(value)}`).join(',')}}\n`,
   };
   if (format === 'csv') await sink.write(`${names.map(csvCell).join(',')}\r\n`);
   if (format === 'json') await sink.write('[');
-  reading: for await (const batch of result.batches) {
+  for await (const batch of result.batches) {
     let text = '';
     for (const row of batch) {
       if (rows >= limit) {
@@ -39,7 +49,7 @@ export async function writeRows(result: QueryResult, { format, limit, width, sty
       rows++;
     }
     if (text !== '') await sink.write(text);
-    if (more || sink.closed()) break reading;
+    if (more || sink.closed()) break;
   }
   if (format === 'json') await sink.write(rows === 0 ? ']\n' : '\n]\n');
   if (format === 'table') await sink.write(`${tableText(result, held, width, style)}\n`);
@@ -57,7 +67,10 @@ function tableText({ columns }: QueryResult, rows: readonly Row[], width: number
       return NUMERIC.test(columns[i]?.type ?? '') || displayWidth(text) <= most ? text : truncate(text, most);
     }),
   );
-  const titles = columns.map(({ name, type }) => ({ title: visible(name), align: NUMERIC.test(type) ? ('right' as const) : ('left' as const) }));
+  const titles = columns.map(({ name, type }) => ({
+    title: visible(name),
+    align: NUMERIC.test(type) ? ('right' as const) : ('left' as const),
+  }));
   const count = rows.length === 1 ? '1 row' : `${rows.length.toLocaleString('en-US')} rows`;
   return `${table(titles, cells, style.strong)}\n${style.faint(count)}`;
 }
@@ -80,7 +93,9 @@ function jsonValue(value: QueryValue): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`;
   if (Array.isArray(value)) return `[${value.map((one: QueryValue) => jsonValue(one)).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${jsonValue(one as QueryValue)}`).join(',')}}`;
+    return `{${Object.entries(value)
+      .map(([key, one]) => `${JSON.stringify(key)}:${jsonValue(one as QueryValue)}`)
+      .join(',')}}`;
   }
   return JSON.stringify(value);
 }

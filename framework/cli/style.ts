@@ -24,7 +24,8 @@ const codes: Readonly<Record<keyof Style, readonly [on: number, off: number]>> =
 /** `--no-color` beats FORCE_COLOR, which beats NO_COLOR; else colours are for terminals. */
 export function styleFor(output: Output, env: Io['env'], color: boolean): Style {
   const forced = env.FORCE_COLOR !== undefined && !['0', 'false'].includes(env.FORCE_COLOR);
-  const wanted = color && (forced || (env.FORCE_COLOR === undefined && !env.NO_COLOR && env.TERM !== 'dumb' && output.isTTY));
+  const wanted =
+    color && (forced || (env.FORCE_COLOR === undefined && !env.NO_COLOR && env.TERM !== 'dumb' && output.isTTY));
   const paint = ([on, off]: readonly [number, number]): Paint =>
     wanted ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
   return {

@@ -42,7 +42,12 @@ export async function runBatch(context: BatchContext, batch: BatchPlan): Promise
 }
 
 function targetsOf(node: AssetNode, { seriesKey, values, times }: PackPlan): Target[] {
-  return Array.from(ranges.iterate(times), (time) => ({ seriesKey, values, time, key: printKey(node.space, { values, time }) }));
+  return Array.from(ranges.iterate(times), (time) => ({
+    seriesKey,
+    values,
+    time,
+    key: printKey(node.space, { values, time }),
+  }));
 }
 
 /** Leaves out what another run (or this one, under a claim it lost) has settled since the asset was evaluated. */
@@ -61,7 +66,13 @@ function remaining(context: BatchContext, targets: readonly Target[]): readonly 
   }
   if (settled.size === 0) return targets;
   const series = new Set([...settled].map((t) => t.seriesKey));
-  const again = evaluateAsset(node, onlySeries(evaluation.universe, series), viewOf(index, node.key, series), context.upstream, { mode: 'execute' });
+  const again = evaluateAsset(
+    node,
+    onlySeries(evaluation.universe, series),
+    viewOf(index, node.key, series),
+    context.upstream,
+    { mode: 'execute' },
+  );
   return targets.filter((target) => {
     if (!settled.has(target)) return true;
     const now = again.series.get(target.seriesKey);
@@ -71,13 +82,26 @@ function remaining(context: BatchContext, targets: readonly Target[]): readonly 
 
 function onlySeries(universe: Universe, keys: ReadonlySet<string>): Universe {
   const only = (set: Universe['all']) => sets.fromSeries([...set.bySeries].filter(([key]) => keys.has(key)));
-  return { ready: only(universe.ready), awaiting: only(universe.awaiting), unavailable: only(universe.unavailable), all: only(universe.all) };
+  return {
+    ready: only(universe.ready),
+    awaiting: only(universe.awaiting),
+    unavailable: only(universe.unavailable),
+    all: only(universe.all),
+  };
 }
 
 function viewOf(index: LakeIndex, asset: string, keys: ReadonlySet<string>): LakeView {
   const state = index.asset(asset);
-  const own = state && { series: new Map([...state.series].filter(([key]) => keys.has(key))), failure: (key: string, time: number) => state.failure(key, time) };
-  return { head: index.head, codes: index.codes, choices: index.choices, asset: (key) => (key === asset ? own : index.asset(key)) };
+  const own = state && {
+    series: new Map([...state.series].filter(([key]) => keys.has(key))),
+    failure: (key: string, time: number) => state.failure(key, time),
+  };
+  return {
+    head: index.head,
+    codes: index.codes,
+    choices: index.choices,
+    asset: (key) => (key === asset ? own : index.asset(key)),
+  };
 }
 
 /** Targets of one choice; split where one of them spoils the rest. */
@@ -86,17 +110,28 @@ async function runTargets(context: BatchContext, claim: ClaimToken, targets: rea
   if (targets.length === 0) return;
   const { compute, storage } = node.definition;
   // A function cannot read rows of its own batch, so each link of its chain is committed before the next.
-  if (targets.length > 1 && compute?.type === 'rows' && isChain(node)) return runEach(context, claim, targets.map((t) => [t]));
+  if (targets.length > 1 && compute?.type === 'rows' && isChain(node))
+    return runEach(
+      context,
+      claim,
+      targets.map((t) => [t]),
+    );
   const { head } = lake.state.refresh();
   try {
-    const failed = await withConflicts(context, () => (storage.type === 'raw' ? rawBatch(context, claim, targets) : retried(context, claim, targets)));
+    const failed = await withConflicts(context, () =>
+      storage.type === 'raw' ? rawBatch(context, claim, targets) : retried(context, claim, targets),
+    );
     recordFailures(context, head, failed);
   } catch (error) {
     signal.throwIfAborted();
     if (endsRun(error)) throw error;
     if (stopping.aborted && isConflict(error)) return;
     if (targets.length === 1 || ((isTransient(error) || isConflict(error)) && !splitsHelp(error))) {
-      return recordFailures(context, head, targets.map((target) => ({ target, error })));
+      return recordFailures(
+        context,
+        head,
+        targets.map((target) => ({ target, error })),
+      );
     }
     // Splitting goes on for a while: not when the run is to stop.
     if (stopping.aborted) return;
@@ -116,7 +151,13 @@ async function runEach(context: BatchContext, claim: ClaimToken, parts: readonly
 
 function retried(context: BatchContext, claim: ClaimToken, targets: readonly Target[]): Promise<Failure[]> {
   const again = (error: unknown) => isTransient(error) && !(targets.length > 1 && splitsHelp(error));
-  return withRetry(context.node.key, policyOf(context), retryControl(context), () => tableBatch(context, claim, targets), again);
+  return withRetry(
+    context.node.key,
+    policyOf(context),
+    retryControl(context),
+    () => tableBatch(context, claim, targets),
+    again,
+  );
 }
 
 /** A batch that is too large for the memory is cut up at once instead of being tried again. */
@@ -138,6 +179,6 @@ async function withConflicts<T>({ signal, stopping }: BatchContext, task: () => 
 
 /** The one target the engine knows to be to blame, if it does: then its message is about exactly that one. */
 function knownBad(error: unknown, targets: readonly Target[]): Target | undefined {
-  const ordinals = isLakehouseError(error) ? error.details?.['targets'] : undefined;
+  const ordinals = isLakehouseError(error) ? error.details?.targets : undefined;
   return Array.isArray(ordinals) && ordinals.length === 1 ? targets[Number(ordinals[0])] : undefined;
 }

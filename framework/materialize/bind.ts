@@ -89,41 +89,43 @@ export function findInputs(
   return node.inputs.map((input) => {
     const chosen = first && evaluated ? evaluated.chosen.get(input.name)?.[first.time - evaluated.base] : undefined;
     const alternative = input.alternatives[chosen ?? 0] ?? input.alternatives[0];
-    if (!alternative) throw new LakehouseError('no-alternative', `${node.key}: input '${input.name}' has nothing to read`, { kind: 'internal' });
+    if (!alternative)
+      throw new LakehouseError('no-alternative', `${node.key}: input '${input.name}' has nothing to read`, {
+        kind: 'internal',
+      });
     const { mapping } = alternative;
     const own = mapping.self ? evaluation : upstream(alternative.asset);
     const state = index.asset(alternative.asset);
     const definition = own.node.definition;
     const computed = new Set(mapping.self ? targets.map((t) => pointKey(t.seriesKey, t.time)) : []);
 
-    // Series by join text, once per batch rather than per target.
-    const joined = new Map<string, { key: string; values: SeriesValues }[]>();
-    for (const [key, series] of state?.series ?? []) {
+    // Series by join text, once per batch rather than per target; `ordinals` has the parts found so far, by time.
+    const candidates = [...(state?.series.values() ?? [])].flatMap((series) => {
       const join = mapping.joinUp(series.values);
-      if (join === undefined) continue;
-      const list = joined.get(join);
-      if (list) list.push({ key, values: series.values });
-      else joined.set(join, [{ key, values: series.values }]);
-    }
+      return join === undefined
+        ? []
+        : [{ join, series, exists: sets.rangesOf(own.universe.all, series.key), ordinals: new Map<number, number>() }];
+    });
+    const joined = Map.groupBy(candidates, ({ join }) => join);
     const parts: FoundPart[] = [];
-    const ordinals = new Map<string, number>();
     const pairs: number[] = [];
     targets.forEach((target, ordinal) => {
       const mine: number[] = [];
       const [from, to] = mapping.upstream(target.values, target.time);
       for (const join of mapping.joinDown(target.values)) {
-        for (const { key, values } of joined.get(join) ?? []) {
-          const series = state?.series.get(key);
-          if (!series) continue;
-          const exists = sets.rangesOf(own.universe.all, key);
-          for (let t = Math.max(from, series.base); t < Math.min(to, series.base + series.length); t++) {
-            if (((series.flags[t - series.base] as number) & PRESENT) === 0 || !ranges.has(exists, t)) continue;
-            const id = pointKey(key, t);
-            if (computed.has(id)) continue;
-            let part = ordinals.get(id);
+        for (const { series, exists, ordinals } of joined.get(join) ?? []) {
+          const { key, values, base, length, flags } = series;
+          for (let t = Math.max(from, base); t < Math.min(to, base + length); t++) {
+            let part = ordinals.get(t);
             if (part === undefined) {
+              if (
+                ((flags[t - base] as number) & PRESENT) === 0 ||
+                !ranges.has(exists, t) ||
+                (mapping.self && computed.has(pointKey(key, t)))
+              )
+                continue;
               part = parts.length;
-              ordinals.set(id, part);
+              ordinals.set(t, part);
               parts.push(foundPart(known, own.node, key, values, t));
             }
             mine.push(part);
@@ -136,19 +138,56 @@ export function findInputs(
   });
 }
 
-function foundPart({ details: detailsOf, path }: Lookup, node: AssetNode, seriesKey: string, values: SeriesValues, time: number): FoundPart {
+function foundPart(
+  { details: detailsOf, path }: Lookup,
+  node: AssetNode,
+  seriesKey: string,
+  values: SeriesValues,
+  time: number,
+): FoundPart {
   const details = detailsOf(node.key, seriesKey);
   const i = details ? time - details.base : -1;
-  if (!details || i < 0 || i >= details.length) throw new LakehouseError('no-details', `${node.key} ${seriesKey}: the log has no details of partition ${time}`, { kind: 'internal' });
+  if (!details || i < 0 || i >= details.length)
+    throw new LakehouseError('no-details', `${node.key} ${seriesKey}: the log has no details of partition ${time}`, {
+      kind: 'internal',
+    });
   const id = details.file[i] as number;
-  return {
-    seriesKey,
-    values,
-    time,
-    key: printKey(node.space, { values, time }),
-    file: id < 0 ? undefined : path(id),
-    version: details.version.slice(16 * i, 16 * i + 16),
-  };
+  return new Part(node, seriesKey, values, time, id < 0 ? undefined : path(id), details);
+}
+
+/** A batch may have hundreds of thousands of parts: their keys are printed, and versions copied, only for those that are asked. */
+class Part implements FoundPart {
+  readonly seriesKey: string;
+  readonly values: SeriesValues;
+  readonly time: number;
+  readonly file: string | undefined;
+  readonly #node: AssetNode;
+  readonly #details: SeriesDetails;
+
+  constructor(
+    node: AssetNode,
+    seriesKey: string,
+    values: SeriesValues,
+    time: number,
+    file: string | undefined,
+    details: SeriesDetails,
+  ) {
+    this.#node = node;
+    this.seriesKey = seriesKey;
+    this.values = values;
+    this.time = time;
+    this.file = file;
+    this.#details = details;
+  }
+
+  get key(): string {
+    return printKey(this.#node.space, this);
+  }
+
+  get version(): Uint8Array {
+    const at = 16 * (this.time - this.#details.base);
+    return this.#details.version.slice(at, at + 16);
+  }
 }
 
 /**
@@ -163,15 +202,36 @@ export async function bindInputs(lake: Lake, found: readonly FoundInput[]): Prom
     const paths = new Map<string, string>();
     const raw = definition.storage.type === 'raw';
     const parts: BoundPart[] = [];
-    for (const { file, values, time, key, version } of input.parts) {
-      if (file === undefined) throw new LakehouseError('no-file', `${definition.key} ${key} lives in no file`, { kind: 'conflict', hint: 'It has just left the lake. If that stays so, run `lakehouse verify`.' });
+    for (const part of input.parts) {
+      const { file } = part;
+      if (file === undefined)
+        throw new LakehouseError('no-file', `${definition.key} ${part.key} lives in no file`, {
+          kind: 'conflict',
+          hint: 'It has just left the lake. If that stays so, run `lakehouse verify`.',
+        });
       const path = paths.get(file) ?? (await lake.store.localPath(file));
       paths.set(file, path);
-      parts.push({ values, time, key, path, ...(raw && { version }) });
+      parts.push(
+        raw
+          ? { values: part.values, time: part.time, key: part.key, path, version: part.version }
+          : tablePart(part, path),
+      );
     }
     out.push({ name: input.name, definition, parts, pairs: input.pairs });
   }
   return out;
+}
+
+function tablePart(part: FoundPart, path: string): BoundPart {
+  const { values, time } = part;
+  return {
+    values,
+    time,
+    path,
+    get key() {
+      return part.key;
+    },
+  };
 }
 
 /** Whether a file that a batch reads is no longer the one in which its partition lives. */
@@ -183,14 +243,19 @@ export function filesMoved(lake: Lake, found: readonly FoundInput[]): boolean {
     const id = details?.file[time - details.base] ?? -1;
     return id < 0 ? undefined : known.path(id);
   };
-  return found.some(({ definition, parts }) => parts.some((part) => part.file !== undefined && current(definition.key, part) !== part.file));
+  return found.some(({ definition, parts }) =>
+    parts.some((part) => part.file !== undefined && current(definition.key, part) !== part.file),
+  );
 }
 
 /** Whether something that is upstream of a node changed after a revision, as far as this process knows when it asks. */
 export function inputsChanged(lake: Lake, node: AssetNode, since: number): boolean {
-  const upstream = new Set(node.inputs.flatMap((input) => input.alternatives.flatMap((a) => (a.mapping.self ? [] : [a.asset]))));
+  const upstream = new Set(
+    node.inputs.flatMap((input) => input.alternatives.flatMap((a) => (a.mapping.self ? [] : [a.asset]))),
+  );
   for (const { event } of lake.state.events({ after: since })) {
-    if ('asset' in event && upstream.has(event.asset) && ['materialized', 'observed', 'departed'].includes(event.kind)) return true;
+    if ('asset' in event && upstream.has(event.asset) && ['materialized', 'observed', 'departed'].includes(event.kind))
+      return true;
   }
   return false;
 }

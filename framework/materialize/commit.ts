@@ -42,7 +42,12 @@ export function commit(lake: Lake, c: Commit): Promise<number> {
 }
 
 /** Puts staged files down and calls `append`, which must be synchronous; takes them away again if it throws. */
-export async function withFiles<T>(lake: Lake, staged: readonly Staged[], signal: AbortSignal, append: (files: readonly NewFile[]) => T): Promise<T> {
+export async function withFiles<T>(
+  lake: Lake,
+  staged: readonly Staged[],
+  signal: AbortSignal,
+  append: (files: readonly NewFile[]) => T,
+): Promise<T> {
   const hashes = await Promise.all(staged.map((s) => sha256File(s.path)));
   signal.throwIfAborted();
   const infos = await lake.store.commitAll(staged);
@@ -61,7 +66,9 @@ export async function withFiles<T>(lake: Lake, staged: readonly Staged[], signal
  * first; what cannot be asked or removed stays as an unreferenced file, which harms nobody.
  */
 async function removeUnknown(lake: Lake, files: readonly NewFile[]): Promise<void> {
-  await Promise.allSettled(files.map(async ({ path }) => lake.state.file(path) === undefined && lake.store.delete(path)));
+  await Promise.allSettled(
+    files.map(async ({ path }) => lake.state.file(path) === undefined && lake.store.delete(path)),
+  );
 }
 
 function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
@@ -82,7 +89,8 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
     sorted.forEach((o, i) => {
       version.set(c.outcomes[o]?.version ?? [], 16 * i);
     });
-    const of = <T>(read: (outcome: Outcome, target: Target) => T): T[] => sorted.map((o) => read(c.outcomes[o] as Outcome, c.targets[o] as Target));
+    const of = <T>(read: (outcome: Outcome, target: Target) => T): T[] =>
+      sorted.map((o) => read(c.outcomes[o] as Outcome, c.targets[o] as Target));
     return {
       series: key,
       values: c.targets[sorted[0] as number]?.values ?? {},
@@ -114,10 +122,17 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
 
 /** Partitions that are carried into new files: one entry per series, as the log wants it. */
 export function movedBy({ packs }: PackPlanning): MovedPartitions[] {
-  const carried = packs.flatMap((pack, file) => pack.carry.flatMap(({ times }) => times.map((time) => ({ pack, file, time }))));
+  const carried = packs.flatMap((pack, file) =>
+    pack.carry.flatMap(({ times }) => times.map((time) => ({ pack, file, time }))),
+  );
   return [...Map.groupBy(carried, ({ pack }) => pack.seriesKey)].map(([series, points]) => {
     points.sort((a, b) => a.time - b.time);
-    return { series, values: points[0]?.pack.values ?? {}, times: Int32Array.from(points, (p) => p.time), file: Int32Array.from(points, (p) => p.file) };
+    return {
+      series,
+      values: points[0]?.pack.values ?? {},
+      times: Int32Array.from(points, (p) => p.time),
+      file: Int32Array.from(points, (p) => p.file),
+    };
   });
 }
 

@@ -35,49 +35,93 @@ export function computeContext(
   const inputs: Record<string, InputReader> = {};
   for (const input of found) {
     const readable = bound.find((b) => b.name === input.name);
-    inputs[input.name] = readable && engine ? engine.reader(readable, ordinal, signal) : sourceReader(lake, node, target, ordinal, input, signal);
+    inputs[input.name] =
+      readable && engine
+        ? engine.reader(readable, ordinal, signal)
+        : sourceReader(lake, node, target, ordinal, input, signal);
   }
   return { partition: partitionContext(node, target), inputs, resources: lake.resources(), signal, now: lake.now };
 }
 
-function sourceReader(lake: Lake, node: AssetNode, target: Target, ordinal: number, input: FoundInput, signal: AbortSignal): InputReader {
+function sourceReader(
+  lake: Lake,
+  node: AssetNode,
+  target: Target,
+  ordinal: number,
+  input: FoundInput,
+  signal: AbortSignal,
+): InputReader {
   const parts = partsOf(input, ordinal);
   const read = input.definition.source?.read;
   const upstream = lake.graph.node(input.definition.key);
   const refuse = (what: string): never => {
-    throw new LakehouseError('source-not-a-table', `${node.key}: ${input.definition.key} is a source and has no ${what}`, { hint: 'Read its bytes() and keep them in an asset of its own' });
+    throw new LakehouseError(
+      'source-not-a-table',
+      `${node.key}: ${input.definition.key} is a source and has no ${what}`,
+      { hint: 'Read its bytes() and keep them in an asset of its own' },
+    );
   };
   return {
     asset: input.definition.key,
-    partitions: parts.map((part) => ({ key: part.key, values: partitionContext(upstream, part).values, path: undefined })),
+    partitions: parts.map((part) => ({
+      key: part.key,
+      values: partitionContext(upstream, part).values,
+      path: undefined,
+    })),
     rows: async () => refuse('rows'),
     columns: async () => refuse('columns'),
     bytes: async () => {
       const [part, ...more] = parts;
-      if (!part || more.length > 0) throw new LakehouseError('not-one-partition', `${node.key} ${target.key}: bytes() needs exactly one partition of ${input.definition.key}, ${parts.length} are mapped`, { kind: 'data' });
-      if (!read) throw new LakehouseError('unreadable-source', `${input.definition.key} can be observed but has no read()`, { hint: 'Give the source a read function' });
-      const answer = await read({ partition: partitionContext(upstream, part), resources: lake.resources(), signal, now: lake.now });
-      if (Buffer.compare(observedVersion(answer.version), part.version) !== 0) {
-        throw new LakehouseError('source-changed', `${input.definition.key} ${part.key}: received version ${answer.version}, which is not the one that was observed`, {
-          kind: 'transient',
-          hint: 'A cache may be behind the listing, or the object was replaced meanwhile; the next run observes and tries again.',
+      if (!part || more.length > 0)
+        throw new LakehouseError(
+          'not-one-partition',
+          `${node.key} ${target.key}: bytes() needs exactly one partition of ${input.definition.key}, ${parts.length} are mapped`,
+          { kind: 'data' },
+        );
+      if (!read)
+        throw new LakehouseError('unreadable-source', `${input.definition.key} can be observed but has no read()`, {
+          hint: 'Give the source a read function',
         });
+      const answer = await read({
+        partition: partitionContext(upstream, part),
+        resources: lake.resources(),
+        signal,
+        now: lake.now,
+      });
+      if (Buffer.compare(observedVersion(answer.version), part.version) !== 0) {
+        throw new LakehouseError(
+          'source-changed',
+          `${input.definition.key} ${part.key}: received version ${answer.version}, which is not the one that was observed`,
+          {
+            kind: 'transient',
+            hint: 'A cache may be behind the listing, or the object was replaced meanwhile; the next run observes and tries again.',
+          },
+        );
       }
       return answer.bytes;
     },
   };
 }
 
-/** What a compute function threw, saying which partition it was computing. */
-export function computeError(node: AssetNode, target: Pick<Target, 'key'>, error: unknown): unknown {
+/** An error that says which partition was being computed when it came up, unless it already does. */
+export function namedError(node: AssetNode, target: Pick<Target, 'key'>, error: unknown): LakehouseError {
   const where = `${node.key} ${target.key}`;
   if (!isLakehouseError(error)) {
-    const text = error instanceof Error ? (error.name === 'Error' ? error.message : `${error.name}: ${error.message}`) : String(error);
-    return new LakehouseError('compute-failed', `${where}: ${text}`, { kind: isTransient(error) ? 'transient' : 'data', cause: error });
+    const text =
+      error instanceof Error
+        ? error.name === 'Error'
+          ? error.message
+          : `${error.name}: ${error.message}`
+        : String(error);
+    return new LakehouseError('compute-failed', `${where}: ${text}`, {
+      kind: isTransient(error) ? 'transient' : 'data',
+      cause: error,
+    });
   }
-  if (error.message.includes(where)) return error;
-  const { code, message, kind, hint, issues, retryAfterMs, details } = error;
-  return new LakehouseError(code, `${where}: ${message}`, { kind, hint, issues, retryAfterMs, details, cause: error.cause });
+  const { code, message, kind, hint, issues, retryAfterMs, details, cause } = error;
+  if (message.includes(node.key) && message.includes(target.key)) return error;
+  const rest = message.startsWith(`${node.key}: `) ? message.slice(node.key.length + 2) : message;
+  return new LakehouseError(code, `${where}: ${rest}`, { kind, hint, issues, retryAfterMs, details, cause });
 }
 
 function partsOf(input: FoundInput, ordinal: number): FoundInput['parts'] {

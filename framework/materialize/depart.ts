@@ -7,9 +7,10 @@ import type { PackPlan } from '../plan/plan.ts';
 import type { DepartedEvent, PackedSet } from '../state/events.ts';
 import type { Staged } from '../storage/store.ts';
 import { movedBy, withFiles } from './commit.ts';
-import { fileKey, packWrite, planCarriable } from './files.ts';
+import { fileKey, packWrite, planCarriable, replacedMeanwhile } from './files.ts';
 import type { Lake } from './lake.ts';
 import { isConflict } from './retry.ts';
+import { movedError } from './table.ts';
 
 const CONFLICTS = 8;
 
@@ -28,15 +29,26 @@ export interface Departure {
  * @returns how many partitions left.
  * @throws LakehouseError `stale-definitions` (conflict).
  */
-export async function depart(lake: Lake, node: AssetNode, { run, reason, set, now, signal }: Departure): Promise<number> {
+export async function depart(
+  lake: Lake,
+  node: AssetNode,
+  { run, reason, set, now, signal }: Departure,
+): Promise<number> {
   const packs = node.definition.storage.type === 'table' ? sharedPacks(lake, node, set, now) : [];
-  const { changed } = lake.state.append({ kind: 'departed', asset: node.key, run, reason, set: packed(set) }, { code: { asset: node.key, version: node.code } });
+  const { changed } = lake.state.append(
+    { kind: 'departed', asset: node.key, run, reason, set: packed(set) },
+    { code: { asset: node.key, version: node.code } },
+  );
   if (packs.length > 0) await rewritePacks(lake, node, run, packs, now, signal);
   return changed;
 }
 
 function packed(set: PartitionSet): PackedSet {
-  return [...set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: [...times.bounds] }));
+  return [...set.bySeries].map(([series, times]) => ({
+    series,
+    values: readSeriesKey(series),
+    ranges: [...times.bounds],
+  }));
 }
 
 /** Packs of files that hold partitions of a set, and others. */
@@ -53,12 +65,21 @@ function sharedPacks(lake: Lake, node: AssetNode, set: PartitionSet, now: number
     }
     const shared = [...leaving].filter(([file, count]) => (lake.state.file(file)?.live ?? 0) > count);
     const wanted = new Set(shared.map(([file]) => names.get(file) ?? ''));
-    return [...wanted].map((name): PackPlan => ({ seriesKey, values: readSeriesKey(seriesKey), name, times: ranges.EMPTY }));
+    return [...wanted].map(
+      (name): PackPlan => ({ seriesKey, values: readSeriesKey(seriesKey), name, times: ranges.EMPTY }),
+    );
   });
 }
 
 /** Writes packs anew out of the partitions that live in them. Where others do so at the same time, theirs is as good. */
-export async function rewritePacks(lake: Lake, node: AssetNode, run: string, packs: readonly PackPlan[], now: number, signal: AbortSignal): Promise<void> {
+export async function rewritePacks(
+  lake: Lake,
+  node: AssetNode,
+  run: string,
+  packs: readonly PackPlan[],
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
   for (let conflicts = 0; ; conflicts++) {
     try {
       return await rewriteOnce(lake, node, run, packs, now, signal);
@@ -69,7 +90,14 @@ export async function rewritePacks(lake: Lake, node: AssetNode, run: string, pac
   }
 }
 
-async function rewriteOnce(lake: Lake, node: AssetNode, run: string, packs: readonly PackPlan[], now: number, signal: AbortSignal): Promise<void> {
+async function rewriteOnce(
+  lake: Lake,
+  node: AssetNode,
+  run: string,
+  packs: readonly PackPlan[],
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
   const planning = await planCarriable(lake, node, packs, lake.state.refresh(), now, signal);
   if (planning.packs.length === 0) return;
   const staged: Staged[] = [];
@@ -82,8 +110,18 @@ async function rewriteOnce(lake: Lake, node: AssetNode, run: string, packs: read
     }
     await (await lake.engine()).rewrite({ definition: node.definition, packs: writes, signal });
     await withFiles(lake, staged, signal, (files) =>
-      lake.state.append({ kind: 'compacted', asset: node.key, run, files, moved: movedBy(planning), supersedes: planning.supersedes.map(({ path }) => path) }),
+      lake.state.append({
+        kind: 'compacted',
+        asset: node.key,
+        run,
+        files,
+        moved: movedBy(planning),
+        supersedes: planning.supersedes.map(({ path }) => path),
+      }),
     );
+  } catch (error) {
+    if (!signal.aborted && replacedMeanwhile(lake, planning)) throw movedError(node, error);
+    throw error;
   } finally {
     await Promise.all(staged.map((s) => s.discard()));
   }

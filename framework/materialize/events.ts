@@ -6,18 +6,76 @@ import type { HoldStep } from '../plan/plan.ts';
 export type RunEvent =
   | { readonly type: 'run-started'; readonly run: string; readonly at: number; readonly selection: string }
   | { readonly type: 'observing'; readonly asset: string }
-  | { readonly type: 'observed'; readonly asset: string; readonly seen: number; readonly changed: number; readonly withdrawn: number; readonly ms: number }
-  | { readonly type: 'planned'; readonly will: number; readonly may: number; readonly batches: number; readonly files: number }
+  | {
+      readonly type: 'observed';
+      readonly asset: string;
+      readonly seen: number;
+      readonly changed: number;
+      readonly withdrawn: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: 'planned';
+      readonly will: number;
+      readonly may: number;
+      readonly batches: number;
+      readonly files: number;
+    }
   | { readonly type: 'departed'; readonly asset: string; readonly partitions: number }
-  | { readonly type: 'asset-started'; readonly asset: string; readonly partitions: number; readonly batches: number; readonly causes: Readonly<Partial<Record<Cause, number>>> }
-  | { readonly type: 'batch-finished'; readonly asset: string; readonly partitions: number; readonly changed: number; readonly rows: number; readonly bytes: number; readonly ms: number }
-  | { readonly type: 'partition-failed'; readonly asset: string; readonly partition: string; readonly error: SerializedError }
-  | { readonly type: 'check-failed'; readonly asset: string; readonly partition: string; readonly check: string; readonly severity: 'warn' | 'error'; readonly failedRows: number }
-  | { readonly type: 'retry'; readonly asset: string; readonly attempt: number; readonly delayMs: number; readonly error: SerializedError }
+  | {
+      readonly type: 'asset-started';
+      readonly asset: string;
+      readonly partitions: number;
+      readonly batches: number;
+      readonly causes: Readonly<Partial<Record<Cause, number>>>;
+    }
+  | {
+      readonly type: 'batch-finished';
+      readonly asset: string;
+      readonly partitions: number;
+      readonly changed: number;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: 'partition-failed';
+      readonly asset: string;
+      readonly partition: string;
+      readonly error: SerializedError;
+    }
+  | {
+      readonly type: 'check-failed';
+      readonly asset: string;
+      readonly partition: string;
+      readonly check: string;
+      readonly severity: 'warn' | 'error';
+      readonly failedRows: number;
+    }
+  | {
+      readonly type: 'retry';
+      readonly asset: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: SerializedError;
+    }
   | { readonly type: 'waiting'; readonly asset: string; readonly partitions: number; readonly heldBy: string }
   | { readonly type: 'held'; readonly asset: string; readonly reason: HoldStep['reason']; readonly partitions: number }
-  | { readonly type: 'asset-finished'; readonly asset: string; readonly done: number; readonly changed: number; readonly failed: number; readonly ms: number }
-  | { readonly type: 'run-finished'; readonly run: string; readonly outcome: 'succeeded' | 'failed' | 'cancelled'; readonly counts: RunCounts; readonly ms: number };
+  | {
+      readonly type: 'asset-finished';
+      readonly asset: string;
+      readonly done: number;
+      readonly changed: number;
+      readonly failed: number;
+      readonly ms: number;
+    }
+  | {
+      readonly type: 'run-finished';
+      readonly run: string;
+      readonly outcome: 'succeeded' | 'failed' | 'cancelled';
+      readonly counts: RunCounts;
+      readonly ms: number;
+    };
 
 export type Emit = (event: RunEvent) => void;
 
@@ -33,4 +91,13 @@ export interface RunCounts {
   bytes: number;
 }
 
-export const newCounts = (): RunCounts => ({ computed: 0, changed: 0, failed: 0, held: 0, departed: 0, checksFailed: 0, rows: 0, bytes: 0 });
+export const newCounts = (): RunCounts => ({
+  computed: 0,
+  changed: 0,
+  failed: 0,
+  held: 0,
+  departed: 0,
+  checksFailed: 0,
+  rows: 0,
+  bytes: 0,
+});

@@ -1,11 +1,18 @@
 import pLimit from 'p-limit';
 import { formatIssue, type Issue, LakehouseError, serializeError } from '../common/errors.ts';
 import type { AssetNode } from '../graph/graph.ts';
-import * as sets from '../partition/set.ts';
 import type { PartitionSet } from '../partition/set.ts';
+import * as sets from '../partition/set.ts';
 import { printKey, readSeriesKey } from '../partition/space.ts';
 import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, withStatus } from '../plan/evaluate.ts';
-import { type BatchPlan, batchesOf, causeCounts, type DepartStep, type Planning, type PlanRequest } from '../plan/plan.ts';
+import {
+  type BatchPlan,
+  batchesOf,
+  causeCounts,
+  type DepartStep,
+  type Planning,
+  type PlanRequest,
+} from '../plan/plan.ts';
 import { type Universe, universes } from '../plan/universe.ts';
 import { runBatch } from './batch.ts';
 import type { BatchContext } from './context.ts';
@@ -19,7 +26,14 @@ import { isChain } from './table.ts';
  * Carries out a plan. Every asset has its turn when all upstream of it have had theirs.
  * @throws the first error that is no partition's fault, after everything that was running has come to an end.
  */
-export async function execute(lake: Lake, planning: Planning, request: PlanRequest, run: string, control: RunControl, counts: RunCounts): Promise<void> {
+export async function execute(
+  lake: Lake,
+  planning: Planning,
+  request: PlanRequest,
+  run: string,
+  control: RunControl,
+  counts: RunCounts,
+): Promise<void> {
   const { plan, targets } = planning;
   const { now } = plan;
   const { stopping, signal, emit } = control;
@@ -59,11 +73,20 @@ export async function execute(lake: Lake, planning: Planning, request: PlanReque
 
   /** An asset whose query does not bind fails as a whole, at once. */
   const failAll = (node: AssetNode, set: PartitionSet, issues: readonly Issue[], head: number): void => {
-    const error = serializeError(new LakehouseError('bad-query', `${node.key}: ${issues.map(formatIssue).join('; ')}`, { kind: 'data', issues }));
-    const failures = [...sets.points(set)].map(([series, time]) => ({ series, values: readSeriesKey(series), time, transient: false, error }));
+    const error = serializeError(
+      new LakehouseError('bad-query', `${node.key}: ${issues.map(formatIssue).join('; ')}`, { kind: 'data', issues }),
+    );
+    const failures = [...sets.points(set)].map(([series, time]) => ({
+      series,
+      values: readSeriesKey(series),
+      time,
+      transient: false,
+      error,
+    }));
     lake.state.append({ kind: 'failed', asset: node.key, run, code: node.code, head, failures });
     counts.failed += failures.length;
-    for (const f of failures) emit({ type: 'partition-failed', asset: node.key, partition: printKey(node.space, f), error });
+    for (const f of failures)
+      emit({ type: 'partition-failed', asset: node.key, partition: printKey(node.space, f), error });
   };
 
   const leave = async (node: AssetNode): Promise<void> => {
@@ -90,17 +113,40 @@ export async function execute(lake: Lake, planning: Planning, request: PlanReque
     const target = targets.get(key) ?? sets.EMPTY_SET;
     const evaluation = evaluate(key, request.force ? target : undefined, request.retryFailed ? target : undefined);
     const { head } = lake.state.index();
-    const set = sets.intersect(target, pointsWhere(evaluation, (series, i) => series.run[i] === RUN_WILL));
+    const set = sets.intersect(
+      target,
+      pointsWhere(evaluation, (series, i) => series.run[i] === RUN_WILL),
+    );
     tellHeld(key, evaluation, sets.subtract(target, set));
     if (sets.isEmpty(set)) return;
     // An engine that does not start is no partition's fault.
     if (definition.storage.type === 'table') {
       const { issues } = await (await lake.engine()).examine(definition);
       if (issues.length > 0) return failAll(node, set, issues, head);
-    } else if (definition.inputs.some((input) => input.alternatives.some(({ asset }) => asset?.kind === 'asset'))) await lake.engine();
+    } else if (definition.inputs.some((input) => input.alternatives.some(({ asset }) => asset?.kind === 'asset')))
+      await lake.engine();
     const batches = batchesOf(node, set, now, lake.settings.limits);
-    emit({ type: 'asset-started', asset: key, partitions: sets.countOf(set), batches: batches.length, causes: causeCounts(evaluation, set) });
-    const context: BatchContext = { lake, run, node, evaluation, upstream, head, now, stopping, signal, emit, counts: own, pool: (task) => poolOf(definition.pool)(task) };
+    emit({
+      type: 'asset-started',
+      asset: key,
+      partitions: sets.countOf(set),
+      batches: batches.length,
+      causes: causeCounts(evaluation, set),
+    });
+    const context: BatchContext = {
+      lake,
+      run,
+      node,
+      evaluation,
+      upstream,
+      head,
+      now,
+      stopping,
+      signal,
+      emit,
+      counts: own,
+      pool: (task) => poolOf(definition.pool)(task),
+    };
     // A few more than the pool has slots are prepared ahead.
     const width = pLimit(slotsOf(definition.pool) + 1);
     const runChain = async (chain: readonly BatchPlan[]): Promise<void> => {
@@ -115,7 +161,14 @@ export async function execute(lake: Lake, planning: Planning, request: PlanReque
     };
     await Promise.all(chained(node, batches).map((chain) => width(() => runChain(chain))));
     for (const [name, count] of Object.entries(own)) counts[name as keyof RunCounts] += count;
-    emit({ type: 'asset-finished', asset: key, done: own.computed, changed: own.changed, failed: own.failed, ms: Math.round(performance.now() - started) });
+    emit({
+      type: 'asset-finished',
+      asset: key,
+      done: own.computed,
+      changed: own.changed,
+      failed: own.failed,
+      ms: Math.round(performance.now() - started),
+    });
   };
 
   for (const key of lake.graph.order) turns.set(key, turn(key));

@@ -59,7 +59,14 @@ function partitionsByFile(series: SeriesState | undefined, details: SeriesDetail
  * files, out of which nothing can be carried, stay current for what is not computed now. Packs without times are rewritten as
  * they are.
  */
-export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[], index: LakeIndex, now: number, sealed: ReadonlySet<number> = new Set()): PackPlanning {
+export function planPacks(
+  lake: Lake,
+  node: AssetNode,
+  packs: readonly PackPlan[],
+  index: LakeIndex,
+  now: number,
+  sealed: ReadonlySet<number> = new Set(),
+): PackPlanning {
   const rewrites: { -readonly [K in keyof PackRewrite]: PackRewrite[K] }[] = [];
   const supersedes: FileRecord[] = [];
   const bySeries = new Map<string, { values: SeriesValues; packs: Map<string, number[]> }>();
@@ -87,7 +94,8 @@ export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[
     for (let grew = true; grew; ) {
       grew = false;
       for (const [file, times] of files) {
-        if (taken.has(file) || sealed.has(file) || !times.some((t) => computed.has(t) || names.has(nameOf(t)))) continue;
+        if (taken.has(file) || sealed.has(file) || !times.some((t) => computed.has(t) || names.has(nameOf(t))))
+          continue;
         taken.set(file, times);
         grew = true;
         for (const t of times) if (!computed.has(t)) names.add(nameOf(t));
@@ -111,11 +119,20 @@ export function planPacks(lake: Lake, node: AssetNode, packs: readonly PackPlan[
 }
 
 /** The same without carrying from files that the definition has outgrown: their partitions stay where they are until they are computed. */
-export async function planCarriable(lake: Lake, node: AssetNode, packs: readonly PackPlan[], index: LakeIndex, now: number, signal: AbortSignal): Promise<PackPlanning> {
+export async function planCarriable(
+  lake: Lake,
+  node: AssetNode,
+  packs: readonly PackPlan[],
+  index: LakeIndex,
+  now: number,
+  signal: AbortSignal,
+): Promise<PackPlanning> {
   const sealed = new Set<number>();
   for (;;) {
     const planning = planPacks(lake, node, packs, index, now, sealed);
-    const files = [...new Map(planning.packs.flatMap((pack) => pack.carry.map(({ file }) => [file.id, file]))).values()];
+    const files = [
+      ...new Map(planning.packs.flatMap((pack) => pack.carry.map(({ file }) => [file.id, file]))).values(),
+    ];
     if (files.length === 0) return planning;
     const paths = await Promise.all(files.map(({ path }) => lake.store.localPath(path)));
     const fits = await (await lake.engine()).carriable(node.definition, paths, signal);
@@ -125,10 +142,20 @@ export async function planCarriable(lake: Lake, node: AssetNode, packs: readonly
   }
 }
 
+/** Whether another process has replaced a file since its replacement was planned here. */
+export function replacedMeanwhile(lake: Lake, planning: PackPlanning): boolean {
+  return planning.supersedes.some(({ path }) => {
+    const now = lake.state.file(path);
+    return now === undefined || now.supersededRevision !== undefined;
+  });
+}
+
 function currentFile(lake: Lake, id: number): FileRecord {
   const record = lake.state.file(id);
   if (record) return record;
-  throw new LakehouseError('pack-conflict', `File ${id}, which was to be replaced, is already gone`, { kind: 'conflict' });
+  throw new LakehouseError('pack-conflict', `File ${id}, which was to be replaced, is already gone`, {
+    kind: 'conflict',
+  });
 }
 
 /** A fresh name for a file: series path, period, generation. Names are never used twice, so readers of an old file are safe. */
@@ -138,10 +165,18 @@ export function fileKey(lake: Lake, node: AssetNode, values: SeriesValues, stem:
 }
 
 /** The part of a pack rewrite that the engine needs. `ordinalOf` tells a computed time's place among the batch's targets. */
-export async function packWrite(lake: Lake, rewrite: PackRewrite, path: string, ordinalOf: (time: number) => number): Promise<PackWrite> {
+export async function packWrite(
+  lake: Lake,
+  rewrite: PackRewrite,
+  path: string,
+  ordinalOf: (time: number) => number,
+): Promise<PackWrite> {
   const carry = [];
   for (const { file, times, versions } of rewrite.carry) {
-    carry.push({ path: await lake.store.localPath(file.path), keep: times.map((time, i) => ({ values: rewrite.values, time, version: versions[i] })) });
+    carry.push({
+      path: await lake.store.localPath(file.path),
+      keep: times.map((time, i) => ({ values: rewrite.values, time, version: versions[i] })),
+    });
   }
   return { path, targets: rewrite.times.map(ordinalOf), carry };
 }

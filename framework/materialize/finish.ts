@@ -1,10 +1,11 @@
+import { serializeError } from '../common/errors.ts';
 import { printKey } from '../partition/space.ts';
 import type { CheckOutcome } from '../state/events.ts';
 import type { ClaimToken } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import { serializeError } from '../common/errors.ts';
 import type { Target } from './bind.ts';
 import { commit, type Outcome } from './commit.ts';
+import { namedError } from './compute.ts';
 import type { BatchContext } from './context.ts';
 import type { PackPlanning } from './files.ts';
 import { isConflict, isTransient } from './retry.ts';
@@ -45,23 +46,53 @@ export async function finish(context: BatchContext, claim: ClaimToken, computed:
   counts.bytes += bytes;
   for (const { check, severity, values, time, failedRows } of checks) {
     if (severity === 'error') counts.checksFailed++;
-    emit({ type: 'check-failed', asset: node.key, partition: printKey(node.space, { values, time }), check, severity, failedRows });
+    emit({
+      type: 'check-failed',
+      asset: node.key,
+      partition: printKey(node.space, { values, time }),
+      check,
+      severity,
+      failedRows,
+    });
   }
-  emit({ type: 'batch-finished', asset: node.key, partitions: targets.length, changed, rows, bytes, ms: Math.round(elapsed()) });
+  emit({
+    type: 'batch-finished',
+    asset: node.key,
+    partitions: targets.length,
+    changed,
+    rows,
+    bytes,
+    ms: Math.round(elapsed()),
+  });
 }
 
 /** Records failures. `head` is a revision from before the attempt: whatever changed later is a reason to try again. */
-export function recordFailures({ lake, node, run, counts, emit }: BatchContext, head: number, failures: readonly Failure[]): void {
+export function recordFailures(
+  { lake, node, run, counts, emit }: BatchContext,
+  head: number,
+  failures: readonly Failure[],
+): void {
   if (failures.length === 0) return;
-  const told = failures.map(({ target, error }) => ({ target, transient: isTransient(error) || isConflict(error), error: serializeError(error) }));
+  const told = failures.map(({ target, error }) => ({
+    target,
+    transient: isTransient(error) || isConflict(error),
+    error: serializeError(namedError(node, target, error)),
+  }));
   lake.state.append({
     kind: 'failed',
     asset: node.key,
     run,
     code: node.code,
     head,
-    failures: told.map(({ target, transient, error }) => ({ series: target.seriesKey, values: target.values, time: target.time, transient, error })),
+    failures: told.map(({ target, transient, error }) => ({
+      series: target.seriesKey,
+      values: target.values,
+      time: target.time,
+      transient,
+      error,
+    })),
   });
   counts.failed += failures.length;
-  for (const { target, error } of told) emit({ type: 'partition-failed', asset: node.key, partition: target.key, error });
+  for (const { target, error } of told)
+    emit({ type: 'partition-failed', asset: node.key, partition: target.key, error });
 }

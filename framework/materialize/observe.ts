@@ -4,7 +4,7 @@ import type { Observation } from '../define/model.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import * as sets from '../partition/set.ts';
-import { acceptsSeries, existingTimes, parseKey, seriesKey, type SeriesValues } from '../partition/space.ts';
+import { acceptsSeries, existingTimes, parseKey, type SeriesValues, seriesKey } from '../partition/space.ts';
 import { presentSet } from '../plan/universe.ts';
 import type { ObservedEvent, PackedSet, SeriesOutcome } from '../state/events.ts';
 import type { StateReader } from '../state/store.ts';
@@ -29,7 +29,12 @@ export interface ObservationResult {
  * @throws LakehouseError `source-empty` when a source that had partitions lists none at all: an unmounted mirror must not look
  * like a withdrawal of everything.
  */
-export async function observe(lake: Lake<StateReader>, node: AssetNode, run: string, signal: AbortSignal): Promise<ObservationResult> {
+export async function observe(
+  lake: Lake<StateReader>,
+  node: AssetNode,
+  run: string,
+  signal: AbortSignal,
+): Promise<ObservationResult> {
   const source = node.definition.source;
   if (!source) throw new LakehouseError('not-a-source', `${node.key} is not a source`);
   const observedAt = lake.now();
@@ -40,7 +45,12 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
   const found = new Map<string, { values: SeriesValues; points: Map<number, Observation> }>();
   let seen = 0;
   try {
-    for await (const observation of source.observe({ resources: lake.resources(), signal, now: lake.now, wants: lake.wants })) {
+    for await (const observation of source.observe({
+      resources: lake.resources(),
+      signal,
+      now: lake.now,
+      wants: lake.wants,
+    })) {
       signal.throwIfAborted();
       const ref = parseKey(
         node.space,
@@ -61,17 +71,25 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
   } catch (error) {
     if (signal.aborted) throw error;
     const kind = error instanceof LakehouseError ? error.kind : 'transient';
-    throw new LakehouseError('observe-failed', `Could not list ${node.key}: ${error instanceof Error ? error.message : String(error)}`, {
-      kind,
-      cause: error,
-      ...(error instanceof LakehouseError && { hint: error.hint }),
-    });
+    throw new LakehouseError(
+      'observe-failed',
+      `Could not list ${node.key}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        kind,
+        cause: error,
+        ...(error instanceof LakehouseError && { hint: error.hint }),
+      },
+    );
   }
   if (seen === 0 && !sets.isEmpty(known)) {
-    throw new LakehouseError('source-empty', `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`, {
-      kind: 'transient',
-      hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
-    });
+    throw new LakehouseError(
+      'source-empty',
+      `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`,
+      {
+        kind: 'transient',
+        hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
+      },
+    );
   }
 
   const outcomes: SeriesOutcome[] = [];
@@ -87,7 +105,10 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
       const version = observedVersion(observation.version);
       const i = details ? time - details.base : -1;
       const seenNow = details !== undefined && (details.revision[i] ?? 0) > before.head;
-      const same = ranges.has(present, time) && details !== undefined && Buffer.compare(details.version.subarray(16 * i, 16 * i + 16), version) === 0;
+      const same =
+        ranges.has(present, time) &&
+        details !== undefined &&
+        Buffer.compare(details.version.subarray(16 * i, 16 * i + 16), version) === 0;
       if (!same && !seenNow) fresh.push([time, observation, version]);
     }
     if (fresh.length === 0) continue;
@@ -114,7 +135,15 @@ export async function observe(lake: Lake<StateReader>, node: AssetNode, run: str
     return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
   });
   return {
-    event: { kind: 'observed', asset: node.key, run, observedAt, outcomes, ...(changed > 0 && changed <= 10_000 && { detail: JSON.stringify(detail) }), ...(withdrawn.length > 0 && { withdrawn }) },
+    event: {
+      kind: 'observed',
+      asset: node.key,
+      run,
+      observedAt,
+      outcomes,
+      ...(changed > 0 && changed <= 10_000 && { detail: JSON.stringify(detail) }),
+      ...(withdrawn.length > 0 && { withdrawn }),
+    },
     seen,
     changed,
     withdrawn: withdrawn.reduce((sum, w) => sum + ranges.count({ bounds: w.ranges }), 0),

@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createCodeHasher } from '../code/functions.ts';
 import { codeVersion, DECLARERS } from '../code/version.ts';
-import { globToRegExp } from '../common/glob.ts';
 import { LakehouseError } from '../common/errors.ts';
+import { globToRegExp } from '../common/glob.ts';
 import type { Settings } from '../config/schema.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { Engine } from '../engine/port.ts';
@@ -12,6 +11,7 @@ import { buildGraph } from '../graph/graph.ts';
 import { openState } from '../state/sqlite.ts';
 import type { StateWriter } from '../state/store.ts';
 import { storageError } from '../storage/errors.ts';
+import { makeDirectory } from '../storage/directories.ts';
 import { localStore } from '../storage/local.ts';
 import type { Lake } from './lake.ts';
 
@@ -44,24 +44,32 @@ export const PROGRAM_VERSION = '0.1.0';
 export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const { definition, settings, now } = options;
   const filters = definition.filters(settings);
-  const hasher = createCodeHasher({ declarers: DECLARERS, unversioned: new Set(['crypto-lakehouse']), cacheFile: join(settings.state.directory, 'code.json') });
+  const hasher = createCodeHasher({
+    declarers: DECLARERS,
+    unversioned: new Set(['crypto-lakehouse']),
+    cacheFile: join(settings.state.directory, 'code.json'),
+  });
   const graph = buildGraph(definition.assets, {
     filters,
     codes: (asset) => {
       const { version, captures } = codeVersion(asset, hasher);
       if (captures.length > 0 && asset.config === undefined) {
-        options.warn(`${asset.key}: its code version cannot see ${captures.join(', ')}; declare their values as config`);
+        options.warn(
+          `${asset.key}: its code version cannot see ${captures.join(', ')}; declare their values as config`,
+        );
       }
       return version;
     },
   });
 
-  if (options.mode === 'write') {
-    // What prevents it is said better by the state, which needs the directory.
-    await mkdir(settings.state.directory, { recursive: true }).catch(() => undefined);
-    hasher.save();
-  }
-  const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: options.mode === 'read', now, isAlive: options.isAlive, writer: `crypto-lakehouse ${PROGRAM_VERSION}` });
+  if (options.mode === 'write') await made(settings.state.directory);
+  const state = openState(join(settings.state.directory, 'state.sqlite'), {
+    readOnly: options.mode === 'read',
+    now,
+    isAlive: options.isAlive,
+    writer: `crypto-lakehouse ${PROGRAM_VERSION}`,
+  });
+  if (options.mode === 'write') hasher.save();
   let engine: Promise<Engine> | undefined;
   let resources: Readonly<Record<string, unknown>> | undefined;
   let newest: Lake['newest'];
@@ -72,7 +80,9 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     state.close();
     throw error;
   }
-  const patterns = new Map(Object.entries(filters).flatMap(([name, globs]) => (globs ? [[name, globs.map(globToRegExp)] as const] : [])));
+  const patterns = new Map(
+    Object.entries(filters).flatMap(([name, globs]) => (globs ? [[name, globs.map(globToRegExp)] as const] : [])),
+  );
   return {
     definition,
     graph,
@@ -119,13 +129,18 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
 async function startEngine(settings: Settings): Promise<Engine> {
   const { openEngine } = await import('../engine/engine.ts');
   const { tempDirectory } = settings.engine;
-  await mkdir(tempDirectory, { recursive: true }).catch((error: unknown) => {
-    throw storageError(error, 'write', tempDirectory);
-  });
+  await made(tempDirectory);
   return openEngine({
     memoryLimit: memoryLimit(settings.engine.memoryLimit),
     ...(settings.engine.threads > 0 && { threads: settings.engine.threads }),
     tempDirectory,
+  });
+}
+
+/** The directory, made if need be. */
+async function made(directory: string): Promise<void> {
+  await makeDirectory(directory).catch((error: unknown) => {
+    throw storageError(error, 'write', directory);
   });
 }
 
@@ -141,7 +156,11 @@ function memoryLimit(setting: string): string {
 function checkOrigin(state: StateWriter, origin: string, dataDir: string, mode: OpenOptions['mode']): void {
   const known = mode === 'write' ? state.setMetaOnce('origin', origin) : (state.meta('origin') ?? origin);
   if (known === origin) return;
-  throw new LakehouseError('mixed-origins', `${dataDir} holds ${known} data, and the configuration reads ${origin} data`, {
-    hint: `Choose another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
-  });
+  throw new LakehouseError(
+    'mixed-origins',
+    `${dataDir} holds ${known} data, and the configuration reads ${origin} data`,
+    {
+      hint: `Choose another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
+    },
+  );
 }

@@ -8,7 +8,7 @@ import type { ClaimToken } from '../state/store.ts';
 import { storageError } from '../storage/errors.ts';
 import type { Staged } from '../storage/store.ts';
 import { bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
-import { computeContext, computeError } from './compute.ts';
+import { computeContext } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
 import { fileKey, planPacks } from './files.ts';
 import { type Failure, finish } from './finish.ts';
@@ -27,11 +27,16 @@ interface Arrived {
  * Original bytes: every partition is fetched, tried again and fails by itself; those that arrived are committed by one event.
  * @returns the targets that failed.
  */
-export async function rawBatch(context: BatchContext, claim: ClaimToken, targets: readonly Target[]): Promise<Failure[]> {
+export async function rawBatch(
+  context: BatchContext,
+  claim: ClaimToken,
+  targets: readonly Target[],
+): Promise<Failure[]> {
   const { lake, node, signal } = context;
   const started = performance.now();
   const { compute, storage } = node.definition;
-  if (compute?.type !== 'bytes' || storage.type !== 'raw') throw new LakehouseError('not-raw', `${node.key} does not keep original bytes`, { kind: 'internal' });
+  if (compute?.type !== 'bytes' || storage.type !== 'raw')
+    throw new LakehouseError('not-raw', `${node.key} does not keep original bytes`, { kind: 'internal' });
   const { extension } = storage.format;
   const stem = (target: Target) => packName(node.definition, target.time, context.now);
   const index = lake.state.refresh();
@@ -44,16 +49,26 @@ export async function rawBatch(context: BatchContext, claim: ClaimToken, targets
 
   const fetch = async (target: Target, ordinal: number): Promise<void> => {
     try {
-      const bytes = await withRetry(node.key, policyOf(context), retryControl(context), async () => compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)));
-      if (!(bytes instanceof Uint8Array)) throw new LakehouseError('not-bytes', `compute returned a ${typeof bytes} instead of a Uint8Array`, { kind: 'data' });
+      const bytes = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
+        compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)),
+      );
+      if (!(bytes instanceof Uint8Array))
+        throw new LakehouseError('not-bytes', `compute returned a ${typeof bytes} instead of a Uint8Array`, {
+          kind: 'data',
+        });
       const staged = await lake.store.stage(fileKey(lake, node, target.values, stem(target), extension));
       staging.push(staged);
       await writeFile(staged.path, bytes).catch((error: unknown) => {
         throw storageError(error, 'write', staged.path);
       });
-      arrived.push({ target, staged, version: createHash('sha256').update(bytes).digest().subarray(0, 16), bytes: bytes.byteLength });
+      arrived.push({
+        target,
+        staged,
+        version: createHash('sha256').update(bytes).digest().subarray(0, 16),
+        bytes: bytes.byteLength,
+      });
     } catch (error) {
-      failed.push({ target, error: computeError(node, target, error) });
+      failed.push({ target, error });
     }
   };
   try {
@@ -67,12 +82,27 @@ export async function rawBatch(context: BatchContext, claim: ClaimToken, targets
 
     const order = new Map(targets.map((target, ordinal) => [target, ordinal]));
     arrived.sort((a, b) => (order.get(a.target) ?? 0) - (order.get(b.target) ?? 0));
-    const packs = arrived.map(({ target }): PackPlan => ({ seriesKey: target.seriesKey, values: target.values, name: stem(target), times: ranges.range(target.time, target.time + 1) }));
+    const packs = arrived.map(
+      ({ target }): PackPlan => ({
+        seriesKey: target.seriesKey,
+        values: target.values,
+        name: stem(target),
+        times: ranges.range(target.time, target.time + 1),
+      }),
+    );
     const { supersedes } = planPacks(lake, node, packs, index, context.now);
     await finish(context, claim, {
       targets: arrived.map(({ target }) => target),
-      outcomes: arrived.map(({ target, version, bytes }) => ({ rows: 0, version, bytes, choice: choiceOf(context.evaluation, target) })),
-      planning: { packs: packs.map((pack) => ({ ...pack, times: [...ranges.iterate(pack.times)], carry: [] })), supersedes },
+      outcomes: arrived.map(({ target, version, bytes }) => ({
+        rows: 0,
+        version,
+        bytes,
+        choice: choiceOf(context.evaluation, target),
+      })),
+      planning: {
+        packs: packs.map((pack) => ({ ...pack, times: [...ranges.iterate(pack.times)], carry: [] })),
+        supersedes,
+      },
       staged: arrived.map(({ staged }) => staged),
       checks: [],
       verified: index.head,

@@ -4,7 +4,19 @@ import type { RetryPolicy } from '../define/model.ts';
 import type { Emit } from './events.ts';
 
 /** What systems and HTTP clients say of troubles that pass by themselves. */
-const PASSING = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'EBUSY', 'EMFILE', 'ENFILE', 'ENOSPC']);
+const PASSING = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EBUSY',
+  'EMFILE',
+  'ENFILE',
+  'ENOSPC',
+]);
 const LONGEST_WAIT_MS = 300_000;
 
 function codeOf(error: unknown): string {
@@ -37,7 +49,9 @@ const ENDS_RUN = new Set([
 
 /** Errors that are no partition's fault and that every other partition would meet as well. */
 export function endsRun(error: unknown): boolean {
-  return (isLakehouseError(error) && ENDS_RUN.has(error.code)) || codeOf(error) === 'ENOSPC' || codeOf(error) === 'EROFS';
+  return (
+    (isLakehouseError(error) && ENDS_RUN.has(error.code)) || codeOf(error) === 'ENOSPC' || codeOf(error) === 'EROFS'
+  );
 }
 
 /** What waiting depends on. */
@@ -55,7 +69,13 @@ export interface RetryControl {
  * Runs `task`, again with doubling waits and jitter while its errors are such that another try may help and attempts are left. A
  * server's Retry-After is honoured. Written out rather than taken from a library because a stop must end the wait but not the attempt.
  */
-export async function withRetry<T>(asset: string, policy: RetryPolicy, control: RetryControl, task: () => Promise<T>, again: (error: unknown) => boolean = isTransient): Promise<T> {
+export async function withRetry<T>(
+  asset: string,
+  policy: RetryPolicy,
+  control: RetryControl,
+  task: () => Promise<T>,
+  again: (error: unknown) => boolean = isTransient,
+): Promise<T> {
   const { signal, stopping, emit } = control;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();

@@ -51,13 +51,20 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
   emit({ type: 'run-started', run, at: lake.now(), selection });
   const end = (outcome: RunResult['outcome'], error?: unknown) => {
     emit({ type: 'run-finished', run, outcome, counts, ms: Math.round(performance.now() - started) });
-    lake.state.append({ kind: 'run-finished', run, outcome, counts: { ...counts }, ...(error !== undefined && { error: serializeError(error) }) });
+    lake.state.append({
+      kind: 'run-finished',
+      run,
+      outcome,
+      counts: { ...counts },
+      ...(error !== undefined && { error: serializeError(error) }),
+    });
   };
   let plan: Plan;
   let outcome: RunResult['outcome'];
   try {
     logDefinitions(lake);
-    for (const { asset, from } of request.acceptCode ?? []) lake.state.append({ kind: 'accepted', asset, run, from, to: lake.graph.node(asset).code });
+    for (const { asset, from } of request.acceptCode ?? [])
+      lake.state.append({ kind: 'accepted', asset, run, from, to: lake.graph.node(asset).code });
     if (request.observe !== false) await observeSelected(lake, request, run, control);
     const planning = makePlan(lake.graph, lake.state.refresh(), request, lake.now(), lake.settings.limits);
     plan = planning.plan;
@@ -88,7 +95,12 @@ async function requireWritable(lake: Lake): Promise<void> {
 }
 
 /** Sources that a selection reaches, observed and logged. */
-async function observeSelected(lake: Lake, request: PlanRequest, run: string, { stopping, signal, emit }: RunControl): Promise<void> {
+async function observeSelected(
+  lake: Lake,
+  request: PlanRequest,
+  run: string,
+  { stopping, signal, emit }: RunControl,
+): Promise<void> {
   const keys = request.selection === undefined ? lake.graph.order : lake.graph.select(request.selection).keys;
   for (const key of keys) {
     const node = lake.graph.node(key);
@@ -97,7 +109,8 @@ async function observeSelected(lake: Lake, request: PlanRequest, run: string, { 
     emit({ type: 'observing', asset: key });
     const started = performance.now();
     const { event, seen, changed, withdrawn } = await observe(lake, node, run, signal);
-    if (changed > 0 || withdrawn > 0 || lake.state.index().asset(key)?.lastObservedAt === undefined) lake.state.append(event);
+    if (changed > 0 || withdrawn > 0 || lake.state.index().asset(key)?.lastObservedAt === undefined)
+      lake.state.append(event);
     emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
   }
 }

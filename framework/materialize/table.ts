@@ -7,11 +7,20 @@ import type { PackPlan } from '../plan/plan.ts';
 import type { CheckOutcome } from '../state/events.ts';
 import type { ClaimToken } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import { bindInputs, choiceOf, filesMoved, findInputs, type FoundInput, inputsChanged, pointKey, type Target } from './bind.ts';
+import {
+  bindInputs,
+  choiceOf,
+  type FoundInput,
+  filesMoved,
+  findInputs,
+  inputsChanged,
+  pointKey,
+  type Target,
+} from './bind.ts';
 import type { Outcome } from './commit.ts';
-import { computeContext, computeError } from './compute.ts';
+import { computeContext } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
-import { fileKey, packWrite, planCarriable } from './files.ts';
+import { fileKey, type PackPlanning, packWrite, planCarriable, replacedMeanwhile } from './files.ts';
 import { type Failure, finish } from './finish.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
 
@@ -24,27 +33,39 @@ export function isChain(node: AssetNode): boolean {
  * Computes targets of one choice into packs and commits them by one event.
  * @returns the targets whose compute function failed; they are not in the event. A query fails as a whole.
  */
-export async function tableBatch(context: BatchContext, claim: ClaimToken, targets: readonly Target[]): Promise<Failure[]> {
+export async function tableBatch(
+  context: BatchContext,
+  claim: ClaimToken,
+  targets: readonly Target[],
+): Promise<Failure[]> {
   const { lake, node, signal } = context;
   const started = performance.now();
   const index = lake.state.refresh();
   const found = findInputs(lake, node, context.evaluation, context.upstream, index, targets);
   const staged: Staged[] = [];
+  let planning: PackPlanning | undefined;
   try {
     const engine = await lake.engine();
     const bound = await bindInputs(lake, found);
-    const made = node.definition.compute?.type === 'rows' ? await computeRows(context, targets, found, (i) => computeContext(lake, node, targets[i] as Target, i, found, bound, engine, signal)) : undefined;
+    const made =
+      node.definition.compute?.type === 'rows'
+        ? await computeRows(context, targets, found, (i) =>
+            computeContext(lake, node, targets[i] as Target, i, found, bound, engine, signal),
+          )
+        : undefined;
     const todo = made ? targets.filter((_, i) => made.rows[i] !== undefined) : targets;
     if (todo.length === 0) return made?.failed ?? [];
 
-    const planning = await planCarriable(lake, node, packsOf(context, todo), index, context.now, signal);
+    planning = await planCarriable(lake, node, packsOf(context, todo), index, context.now, signal);
     const ordinals = new Map(todo.map((t, i) => [pointKey(t.seriesKey, t.time), i]));
     const packOf = new Map<string, number>();
     const packs: PackWrite[] = [];
     for (const [i, pack] of planning.packs.entries()) {
       const stage = await lake.store.stage(fileKey(lake, node, pack.values, pack.name, '.parquet'));
       staged.push(stage);
-      packs.push(await packWrite(lake, pack, stage.path, (time) => ordinals.get(pointKey(pack.seriesKey, time)) as number));
+      packs.push(
+        await packWrite(lake, pack, stage.path, (time) => ordinals.get(pointKey(pack.seriesKey, time)) as number),
+      );
       for (const time of pack.times) packOf.set(pointKey(pack.seriesKey, time), i);
     }
     const own = made || !isChain(node) ? undefined : ownReads(node, todo);
@@ -57,20 +78,40 @@ export async function tableBatch(context: BatchContext, claim: ClaimToken, targe
       ...(own && { sequential: own }),
       signal,
     };
-    const result = await context.pool(() => engine.computeBatch(request)).catch((error: unknown) => {
-      throw todo.length < targets.length ? blaming(error, (ordinal) => targets.indexOf(todo[ordinal] as Target)) : error;
-    });
+    const result = await context
+      .pool(() => engine.computeBatch(request))
+      .catch((error: unknown) => {
+        throw todo.length < targets.length
+          ? blaming(error, (ordinal) => targets.indexOf(todo[ordinal] as Target))
+          : error;
+      });
     const outcomes = todo.map((target, i): Outcome => {
       const { rows, version } = result.outcomes[i] as (typeof result.outcomes)[number];
       const pack = result.packs[packOf.get(pointKey(target.seriesKey, target.time)) ?? -1];
-      return { rows, version, bytes: pack && pack.rows > 0 ? Math.round((pack.bytes * rows) / pack.rows) : 0, choice: choiceOf(context.evaluation, target) };
+      return {
+        rows,
+        version,
+        bytes: pack && pack.rows > 0 ? Math.round((pack.bytes * rows) / pack.rows) : 0,
+        choice: choiceOf(context.evaluation, target),
+      };
     });
     // The log takes an ordered batch to be as of its own revision, which is true only if nothing upstream came in between.
     const ordered = own !== undefined && own.own.length > 0 && !inputsChanged(lake, node, index.head);
-    await finish(context, claim, { targets: todo, outcomes, planning, staged, checks: checkOutcomes(context, todo, result.checks), verified: index.head, ordered, started });
+    await finish(context, claim, {
+      targets: todo,
+      outcomes,
+      planning,
+      staged,
+      checks: checkOutcomes(context, todo, result.checks),
+      verified: index.head,
+      ordered,
+      started,
+    });
     return made?.failed ?? [];
   } catch (error) {
-    if (!signal.aborted && !endsRun(error) && !isConflict(error) && filesMoved(lake, found)) throw movedError(node, error);
+    const known = signal.aborted || endsRun(error) || isConflict(error);
+    if (!known && (filesMoved(lake, found) || (planning && replacedMeanwhile(lake, planning))))
+      throw movedError(node, error);
     throw error;
   } finally {
     await Promise.all(staged.map((s) => s.discard()));
@@ -78,7 +119,10 @@ export async function tableBatch(context: BatchContext, claim: ClaimToken, targe
 }
 
 export function movedError(node: AssetNode, cause: unknown): LakehouseError {
-  return new LakehouseError('inputs-replaced', `${node.key}: an input file was replaced while it was being read`, { kind: 'conflict', cause });
+  return new LakehouseError('inputs-replaced', `${node.key}: a file was replaced while it was being read`, {
+    kind: 'conflict',
+    cause,
+  });
 }
 
 interface MadeRows {
@@ -88,21 +132,34 @@ interface MadeRows {
 }
 
 /** Calls a compute function for every target; each is tried again and fails by itself. */
-async function computeRows(context: BatchContext, targets: readonly Target[], found: readonly FoundInput[], contextOf: (i: number) => ReturnType<typeof computeContext>): Promise<MadeRows> {
+async function computeRows(
+  context: BatchContext,
+  targets: readonly Target[],
+  found: readonly FoundInput[],
+  contextOf: (i: number) => ReturnType<typeof computeContext>,
+): Promise<MadeRows> {
   const { lake, node, signal } = context;
   const { compute } = node.definition;
-  if (compute?.type !== 'rows') throw new LakehouseError('not-rows', `${node.key} is not computed by a function`, { kind: 'internal' });
+  if (compute?.type !== 'rows')
+    throw new LakehouseError('not-rows', `${node.key} is not computed by a function`, { kind: 'internal' });
   const rows: (readonly object[] | undefined)[] = new Array(targets.length).fill(undefined);
   const failed: Failure[] = [];
   await Promise.all(
     targets.map((target, i) =>
       context.pool(async () => {
         try {
-          const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () => compute.fn(contextOf(i)));
-          if (!Array.isArray(answer)) throw new LakehouseError('not-rows', `compute returned ${answer === null ? 'null' : `a ${typeof answer}`} instead of an array of rows`, { kind: 'data' });
+          const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
+            compute.fn(contextOf(i)),
+          );
+          if (!Array.isArray(answer))
+            throw new LakehouseError(
+              'not-rows',
+              `compute returned ${answer === null ? 'null' : `a ${typeof answer}`} instead of an array of rows`,
+              { kind: 'data' },
+            );
           rows[i] = answer;
         } catch (error) {
-          failed.push({ target, error: computeError(node, target, error) });
+          failed.push({ target, error });
         }
       }),
     ),
@@ -117,7 +174,12 @@ async function computeRows(context: BatchContext, targets: readonly Target[], fo
 function packsOf({ node, now }: BatchContext, targets: readonly Target[]): PackPlan[] {
   return [...Map.groupBy(targets, (t) => t.seriesKey)].flatMap(([seriesKey, list]) =>
     [...Map.groupBy(list, (t) => packName(node.definition, t.time, now))].map(
-      ([name, own]): PackPlan => ({ seriesKey, values: (own[0] as Target).values, name, times: ranges.fromSorted(own.map((t) => t.time).sort((a, b) => a - b)) }),
+      ([name, own]): PackPlan => ({
+        seriesKey,
+        values: (own[0] as Target).values,
+        name,
+        times: ranges.fromSorted(own.map((t) => t.time).sort((a, b) => a - b)),
+      }),
     ),
   );
 }
@@ -133,7 +195,9 @@ function ownReads(node: AssetNode, targets: readonly Target[]): { selfInput: str
   );
   targets.forEach((target, ordinal) => {
     const [from, to] = mapping?.upstream(target.values, target.time) ?? [0, 0];
-    const earlier = (bySeries.get(target.seriesKey) ?? []).filter((o) => o.target.time >= from && o.target.time < Math.min(to, target.time));
+    const earlier = (bySeries.get(target.seriesKey) ?? []).filter(
+      (o) => o.target.time >= from && o.target.time < Math.min(to, target.time),
+    );
     for (const o of earlier.map((e) => e.ordinal).sort((a, b) => a - b)) pairs.push(ordinal, o);
   });
   return { selfInput: input?.name ?? '', own: Int32Array.from(pairs) };
@@ -141,19 +205,41 @@ function ownReads(node: AssetNode, targets: readonly Target[]): { selfInput: str
 
 /** The engine's error with the ordinals of the targets it blames counted otherwise. */
 function blaming(error: unknown, ordinalOf: (ordinal: number) => number): unknown {
-  const blamed = isLakehouseError(error) ? error.details?.['targets'] : undefined;
+  const blamed = isLakehouseError(error) ? error.details?.targets : undefined;
   if (!isLakehouseError(error) || !Array.isArray(blamed)) return error;
   const { code, message, kind, hint, issues, cause, retryAfterMs, details } = error;
-  return new LakehouseError(code, message, { kind, hint, issues, cause, retryAfterMs, details: { ...details, targets: blamed.map((ordinal) => ordinalOf(Number(ordinal))) } });
+  return new LakehouseError(code, message, {
+    kind,
+    hint,
+    issues,
+    cause,
+    retryAfterMs,
+    details: { ...details, targets: blamed.map((ordinal) => ordinalOf(Number(ordinal))) },
+  });
 }
 
-function checkOutcomes({ node }: BatchContext, targets: readonly Target[], failures: BatchResult['checks']): CheckOutcome[] {
+function checkOutcomes(
+  { node }: BatchContext,
+  targets: readonly Target[],
+  failures: BatchResult['checks'],
+): CheckOutcome[] {
   return failures.flatMap(({ target: ordinal, check: name, failedRows, sample, sql }) => {
     const target = targets[ordinal];
     const check = node.definition.checks.find((c) => c.name === name);
     if (!target || !check) return [];
     const { severity, blocking } = check;
-    return [{ series: target.seriesKey, values: target.values, time: target.time, check: name, severity, blocking, failedRows, sample, sql }];
+    return [
+      {
+        series: target.seriesKey,
+        values: target.values,
+        time: target.time,
+        check: name,
+        severity,
+        blocking,
+        failedRows,
+        sample,
+        sql,
+      },
+    ];
   });
 }
-

@@ -13,7 +13,10 @@ const ATTEMPTS = 8;
  * one was replaced and removed meanwhile, fails: resolve and run it again. Assets that are not wanted are there too, but empty: finding
  * the files of a large one takes its time.
  */
-export async function lakeViews(lake: Lake<StateReader>, wanted: (definition: AssetDefinition) => boolean = () => true): Promise<LakeView[]> {
+export async function lakeViews(
+  lake: Lake<StateReader>,
+  wanted: (definition: AssetDefinition) => boolean = () => true,
+): Promise<LakeView[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const views: LakeView[] = [];
@@ -43,7 +46,9 @@ function currentFiles(lake: Lake<StateReader>, asset: string): FileRecord[] {
 }
 
 async function tableView(lake: Lake<StateReader>, node: AssetNode): Promise<LakeView> {
-  const files = currentFiles(lake, node.key).map(({ path }) => path).sort();
+  const files = currentFiles(lake, node.key)
+    .map(({ path }) => path)
+    .sort();
   return { definition: node.definition, files: await Promise.all(files.map((path) => lake.store.localPath(path))) };
 }
 
@@ -57,7 +62,13 @@ async function rawView(lake: Lake<StateReader>, node: AssetNode): Promise<LakeVi
       if (((series.flags[i] as number) & PRESENT) === 0) continue;
       const time = series.base + i;
       const file = files.get(details.file[time - details.base] as number);
-      if (file) partitions.push({ values: series.values, time, path: await lake.store.localPath(file.path), bytes: file.bytes });
+      if (file)
+        partitions.push({
+          values: series.values,
+          time,
+          path: await lake.store.localPath(file.path),
+          bytes: file.bytes,
+        });
     }
   }
   return { definition: node.definition, partitions };

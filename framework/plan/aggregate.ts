@@ -13,7 +13,8 @@ export const BLOCKED = 16; // failed for its data or a blocking check, or waits 
 export const AWAITING = 32; // not published yet
 export const AVAILABLE = 64; // exists or can be made
 export const GONE = 128; // tombstone, or about to leave
-const BITS = 8;
+export const BAD = 256; // its content failed a blocking check
+const BITS = 9;
 
 /** One series of an evaluated asset, over its window `[base, base + length)`. */
 export interface PointClasses {
@@ -23,16 +24,35 @@ export interface PointClasses {
   readonly length: number;
   /** Revision of the last change of content, with departures that are about to happen. */
   readonly changed: Uint32Array;
-  readonly bits: Uint8Array;
+  readonly bits: Uint16Array;
 }
 
-/** Per downstream point: the newest change among what it reads, and the OR of the bits. */
+/**
+ * Per downstream point: the newest change among what it reads, as twice its revision, plus one if it is a departure (so the
+ * largest number is the newest change; revisions stay below 2^31), and the OR of the bits.
+ */
 export interface Aggregate {
-  readonly changed: Uint32Array;
-  readonly bits: Uint8Array;
+  readonly newest: Uint32Array;
+  readonly bits: Uint16Array;
 }
 
-export const newAggregate = (length: number): Aggregate => ({ changed: new Uint32Array(length), bits: new Uint8Array(length) });
+export const newAggregate = (length: number): Aggregate => ({
+  newest: new Uint32Array(length),
+  bits: new Uint16Array(length),
+});
+
+/** A change as a number that is larger for newer ones; see {@link Aggregate}. */
+export const changeOf = (changed: number, bits: number): number => 2 * changed + (bits & GONE ? 1 : 0);
+export const revisionOf = (change: number): number => change >>> 1;
+export const isDeparture = (change: number): boolean => (change & 1) === 1;
+
+/** Folds one aggregate into another of the same length. */
+export function merge(into: Aggregate, from: Aggregate): void {
+  for (let i = 0; i < into.bits.length; i++) {
+    if ((from.newest[i] as number) > (into.newest[i] as number)) into.newest[i] = from.newest[i] as number;
+    into.bits[i] = (into.bits[i] as number) | (from.bits[i] as number);
+  }
+}
 
 /** Upstream series grouped by what joins them to downstream series. */
 export type JoinIndex = ReadonlyMap<string, readonly PointClasses[]>;
@@ -50,7 +70,13 @@ export function joinIndex(alternative: ResolvedAlternative, series: Iterable<Poi
 }
 
 /** Folds into `into` what the partitions `[base, base + length)` of a downstream series read through one alternative of an input. */
-export function aggregate(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, index: JoinIndex): void {
+export function aggregate(
+  into: Aggregate,
+  alternative: ResolvedAlternative,
+  values: SeriesValues,
+  base: number,
+  index: JoinIndex,
+): void {
   for (const join of alternative.mapping.joinDown(values)) {
     for (const series of index.get(join) ?? []) {
       if (alternative.sameTime) sameTime(into, base, series);
@@ -60,31 +86,42 @@ export function aggregate(into: Aggregate, alternative: ResolvedAlternative, val
   }
 }
 
+function take(into: Aggregate, d: number, up: PointClasses, u: number): void {
+  const bits = up.bits[u] as number;
+  const change = changeOf(up.changed[u] as number, bits);
+  if (change > (into.newest[d] as number)) into.newest[d] = change;
+  into.bits[d] = (into.bits[d] as number) | bits;
+}
+
 function sameTime(into: Aggregate, base: number, up: PointClasses): void {
   const from = Math.max(base, up.base);
   const to = Math.min(base + into.bits.length, up.base + up.length);
-  for (let t = from; t < to; t++) {
-    const d = t - base;
-    const u = t - up.base;
-    if ((up.changed[u] as number) > (into.changed[d] as number)) into.changed[d] = up.changed[u] as number;
-    into.bits[d] = (into.bits[d] as number) | (up.bits[u] as number);
-  }
+  for (let t = from; t < to; t++) take(into, t - base, up, t - up.base);
 }
 
 /**
  * Both ends of the range read only move forward with time, so bits are counted in and out, and the newest change is the head of
  * a queue kept in falling order: linear in time however wide the window.
  */
-function sliding(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, up: PointClasses): void {
+function sliding(
+  into: Aggregate,
+  alternative: ResolvedAlternative,
+  values: SeriesValues,
+  base: number,
+  up: PointClasses,
+): void {
+  const { mapping } = alternative;
   const counts = new Int32Array(BITS);
   const queue = new Int32Array(up.length);
+  const change = (u: number) => changeOf(up.changed[u] as number, up.bits[u] as number);
   let head = 0;
   let tail = 0;
   let lo = 0;
   let hi = 0;
   let current = 0;
-  for (let d = 0; d < into.bits.length; d++) {
-    const [from, to] = alternative.mapping.upstream(values, base + d);
+  const [first, end] = mapping.downstream(values, up.base, up.base + up.length);
+  for (let d = Math.max(first - base, 0); d < Math.min(end - base, into.bits.length); d++) {
+    const [from, to] = mapping.upstream(values, base + d);
     const newLo = Math.min(Math.max(from - up.base, 0), up.length);
     const newHi = Math.min(Math.max(to - up.base, newLo), up.length);
     for (; hi < newHi; hi++) {
@@ -94,7 +131,7 @@ function sliding(into: Aggregate, alternative: ResolvedAlternative, values: Seri
         counts[b] = (counts[b] as number) + 1;
         current |= 1 << b;
       }
-      while (tail > head && (up.changed[queue[tail - 1] as number] as number) <= (up.changed[hi] as number)) tail--;
+      while (tail > head && change(queue[tail - 1] as number) <= change(hi)) tail--;
       queue[tail++] = hi;
     }
     for (; lo < newLo; lo++) {
@@ -109,17 +146,21 @@ function sliding(into: Aggregate, alternative: ResolvedAlternative, values: Seri
     }
     if (newHi <= newLo) continue;
     into.bits[d] = (into.bits[d] as number) | current;
-    const newest = head < tail ? (up.changed[queue[head] as number] as number) : 0;
-    if (newest > (into.changed[d] as number)) into.changed[d] = newest;
+    const newest = head < tail ? change(queue[head] as number) : 0;
+    if (newest > (into.newest[d] as number)) into.newest[d] = newest;
   }
 }
 
-function scanning(into: Aggregate, alternative: ResolvedAlternative, values: SeriesValues, base: number, up: PointClasses): void {
+function scanning(
+  into: Aggregate,
+  { mapping }: ResolvedAlternative,
+  values: SeriesValues,
+  base: number,
+  up: PointClasses,
+): void {
   for (let d = 0; d < into.bits.length; d++) {
-    const [from, to] = alternative.mapping.upstream(values, base + d);
-    for (let u = Math.max(from - up.base, 0); u < Math.min(to - up.base, up.length); u++) {
-      if ((up.changed[u] as number) > (into.changed[d] as number)) into.changed[d] = up.changed[u] as number;
-      into.bits[d] = (into.bits[d] as number) | (up.bits[u] as number);
-    }
+    const [from, to] = mapping.upstream(values, base + d);
+    const end = Math.min(to - up.base, up.length);
+    for (let u = Math.max(from - up.base, 0); u < end; u++) take(into, d, up, u);
   }
 }

@@ -1,20 +1,60 @@
-import type { AssetGraph } from '../graph/graph.ts';
+import type { AssetGraph, ResolvedAlternative, ResolvedInput } from '../graph/graph.ts';
 import { upstreamSet } from '../partition/mapping.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
-import { type AssetEvaluation, pointsWhere, type SeriesEvaluation, statusCode } from './evaluate.ts';
+import { readSeriesKey } from '../partition/space.ts';
+import { chainUpstream, selfMapping } from './chain.ts';
+import { type AssetEvaluation, pointsWhere, statusCode, withStatus } from './evaluate.ts';
 
 /** The partitions of an asset for which an alternative of an input was chosen; all of them where there is nothing to choose. */
-export function choosing(evaluation: AssetEvaluation, input: string, alternative: number, within: PartitionSet): PartitionSet {
+export function choosing(
+  evaluation: AssetEvaluation,
+  input: string,
+  alternative: number,
+  within: PartitionSet,
+): PartitionSet {
   const several = (evaluation.node.inputs.find((i) => i.name === input)?.alternatives.length ?? 1) > 1;
-  if (!several) return within;
-  const chosen = pointsWhere(evaluation, (series: SeriesEvaluation, i) => series.chosen.get(input)?.[i] === alternative);
-  return sets.intersect(within, chosen);
+  if (!several || sets.isEmpty(within)) return within;
+  return sets.intersect(
+    within,
+    pointsWhere(evaluation, (series, i) => series.chosen.get(input)?.[i] === alternative),
+  );
+}
+
+/** The alternatives of all inputs of an asset but those that are the asset itself. */
+export function* alternativesOf(
+  evaluation: AssetEvaluation,
+): Generator<{ input: ResolvedInput; alternative: ResolvedAlternative; i: number }> {
+  for (const input of evaluation.node.inputs) {
+    for (const [i, alternative] of input.alternatives.entries()) {
+      if (!alternative.mapping.self) yield { input, alternative, i };
+    }
+  }
+}
+
+/** What some partitions of an asset read through one alternative of an input, out of `existing`. */
+export function readBy(
+  evaluation: AssetEvaluation,
+  { mapping }: ResolvedAlternative,
+  set: PartitionSet,
+  existing: PartitionSet,
+): PartitionSet {
+  if (sets.isEmpty(set) || sets.isEmpty(existing)) return sets.EMPTY_SET;
+  return upstreamSet(mapping, set, evaluation.node.space, existing).read;
+}
+
+/** Links of a chain with the earlier ones they are made of. */
+function withEarlier({ node, universe }: AssetEvaluation, set: PartitionSet): PartitionSet {
+  const mapping = selfMapping(node.inputs);
+  if (!mapping) return set;
+  return sets.mapSeries(set, (links, key) =>
+    chainUpstream(mapping, readSeriesKey(key), links, sets.rangesOf(universe.all, key)),
+  );
 }
 
 /**
- * What the seeds need from everything upstream, through the chosen alternatives only. Seeds are included. Assets for which
- * `follow` says no are neither asked for nor passed through.
+ * What the seeds need from everything upstream, through the chosen alternatives only, and from their own earlier partitions. Seeds
+ * are included. Assets for which `follow` says no are neither asked for nor passed through.
  */
 export function demand(
   graph: AssetGraph,
@@ -24,45 +64,52 @@ export function demand(
 ): Map<string, PartitionSet> {
   const wanted = new Map<string, PartitionSet>();
   for (const key of graph.order.toReversed()) {
-    const set = sets.union(seeds(key), wanted.get(key) ?? sets.EMPTY_SET);
-    wanted.set(key, set);
+    const asked = sets.union(seeds(key), wanted.get(key) ?? sets.EMPTY_SET);
     const evaluation = evaluations.get(key);
+    const set = evaluation ? withEarlier(evaluation, asked) : asked;
+    wanted.set(key, set);
     if (!evaluation || sets.isEmpty(set)) continue;
-    for (const input of evaluation.node.inputs) {
-      for (const [i, alternative] of input.alternatives.entries()) {
-        if (alternative.mapping.self || !follow(alternative.asset)) continue;
-        const upstream = evaluations.get(alternative.asset);
-        if (!upstream) continue;
-        const { read } = upstreamSet(alternative.mapping, choosing(evaluation, input.name, i, set), evaluation.node.space, upstream.universe.all);
-        wanted.set(alternative.asset, sets.union(wanted.get(alternative.asset) ?? sets.EMPTY_SET, read));
-      }
+    for (const { input, alternative, i } of alternativesOf(evaluation)) {
+      const upstream = evaluations.get(alternative.asset);
+      if (!upstream || !follow(alternative.asset)) continue;
+      const read = readBy(evaluation, alternative, choosing(evaluation, input.name, i, set), upstream.universe.all);
+      wanted.set(alternative.asset, sets.union(wanted.get(alternative.asset) ?? sets.EMPTY_SET, read));
     }
   }
   return wanted;
 }
 
-const MISSING = statusCode('missing');
 const UNNEEDED = statusCode('unneeded');
 
 /**
- * Marks missing partitions that nothing needs, since another alternative serves: they are not work to be done.
+ * Marks partitions that would be computed but that nothing needs, since another alternative serves: they are not work to be done.
+ * What nothing reads is needed for its own sake.
  * @returns what is needed, by asset; undefined where the graph has no alternatives and so everything is.
  */
-export function markUnneeded(graph: AssetGraph, evaluations: ReadonlyMap<string, AssetEvaluation>): Map<string, PartitionSet> | undefined {
-  const alternatives = [...evaluations.values()].some((e) => e.node.inputs.some((i) => i.alternatives.length > 1));
-  if (!alternatives) return undefined;
-  const needed = demand(
-    graph,
-    evaluations,
-    (key) => (graph.downstreamOf(key).length === 0 ? (evaluations.get(key) as AssetEvaluation).universe.all : sets.EMPTY_SET),
-    () => true,
-  );
+export function markUnneeded(
+  graph: AssetGraph,
+  evaluations: ReadonlyMap<string, AssetEvaluation>,
+): Map<string, PartitionSet> | undefined {
+  const all = [...evaluations.values()];
+  if (!all.some((e) => e.node.inputs.some((i) => i.alternatives.length > 1))) return undefined;
+  const read = new Map<string, PartitionSet>();
+  for (const evaluation of all) {
+    for (const { alternative } of alternativesOf(evaluation)) {
+      const existing = evaluations.get(alternative.asset)?.universe.all ?? sets.EMPTY_SET;
+      const more = readBy(evaluation, alternative, evaluation.universe.all, existing);
+      read.set(alternative.asset, sets.union(read.get(alternative.asset) ?? sets.EMPTY_SET, more));
+    }
+  }
+  const unread = (key: string) =>
+    sets.subtract(evaluations.get(key)?.universe.all ?? sets.EMPTY_SET, read.get(key) ?? sets.EMPTY_SET);
+  const needed = demand(graph, evaluations, unread, () => true);
   for (const [key, evaluation] of evaluations) {
-    const missing = pointsWhere(evaluation, (series, i) => series.status[i] === MISSING);
-    for (const [seriesKey, times] of sets.subtract(missing, needed.get(key) ?? sets.EMPTY_SET).bySeries) {
+    const idle = withStatus(evaluation, 'missing', 'stale', 'pending');
+    for (const [seriesKey, times] of sets.subtract(idle, needed.get(key) ?? sets.EMPTY_SET).bySeries) {
       const series = evaluation.series.get(seriesKey);
       for (let i = 0; series && i < times.bounds.length; i += 2) {
-        series.status.fill(UNNEEDED, (times.bounds[i] as number) - series.base, (times.bounds[i + 1] as number) - series.base);
+        const [lo, hi] = [times.bounds[i] as number, times.bounds[i + 1] as number];
+        series.status.fill(UNNEEDED, lo - series.base, hi - series.base);
       }
     }
   }

@@ -9,7 +9,8 @@ import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import { readSeriesKey, type SeriesValues } from '../partition/space.ts';
 import { AVAILABLE, READABLE } from './aggregate.ts';
-import { choosing, demand, markUnneeded } from './demand.ts';
+import { chainDownstream, selfMapping } from './chain.ts';
+import { alternativesOf, choosing, demand, markUnneeded, readBy } from './demand.ts';
 import {
   type AssetEvaluation,
   CAUSES,
@@ -19,12 +20,13 @@ import {
   pointsWhere,
   RUN_MAY,
   RUN_WILL,
-  type Status,
+  type SeriesEvaluation,
   STATUSES,
+  type Status,
   statusCode,
   withStatus,
 } from './evaluate.ts';
-import { packName } from './packs.ts';
+import { cutByPack } from './packs.ts';
 import { universes } from './universe.ts';
 import type { LakeView } from './view.ts';
 
@@ -114,48 +116,68 @@ export const DEFAULT_LIMITS: BatchLimits = { maxPartitions: 400, maxPacks: 32 };
  * The whole answer to "what is stale and what will be done about it". Pure: graph, index, request and clock in, data out.
  * @throws LakehouseError for a selection or filter that names nothing.
  */
-export function makePlan(graph: AssetGraph, view: LakeView, request: PlanRequest, now: number, limits: BatchLimits = DEFAULT_LIMITS): Planning {
-  const selected: Selected = request.selection !== undefined ? graph.select(request.selection) : { keys: graph.order, direct: new Set(), named: new Set() };
+export function makePlan(
+  graph: AssetGraph,
+  view: LakeView,
+  request: PlanRequest,
+  now: number,
+  limits: BatchLimits = DEFAULT_LIMITS,
+): Planning {
+  const { filter } = request;
+  const everything: Selected = { keys: graph.order, direct: new Set(graph.order), named: new Set() };
+  const selected = request.selection === undefined ? everything : graph.select(request.selection);
   const chosen = new Set(selected.keys);
-  if (request.filter) throwIfIssues('bad-filter', `--partitions '${request.filter.text}':`, checkFilter(request.filter, selected.keys.map((k) => graph.node(k).space)));
+  if (filter) {
+    const spaces = selected.keys.map((k) => graph.node(k).space);
+    throwIfIssues('bad-filter', `--partitions '${filter.text}':`, checkFilter(filter, spaces));
+  }
   const universe = universes(graph, view, now);
-
   const evaluate = (options: (key: string) => EvaluateOptions) => {
     const evaluations = evaluateLake(graph, view, universe, options);
     return { evaluations, needed: markUnneeded(graph, evaluations) };
   };
   let { evaluations, needed } = evaluate(() => ({ mode: 'plan' }));
+  const filtered = (key: string, set: PartitionSet) => (filter ? applyFilter(graph.node(key).space, set, filter) : set);
+  const universeOf = (key: string) => filtered(key, universe.get(key)?.all ?? sets.EMPTY_SET);
+  const meant = ownSake(graph, selected);
   const targetsOf = () => {
     const seed = (key: string): PartitionSet => {
-      if (!chosen.has(key)) return sets.EMPTY_SET;
-      const sink = !graph.downstreamOf(key).some((k) => chosen.has(k));
-      if (!sink && !selected.direct.has(key)) return sets.EMPTY_SET;
-      const { node, universe: own } = evaluations.get(key) as AssetEvaluation;
-      const wanted = request.filter ? applyFilter(node.space, own.all, request.filter) : own.all;
+      if (!meant.has(key)) return sets.EMPTY_SET;
+      const wanted = universeOf(key);
       return needed && !selected.named.has(key) ? sets.intersect(wanted, needed.get(key) ?? sets.EMPTY_SET) : wanted;
     };
     return demand(graph, evaluations, seed, (key) => chosen.has(key));
   };
   let targets = targetsOf();
   if (request.force || request.retryFailed) {
-    const forced = targets;
-    const options = (key: string): EvaluateOptions => {
-      const set = chosen.has(key) ? forced.get(key) : undefined;
-      return { mode: 'plan', ...(request.force && set && { force: set }), ...(request.retryFailed && set && { retryFailed: set }) };
-    };
-    ({ evaluations, needed } = evaluate(options));
+    const asked = targets;
+    ({ evaluations, needed } = evaluate((key): EvaluateOptions => {
+      const set = chosen.has(key) ? asked.get(key) : undefined;
+      if (!set) return { mode: 'plan' };
+      // What failed is asked for even where another alternative has taken its place.
+      const retryFailed = request.retryFailed && sets.union(set, universeOf(key));
+      return { mode: 'plan', ...(request.force && { force: set }), ...(retryFailed && { retryFailed }) };
+    }));
     targets = targetsOf();
   }
 
-  const steps: PlanStep[] = [];
-  const planned = new Map<string, PartitionSet>();
+  const planned = new Map<string, Planned>();
   for (const key of selected.keys) {
     const evaluation = evaluations.get(key) as AssetEvaluation;
     if (evaluation.node.definition.kind === 'source') continue;
+    planned.set(key, planAsset(evaluation, targets.get(key) ?? sets.EMPTY_SET, evaluations, planned));
+  }
+  const steps: PlanStep[] = [];
+  for (const key of graph.order) {
+    const evaluation = evaluations.get(key) as AssetEvaluation;
     const leaving = withStatus(evaluation, 'leaving');
-    if (!sets.isEmpty(leaving)) steps.push({ type: 'depart', asset: key, set: leaving });
-    const step = materializeStep(evaluation, targets.get(key) ?? sets.EMPTY_SET, evaluations, planned, now, limits, steps);
-    if (step) steps.push(step);
+    if (!sets.isEmpty(leaving)) {
+      const own = planned.has(key) ? filtered(key, leaving) : sets.EMPTY_SET;
+      const set = sets.union(own, readByPlanned(graph, evaluations, planned, key, leaving));
+      if (!sets.isEmpty(set)) steps.push({ type: 'depart', asset: key, set });
+    }
+    const plan = planned.get(key);
+    if (plan) steps.push(...stepsOf(evaluation, plan, now, limits));
   }
   const work = steps.filter((s) => s.type === 'materialize');
   const total = (of: (s: MaterializeStep) => number) => work.reduce((sum, s) => sum + of(s), 0);
@@ -173,75 +195,145 @@ export function makePlan(graph: AssetGraph, view: LakeView, request: PlanRequest
   return { plan, evaluations, targets };
 }
 
-function materializeStep(
+/**
+ * Selected assets that are meant for their own sake: those that a term matched, what is selected downstream of them, and those
+ * that nothing else selected reads. The others are selected (by `+`) only for what is needed of them.
+ */
+function ownSake(graph: AssetGraph, { keys, direct }: Selected): Set<string> {
+  const chosen = new Set(keys);
+  const below = new Set<string>();
+  for (const key of graph.order) {
+    if (direct.has(key) || graph.upstreamOf(key).some((up) => below.has(up))) below.add(key);
+  }
+  return new Set(keys.filter((key) => below.has(key) || !graph.downstreamOf(key).some((down) => chosen.has(down))));
+}
+
+/** What becomes of what is asked of an asset. */
+interface Planned {
+  readonly will: PartitionSet;
+  readonly may: PartitionSet;
+  /** Would be computed, but something they require is missing and will not be there. */
+  readonly unmet: PartitionSet;
+  /** Asked for, and none of these. */
+  readonly idle: PartitionSet;
+}
+
+function planAsset(
   evaluation: AssetEvaluation,
   target: PartitionSet,
   evaluations: ReadonlyMap<string, AssetEvaluation>,
-  planned: Map<string, PartitionSet>,
-  now: number,
-  limits: BatchLimits,
-  steps: PlanStep[],
-): MaterializeStep | undefined {
-  const { key, node } = evaluation;
-  const running = (run: number) => sets.intersect(target, pointsWhere(evaluation, (series, i) => series.run[i] === run));
+  planned: ReadonlyMap<string, Planned>,
+): Planned {
+  const running = (run: number) =>
+    sets.intersect(
+      target,
+      pointsWhere(evaluation, (series, i) => series.run[i] === run),
+    );
   const willAll = running(RUN_WILL);
   const mayAll = running(RUN_MAY);
   const both = sets.union(willAll, mayAll);
-  const unmet: PartitionSet[] = [];
+  const stuck: PartitionSet[] = [];
   const moved: PartitionSet[] = [];
-  for (const input of node.inputs) {
-    for (const [i, alternative] of input.alternatives.entries()) {
-      if (alternative.mapping.self) {
-        // A chain goes on from any of its own partitions that is computed.
-        moved.push(mayAll);
-        continue;
-      }
-      const upstream = evaluations.get(alternative.asset) as AssetEvaluation;
-      const will = planned.get(alternative.asset) ?? sets.EMPTY_SET;
-      const here = choosing(evaluation, input.name, i, both);
-      moved.push(downstreamSet(alternative.mapping, will, here));
-      if (input.need === 'ifPresent') continue;
-      const absent = pointsWhere(upstream, (series, p) => ((series.bits[p] as number) & (AVAILABLE | READABLE)) === AVAILABLE);
-      unmet.push(downstreamSet(alternative.mapping, sets.subtract(absent, will), here));
+  for (const { input, alternative, i } of alternativesOf(evaluation)) {
+    const upstream = evaluations.get(alternative.asset) as AssetEvaluation;
+    const { will, may } = planned.get(alternative.asset) ?? { will: sets.EMPTY_SET, may: sets.EMPTY_SET };
+    const computed = sets.union(will, may);
+    const here = choosing(evaluation, input.name, i, both);
+    if (sets.isEmpty(here)) continue;
+    moved.push(downstreamSet(alternative.mapping, computed, here));
+    if (input.need === 'ifPresent') continue;
+    const absent = pointsWhere(
+      upstream,
+      (series, p) => ((series.bits[p] as number) & (AVAILABLE | READABLE)) === AVAILABLE,
+    );
+    stuck.push(downstreamSet(alternative.mapping, sets.subtract(absent, computed), here));
+  }
+  const unmet = sets.intersect(both, sets.unionAll(stuck));
+  const will = sets.subtract(willAll, unmet);
+  const open = sets.subtract(mayAll, unmet);
+  const may = goOn(evaluation, will, sets.intersect(open, sets.unionAll(moved)), open);
+  return { will, may, unmet, idle: sets.subtract(target, sets.unionAll([will, may, unmet])) };
+}
+
+/** Partitions that may be computed since what they read does, and of a chain those that follow any that are. */
+function goOn({ node }: AssetEvaluation, will: PartitionSet, moved: PartitionSet, open: PartitionSet): PartitionSet {
+  const mapping = selfMapping(node.inputs);
+  if (!mapping) return moved;
+  return sets.mapSeries(open, (may, key) => {
+    const started = ranges.union(sets.rangesOf(will, key), sets.rangesOf(moved, key));
+    return ranges.intersect(may, chainDownstream(mapping, readSeriesKey(key), started, may));
+  });
+}
+
+/**
+ * Of partitions that leave, those that something planned has read. Their departure has to be recorded even if their asset is
+ * not selected, or is a source: otherwise what read them would have to be computed by every run again.
+ */
+function readByPlanned(
+  graph: AssetGraph,
+  evaluations: ReadonlyMap<string, AssetEvaluation>,
+  planned: ReadonlyMap<string, Planned>,
+  key: string,
+  leaving: PartitionSet,
+): PartitionSet {
+  const read: PartitionSet[] = [];
+  for (const down of graph.downstreamOf(key)) {
+    const plan = planned.get(down);
+    const evaluation = evaluations.get(down);
+    if (!plan || !evaluation) continue;
+    const computed = sets.union(plan.will, plan.may);
+    for (const { input, alternative, i } of alternativesOf(evaluation)) {
+      if (alternative.asset !== key) continue;
+      read.push(readBy(evaluation, alternative, choosing(evaluation, input.name, i, computed), leaving));
     }
   }
-  const stuck = sets.unionAll(unmet);
-  const will = sets.subtract(willAll, stuck);
-  const may = sets.intersect(sets.subtract(mayAll, stuck), sets.unionAll(moved));
-  const hold = (reason: HoldStep['reason'], set: PartitionSet) => {
-    if (!sets.isEmpty(set)) steps.push({ type: 'hold', asset: key, reason, set });
-  };
-  const idle = sets.subtract(target, both);
-  for (const reason of ['blocked', 'awaiting', 'unavailable', 'failed'] as const) hold(reason, sets.intersect(idle, withStatus(evaluation, reason)));
-  hold('unmet', sets.intersect(both, stuck));
+  return sets.unionAll(read);
+}
+
+function stepsOf(evaluation: AssetEvaluation, planned: Planned, now: number, limits: BatchLimits): PlanStep[] {
+  const { key, node } = evaluation;
+  const { will, may, unmet, idle } = planned;
+  const held = (['blocked', 'awaiting', 'unavailable', 'failed'] as const).map((reason): HoldStep => {
+    return { type: 'hold', asset: key, reason, set: sets.intersect(idle, withStatus(evaluation, reason)) };
+  });
+  held.push({ type: 'hold', asset: key, reason: 'unmet', set: unmet });
+  const steps: PlanStep[] = held.filter(({ set }) => !sets.isEmpty(set));
   const all = sets.union(will, may);
-  planned.set(key, all);
-  if (sets.isEmpty(all)) return undefined;
+  if (sets.isEmpty(all)) return steps;
   const batches = batchesOf(node, all, now, limits);
-  return {
-    type: 'materialize',
-    asset: key,
-    will,
-    may,
-    causes: causeCounts(evaluation, will),
-    batches,
-    files: batches.reduce((sum, b) => sum + (node.definition.storage.type === 'raw' ? b.partitions : b.packs.length), 0),
-  };
+  const raw = node.definition.storage.type === 'raw';
+  const files = batches.reduce((sum, b) => sum + (raw ? b.partitions : b.packs.length), 0);
+  const causes = causeCounts(evaluation, will);
+  return [...steps, { type: 'materialize', asset: key, will, may, causes, batches, files }];
+}
+
+/** Calls back for each range of a set, as indices into the columns of the evaluated series. */
+function eachRange(
+  evaluation: AssetEvaluation,
+  within: PartitionSet | undefined,
+  visit: (series: SeriesEvaluation, from: number, to: number) => void,
+): void {
+  for (const [key, series] of evaluation.series) {
+    if (!within) visit(series, 0, series.length);
+    else {
+      for (const [lo, hi] of ranges.pairs(sets.rangesOf(within, key))) {
+        visit(series, Math.max(lo - series.base, 0), Math.min(hi - series.base, series.length));
+      }
+    }
+  }
 }
 
 /** Partitions of a set by cause. */
 export function causeCounts(evaluation: AssetEvaluation, set: PartitionSet): Partial<Record<Cause, number>> {
+  const byBits = new Float64Array(1 << CAUSES.length);
+  eachRange(evaluation, set, ({ causes }, from, to) => {
+    for (let i = from; i < to; i++) byBits[causes[i] as number] = (byBits[causes[i] as number] as number) + 1;
+  });
   const counts: Partial<Record<Cause, number>> = {};
-  for (const [key, times] of set.bySeries) {
-    const series = evaluation.series.get(key);
-    if (!series) continue;
-    for (const t of ranges.iterate(times)) {
-      const bits = series.causes[t - series.base] as number;
-      CAUSES.forEach((cause, b) => {
-        if (bits & (1 << b)) counts[cause] = (counts[cause] ?? 0) + 1;
-      });
-    }
-  }
+  CAUSES.forEach((cause, b) => {
+    const count = byBits.reduce((sum, n, bits) => (bits & (1 << b) ? sum + n : sum), 0);
+    if (count > 0) counts[cause] = count;
+  });
   return counts;
 }
 
@@ -250,22 +342,12 @@ export function causeCounts(evaluation: AssetEvaluation, set: PartitionSet): Par
  * serves many series.
  */
 export function batchesOf(node: AssetNode, set: PartitionSet, now: number, limits: BatchLimits): BatchPlan[] {
+  const { definition } = node;
   const packs: PackPlan[] = [];
   for (const [seriesKey, times] of set.bySeries) {
     const values = readSeriesKey(seriesKey);
-    let name: string | undefined;
-    let current: number[] = [];
-    const flush = () => {
-      if (name !== undefined && current.length > 0) packs.push({ seriesKey, values, name, times: ranges.fromSorted(current) });
-      current = [];
-    };
-    for (const t of ranges.iterate(times)) {
-      const own = packName(node.definition, t, now);
-      if (own !== name || current.length >= limits.maxPartitions) flush();
-      name = own;
-      current.push(t);
-    }
-    flush();
+    for (const pack of cutByPack(definition, times, now, limits.maxPartitions))
+      packs.push({ seriesKey, values, ...pack });
   }
   const batches: BatchPlan[] = [];
   let open: PackPlan[] = [];
@@ -276,11 +358,11 @@ export function batchesOf(node: AssetNode, set: PartitionSet, now: number, limit
     partitions = 0;
   };
   // Rowwise statements read one series; a chain must see its own earlier partitions in order.
-  const together = !node.definition.rowwise && !node.inputs.some((i) => i.alternatives.some((a) => a.mapping.self));
+  const together = !definition.rowwise && !selfMapping(node.inputs);
   for (const pack of packs) {
     const count = ranges.count(pack.times);
     const fits = together && open.length < limits.maxPacks && partitions + count <= limits.maxPartitions / 4;
-    const raw = node.definition.storage.type === 'raw' && partitions + count <= limits.maxPacks;
+    const raw = definition.storage.type === 'raw' && partitions + count <= limits.maxPacks;
     const samePack = open.some((p) => p.seriesKey === pack.seriesKey && p.name === pack.name);
     if (open.length > 0 && (!(fits || raw) || samePack)) close();
     open.push(pack);
@@ -291,13 +373,14 @@ export function batchesOf(node: AssetNode, set: PartitionSet, now: number, limit
 }
 
 /** Counts of partitions by status, `none` left out. */
-export function statusCounts(evaluation: AssetEvaluation, within?: PartitionSet): Record<Exclude<Status, 'none'>, number> {
+export function statusCounts(
+  evaluation: AssetEvaluation,
+  within?: PartitionSet,
+): Record<Exclude<Status, 'none'>, number> {
   const totals = new Float64Array(STATUSES.length);
-  for (const [key, series] of evaluation.series) {
-    const times = within && sets.rangesOf(within, key);
-    for (let i = 0; i < series.length; i++) {
-      if (!times || ranges.has(times, series.base + i)) totals[series.status[i] as number] = (totals[series.status[i] as number] as number) + 1;
-    }
-  }
-  return Object.fromEntries(STATUSES.flatMap((status) => (status === 'none' ? [] : [[status, totals[statusCode(status)] as number]]))) as Record<Exclude<Status, 'none'>, number>;
+  eachRange(evaluation, within, ({ status }, from, to) => {
+    for (let i = from; i < to; i++) totals[status[i] as number] = (totals[status[i] as number] as number) + 1;
+  });
+  const counts = STATUSES.flatMap((status) => (status === 'none' ? [] : [[status, totals[statusCode(status)]]]));
+  return Object.fromEntries(counts) as Record<Exclude<Status, 'none'>, number>;
 }

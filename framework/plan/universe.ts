@@ -1,10 +1,13 @@
-import type { AssetGraph, AssetNode, ResolvedInput } from '../graph/graph.ts';
-import * as ranges from '../partition/ranges.ts';
+import type { InputAlternative } from '../define/model.ts';
+import type { AssetGraph, AssetNode, ResolvedAlternative } from '../graph/graph.ts';
+import { downstreamTimes } from '../partition/mapping.ts';
 import type { RangeSet } from '../partition/ranges.ts';
-import * as sets from '../partition/set.ts';
+import * as ranges from '../partition/ranges.ts';
 import type { PartitionSet } from '../partition/set.ts';
+import * as sets from '../partition/set.ts';
 import { acceptsSeries, existingTimes, readSeriesKey, type SeriesValues, seriesKey } from '../partition/space.ts';
-import { coverRange, endOf } from '../partition/time.ts';
+import { coverRange, type Grain, indexAt, startOf } from '../partition/time.ts';
+import { rangesOf } from './chain.ts';
 import { type AssetView, type LakeView, PRESENT } from './view.ts';
 
 /**
@@ -19,7 +22,12 @@ export interface Universe {
   readonly all: PartitionSet;
 }
 
-const NONE: Universe = { ready: sets.EMPTY_SET, awaiting: sets.EMPTY_SET, unavailable: sets.EMPTY_SET, all: sets.EMPTY_SET };
+const NONE: Universe = {
+  ready: sets.EMPTY_SET,
+  awaiting: sets.EMPTY_SET,
+  unavailable: sets.EMPTY_SET,
+  all: sets.EMPTY_SET,
+};
 
 function universe(ready: PartitionSet, awaiting: PartitionSet, unavailable: PartitionSet): Universe {
   return { ready, awaiting, unavailable, all: sets.unionAll([ready, awaiting, unavailable]) };
@@ -41,125 +49,194 @@ export function presentSet(node: AssetNode, state: AssetView | undefined): Parti
   const entries: [string, RangeSet][] = [];
   for (const [key, series] of state?.series ?? []) {
     if (!acceptsSeries(node.space, series.values)) continue;
-    const pairs: [number, number][] = [];
-    let start = -1;
-    for (let i = 0; i <= series.length; i++) {
-      const present = i < series.length && ((series.flags[i] as number) & PRESENT) !== 0;
-      if (present && start < 0) start = i;
-      else if (!present && start >= 0) {
-        pairs.push([series.base + start, series.base + i]);
-        start = -1;
-      }
-    }
-    entries.push([key, ranges.fromRanges(pairs)]);
+    const present = new Uint8Array(series.length);
+    for (let i = 0; i < series.length; i++) present[i] = (series.flags[i] as number) & PRESENT ? 1 : 0;
+    entries.push([key, rangesOf(present, series.base)]);
   }
   return sets.fromSeries(entries);
 }
 
-/**
- * A source's series spans from its first to its last observed time; one that had something new within `liveForMs` is alive and goes on to
- * now. A hole is awaited until the publication lag has passed, and unavailable afterwards.
- */
+/** A source has what was observed; holes in the lives of its series are awaited until the publication lag has passed, and unavailable afterwards. */
 function ofSource(node: AssetNode, state: AssetView | undefined, now: number): Universe {
   const { time } = node.space;
   const source = node.definition.source;
   const times = existingTimes(node.space, now);
   const observed = presentSet(node, state);
   if (!time || !source) return universe(observed, sets.EMPTY_SET, sets.EMPTY_SET);
-  const ready: [string, RangeSet][] = [];
-  const awaiting: [string, RangeSet][] = [];
-  const unavailable: [string, RangeSet][] = [];
-  for (const [key, seen] of observed.bySeries) {
-    const inside = ranges.intersect(seen, times);
-    ready.push([key, inside]);
-    const first = ranges.first(inside);
-    const last = ranges.last(inside);
-    if (first === undefined || last === undefined) continue;
-    const alive = endOf(time.grain, last) + source.liveForMs >= now;
-    const span = ranges.intersect(times, ranges.range(first, alive ? (ranges.last(times) ?? last) + 1 : last + 1));
-    const holes = ranges.subtract(span, inside);
-    // Holes end at `now`, so those still within the lag are the newest: find the first index whose lag has not passed.
-    let settled = ranges.last(span) ?? last;
-    while (settled >= first && endOf(time.grain, settled) + source.publicationLagMs > now) settled--;
-    unavailable.push([key, ranges.intersect(holes, ranges.range(first, settled + 1))]);
-    awaiting.push([key, ranges.subtract(holes, ranges.range(first, settled + 1))]);
-  }
-  return universe(sets.fromSeries(ready), sets.fromSeries(awaiting), sets.fromSeries(unavailable));
+  // Periods before this one ended longer than the publication lag ago.
+  const settled = ranges.range(Number.MIN_SAFE_INTEGER, indexAt(time.grain, now - source.publicationLagMs));
+  const ready = sets.mapSeries(observed, (seen) => ranges.intersect(seen, times));
+  const holes = sets.mapSeries(ready, (seen) => {
+    const life = lives(seen, time.grain, source.liveForMs, now);
+    return ranges.subtract(ranges.intersect(life, times), seen);
+  });
+  const awaiting = sets.mapSeries(holes, (own) => ranges.subtract(own, settled));
+  return universe(ready, awaiting, sets.subtract(holes, awaiting));
 }
 
-function ofAsset(node: AssetNode, state: AssetView | undefined, upstream: ReadonlyMap<string, Universe>, now: number): Universe {
-  const times = existingTimes(node.space, now);
-  const telling = node.inputs.filter((input) => input.alternatives.some((a) => a.mapping.impliesExistence));
-  const required = telling.filter((input) => input.need === 'required');
-  const deciding = required.length > 0 ? required : telling;
-  let result: Universe | undefined;
-  for (const input of deciding) {
-    const implied = (part: keyof Universe) => impliedBy(node, input, upstream, part, times);
-    const all = implied('all');
-    const ready = implied('ready');
-    const awaiting = sets.subtract(implied('awaiting'), ready);
-    const one = { all, ready, awaiting, unavailable: sets.subtract(all, sets.union(ready, awaiting)) };
-    // Several required inputs: ready where all are, unavailable where any is; optional ones only: where any is.
-    if (!result) result = one;
-    else if (required.length > 0) {
-      const both = sets.intersect(result.all, all);
-      const bothReady = sets.intersect(result.ready, ready);
-      const lost = sets.intersect(both, sets.union(result.unavailable, one.unavailable));
-      result = { all: both, ready: bothReady, unavailable: lost, awaiting: sets.subtract(both, sets.union(bothReady, lost)) };
-    } else result = universe(sets.union(result.ready, ready), sets.subtract(sets.union(result.awaiting, awaiting), sets.union(result.ready, ready)), sets.EMPTY_SET);
+/**
+ * The life spans of a series that was seen at these times: it is over when nothing new came for longer than `liveForMs`, and may
+ * begin again later. What lies between two lives does not exist. One that is not over is open-ended.
+ */
+function lives(seen: RangeSet, grain: Grain, liveForMs: number, now: number): RangeSet {
+  const spans: [number, number][] = [];
+  for (const [lo, hi] of ranges.pairs(seen)) {
+    const span = spans.at(-1);
+    if (span && startOf(grain, lo) - startOf(grain, span[1]) <= liveForMs) span[1] = hi;
+    else spans.push([lo, hi]);
   }
-  if (!result) result = node.inputs.length > 0 && node.space.listed.some((d) => d.type === 'dynamic') ? NONE : fullSpace(node, times);
+  const newest = spans.at(-1);
+  if (newest && now - startOf(grain, newest[1]) <= liveForMs) newest[1] = Number.MAX_SAFE_INTEGER;
+  return ranges.fromRanges(spans);
+}
+
+/** One alternative of an input with its declaration. */
+interface Teller {
+  readonly alternative: ResolvedAlternative;
+  readonly declared: InputAlternative;
+}
+
+function ofAsset(
+  node: AssetNode,
+  state: AssetView | undefined,
+  upstream: ReadonlyMap<string, Universe>,
+  now: number,
+): Universe {
+  const times = existingTimes(node.space, now);
+  const inputs = node.inputs.map((input, i) => ({
+    need: input.need,
+    tellers: input.alternatives.flatMap((alternative, a): Teller[] => {
+      const declared = node.definition.inputs[i]?.alternatives[a];
+      return declared && !alternative.mapping.self ? [{ alternative, declared }] : [];
+    }),
+  }));
+  const telling = (tells: (teller: Teller) => boolean) => {
+    const some = inputs
+      .map(({ need, tellers }) => ({ need, tellers: tellers.filter(tells) }))
+      .filter(({ tellers }) => tellers.length > 0);
+    const required = some.filter(({ need }) => need === 'required');
+    return required.length > 0 ? required : some;
+  };
+  let deciding = telling(({ alternative }) => alternative.mapping.impliesExistence);
+  // Series have to come from somewhere: from what is read at all times, if need be.
+  const dynamic = node.space.listed.some((d) => d.type === 'dynamic');
+  if (deciding.length === 0 && dynamic) deciding = telling((teller) => namesSeries(node, teller));
+  let result: Universe | undefined;
+  for (const { need, tellers } of deciding) {
+    const one = impliedBy(node, tellers, upstream, times);
+    if (!result) result = one;
+    else result = need === 'required' ? both(result, one) : either(result, one);
+  }
+  if (!result) result = dynamic ? NONE : fullSpace(node, times);
   if (!node.definition.keepWithdrawn) return result;
   const kept = sets.mapSeries(presentSet(node, state), (own) => ranges.intersect(own, times));
-  const ready = sets.union(result.ready, kept);
-  return universe(ready, sets.subtract(result.awaiting, ready), sets.subtract(result.unavailable, ready));
+  return either(result, universe(kept, sets.EMPTY_SET, sets.EMPTY_SET));
+}
+
+/** Of two required inputs: exists where both do, ready where both are, unavailable where any is. */
+function both(a: Universe, b: Universe): Universe {
+  const all = sets.intersect(a.all, b.all);
+  const ready = sets.intersect(a.ready, b.ready);
+  const unavailable = sets.intersect(all, sets.union(a.unavailable, b.unavailable));
+  return { all, ready, unavailable, awaiting: sets.subtract(all, sets.union(ready, unavailable)) };
+}
+
+/** Of two that do for each other: ready where any is, awaiting where any is at best. */
+function either(a: Universe, b: Universe): Universe {
+  const all = sets.union(a.all, b.all);
+  const ready = sets.union(a.ready, b.ready);
+  const awaiting = sets.subtract(sets.union(a.awaiting, b.awaiting), ready);
+  return { all, ready, awaiting, unavailable: sets.subtract(all, sets.union(ready, awaiting)) };
 }
 
 /** Every combination of static values at every time: an asset that nothing upstream tells anything about. */
 function fullSpace(node: AssetNode, times: RangeSet): Universe {
-  let product: Record<string, string>[] = [{}];
-  for (const dimension of node.space.listed) {
-    const values = dimension.type === 'static' ? (dimension.values ?? []) : [];
-    product = product.flatMap((row) => values.map((value) => ({ ...row, [dimension.name]: value })));
-  }
-  const entries = product.filter((values) => acceptsSeries(node.space, values)).map((values): [string, RangeSet] => [seriesKey(node.space, values), times]);
+  const entries = seriesOf(node, () => undefined).map((values): [string, RangeSet] => [
+    seriesKey(node.space, values),
+    times,
+  ]);
   return universe(sets.fromSeries(entries), sets.EMPTY_SET, sets.EMPTY_SET);
 }
 
-/** The downstream partitions that some upstream partitions bring into being, over all alternatives of an input. */
-function impliedBy(node: AssetNode, input: ResolvedInput, upstream: ReadonlyMap<string, Universe>, part: keyof Universe, times: RangeSet): PartitionSet {
-  const entries: [string, RangeSet][] = [];
-  for (const [i, alternative] of input.alternatives.entries()) {
-    if (!alternative.mapping.impliesExistence) continue;
-    const spec = node.definition.inputs.find((d) => d.name === input.name)?.alternatives[i]?.mapping;
-    const upGrain = alternative.space.time?.grain;
-    const downGrain = node.space.time?.grain;
-    const cache = new Map<string, Record<string, string>[]>();
-    for (const [key, upTimes] of (upstream.get(alternative.asset) ?? NONE)[part].bySeries) {
+/** The downstream partitions that upstream partitions bring into being, over some alternatives of an input. */
+function impliedBy(
+  node: AssetNode,
+  tellers: readonly Teller[],
+  upstream: ReadonlyMap<string, Universe>,
+  times: RangeSet,
+): Universe {
+  let result = NONE;
+  for (const { alternative, declared } of tellers) {
+    const { mapping } = alternative;
+    const from = upstream.get(alternative.asset) ?? NONE;
+    const names = [...from.all.bySeries.keys()].map((key) => {
       const up = readSeriesKey(key);
-      const signature = JSON.stringify(up);
-      let series = cache.get(signature);
-      if (!series) {
-        series = downstreamSeries(node, up, spec?.listed ?? {}).filter((values) => alternative.mapping.joinDown(values).includes(alternative.mapping.joinUp(up) ?? '\0'));
-        cache.set(signature, series);
-      }
-      const own = !downGrain ? ranges.range(0, 1) : !upGrain ? times : upGrain === downGrain ? upTimes : ranges.fromRanges([...ranges.pairs(upTimes)].map(([lo, hi]) => coverRange(upGrain, lo, hi, downGrain)));
-      const existing = downGrain ? ranges.intersect(own, times) : own;
-      for (const values of series) entries.push([seriesKey(node.space, values), existing]);
-    }
+      const join = mapping.joinUp(up);
+      const own = seriesOf(node, (dimension) => up[sourceOf(declared, dimension) ?? '']);
+      return { key, own: join === undefined ? [] : own.filter((values) => mapping.joinDown(values).includes(join)) };
+    });
+    const implied = (part: PartitionSet) =>
+      sets.fromSeries(
+        names.flatMap(({ key, own }) => {
+          const upTimes = sets.rangesOf(part, key);
+          if (ranges.isEmpty(upTimes)) return [];
+          return own.map((values): [string, RangeSet] => [
+            seriesKey(node.space, values),
+            impliedTimes(node, alternative, values, upTimes, times),
+          ]);
+        }),
+      );
+    result = either(result, universe(implied(from.ready), implied(from.awaiting), implied(from.unavailable)));
   }
-  return sets.fromSeries(entries);
+  return result;
 }
 
-/** Series of the downstream that an upstream series may belong to: shared values from it, the rest from static lists. */
-function downstreamSeries(node: AssetNode, up: SeriesValues, rules: Readonly<Record<string, { readonly rule: string; readonly dimension?: string }>>): Record<string, string>[] {
+/** The times of a downstream series that exist because its upstream does at some times. */
+function impliedTimes(
+  node: AssetNode,
+  { mapping, space }: ResolvedAlternative,
+  values: SeriesValues,
+  upTimes: RangeSet,
+  times: RangeSet,
+): RangeSet {
+  const [up, down] = [space.time?.grain, node.space.time?.grain];
+  if (!mapping.impliesExistence || !mapping.monotone) {
+    const candidates = ranges.intersect(downstreamTimes(mapping, values, upTimes), times);
+    if (mapping.monotone) return candidates;
+    const reads = (t: number) =>
+      !ranges.isEmpty(ranges.intersect(upTimes, ranges.range(...mapping.upstream(values, t))));
+    return ranges.fromSorted([...ranges.iterate(candidates)].filter(reads));
+  }
+  if (!down || !up) return times;
+  if (up === down) return ranges.intersect(upTimes, times);
+  const covered = [...ranges.pairs(upTimes)].map(([lo, hi]) => coverRange(up, lo, hi, down));
+  return ranges.intersect(ranges.fromRanges(covered), times);
+}
+
+/** The upstream dimension that a downstream one takes its value from, by name; it may not have it. */
+function sourceOf({ mapping }: InputAlternative, dimension: string): string | undefined {
+  for (const [name, rule] of Object.entries(mapping.listed)) {
+    if (rule.rule === 'from' && rule.dimension === dimension) return name;
+  }
+  const rule = mapping.listed[dimension];
+  return rule === undefined || rule.rule === 'same' ? dimension : undefined;
+}
+
+/** Whether every dynamic dimension has its values from this upstream. */
+function namesSeries(node: AssetNode, { alternative, declared }: Teller): boolean {
+  return node.space.listed.every(({ type, name }) => {
+    const source = sourceOf(declared, name);
+    return type === 'static' || alternative.space.listed.some((d) => d.name === source);
+  });
+}
+
+/** Series of the asset with the values that are known, and all static ones where they are not. */
+function seriesOf(node: AssetNode, known: (dimension: string) => string | undefined): Record<string, string>[] {
   let product: Record<string, string>[] = [{}];
-  for (const dimension of node.space.listed) {
-    const renamed = Object.entries(rules).find(([, rule]) => rule.rule === 'from' && rule.dimension === dimension.name)?.[0];
-    const from = renamed ?? (rules[dimension.name] === undefined || rules[dimension.name]?.rule === 'same' ? dimension.name : undefined);
-    const value = from === undefined ? undefined : up[from];
-    const values = value !== undefined ? [value] : (dimension.values ?? []);
-    product = product.flatMap((row) => values.map((v) => ({ ...row, [dimension.name]: v })));
+  for (const { name, values = [] } of node.space.listed) {
+    const own = known(name);
+    const some = own === undefined ? values : [own];
+    product = product.flatMap((row) => some.map((value) => ({ ...row, [name]: value })));
   }
   return product.filter((values) => acceptsSeries(node.space, values));
 }

@@ -89,7 +89,7 @@ export class DirectoryTree {
   }
 
   async #makeNow(key: string): Promise<void> {
-    if (key === '.') return makeRoot(this.root);
+    if (key === '.') return makeDirectory(this.root);
     await this.#make(dirname(key));
     const path = join(this.root, key);
     await mkdir(path).catch(unless('EEXIST'));
@@ -105,14 +105,17 @@ export class DirectoryTree {
   }
 }
 
-/** Not `mkdir(…, { recursive: true })`: that reports a read-only file system as ENOENT, and syncs nothing. */
-async function makeRoot(path: string): Promise<void> {
+/**
+ * Makes a directory and its parents, durably. Not `mkdir(…, { recursive: true })`: that reports a read-only file system as ENOENT,
+ * never returns below /proc, and syncs nothing. Throws the operating system's errors as they are.
+ */
+export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (errnoOf(error) !== 'ENOENT') throw error;
-    await makeRoot(dirname(path));
+    await makeDirectory(dirname(path));
     await mkdir(path).catch(unless('EEXIST'));
   }
   await syncDirectory(dirname(path));

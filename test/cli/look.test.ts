@@ -37,7 +37,11 @@ describe('assets', () => {
 
   test('that are not there: the nearest are named, the place in the selection is shown', async () => {
     const here = await place();
-    expect(await here.run(['assets', 'silver/price'])).toEqual({ code: 2, out: '', err: "lakehouse: No asset is named 'silver/price'\n  Did you mean 'silver/prices'?\n" });
+    expect(await here.run(['assets', 'silver/price'])).toEqual({
+      code: 2,
+      out: '',
+      err: "lakehouse: No asset is named 'silver/price'\n  Did you mean 'silver/prices'?\n",
+    });
     expect(await here.run(['assets', 'gold/* and (kind:x'])).toEqual({
       code: 2,
       out: '',
@@ -124,14 +128,36 @@ describe('a lake that nobody has looked at', () => {
     expect(await here.json(['status', 'raw/days'])).toEqual({
       revision: 0,
       neverObserved: ['files/days'],
-      assets: [{ asset: 'raw/days', kind: 'raw', known: false, counts: { fresh: 0, stale: 0, pending: 0, missing: 0, blocked: 0, awaiting: 0, unavailable: 0, failed: 0, leaving: 0, unneeded: 0 } }],
+      assets: [
+        {
+          asset: 'raw/days',
+          kind: 'raw',
+          known: false,
+          counts: {
+            fresh: 0,
+            stale: 0,
+            pending: 0,
+            missing: 0,
+            blocked: 0,
+            awaiting: 0,
+            unavailable: 0,
+            failed: 0,
+            leaving: 0,
+            unneeded: 0,
+          },
+        },
+      ],
     });
   });
 
   test('has no runs and nothing to explain', async () => {
     const here = await place();
     expect(await here.run(['runs'])).toEqual({ code: 0, out: 'There was no run yet.\n', err: '' });
-    expect(await here.run(['runs', 'show', 'last'])).toEqual({ code: 2, out: '', err: 'lakehouse: There was no run yet\n' });
+    expect(await here.run(['runs', 'show', 'last'])).toEqual({
+      code: 2,
+      out: '',
+      err: 'lakehouse: There was no run yet\n',
+    });
     expect((await here.run(['explain', 'raw/days', 'symbol=AAA/date=2024-01-01'])).out).toMatchInlineSnapshot(`
       "raw/days symbol=AAA/date=2024-01-01
         none: there is no such partition
@@ -192,20 +218,53 @@ describe('a lake that nobody has looked at', () => {
       fetches: 6,
       downloadBytes: 84,
       materialize: [
-        { asset: 'raw/days', will: 6, may: 0, causes: { missing: 6 }, batches: 1, files: 6, fetches: 6, downloadBytes: 84, willPartitions: all, mayPartitions: '' },
-        { asset: 'silver/prices', will: 6, may: 0, causes: { missing: 6 }, batches: 1, files: 2, fetches: 0, downloadBytes: 0, willPartitions: all, mayPartitions: '' },
+        {
+          asset: 'raw/days',
+          will: 6,
+          may: 0,
+          causes: { missing: 6 },
+          batches: 1,
+          files: 6,
+          fetches: 6,
+          downloadBytes: 84,
+          willPartitions: all,
+          mayPartitions: '',
+        },
+        {
+          asset: 'silver/prices',
+          will: 6,
+          may: 0,
+          causes: { missing: 6 },
+          batches: 1,
+          files: 2,
+          fetches: 0,
+          downloadBytes: 0,
+          willPartitions: all,
+          mayPartitions: '',
+        },
       ],
       depart: [],
       hold: [
-        { asset: 'raw/days', reason: 'unavailable', count: 4, partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05' },
-        { asset: 'silver/prices', reason: 'unavailable', count: 4, partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05' },
+        {
+          asset: 'raw/days',
+          reason: 'unavailable',
+          count: 4,
+          partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05',
+        },
+        {
+          asset: 'silver/prices',
+          reason: 'unavailable',
+          count: 4,
+          partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05',
+        },
       ],
     });
   });
 
   test('with --verbose every set is listed in full', async () => {
     const here = await place();
-    for (const [i, symbol] of ['CCC', 'DDD', 'EEE', 'FFF'].entries()) await here.write(symbol, `2024-01-0${5 + i}`, '0,1\n');
+    for (const [i, symbol] of ['CCC', 'DDD', 'EEE', 'FFF'].entries())
+      await here.write(symbol, `2024-01-0${5 + i}`, '0,1\n');
     const short = (await here.run(['plan', '+raw/days'])).out;
     expect(short).toContain('… and ');
     const long = (await here.run(['plan', '+raw/days', '--verbose'])).out;
@@ -217,7 +276,9 @@ describe('a lake that nobody has looked at', () => {
 describe('partitions that are misspelt', () => {
   test('in a filter', async () => {
     const here = await place();
-    expect((await here.run(['plan', 'raw/days', '-p', 'symbl=AAA'])).err).toBe("lakehouse: --partitions 'symbl=AAA':\n  - symbl: There is no dimension 'symbl' among the partitions filtered\n    Did you mean 'symbol'?\n");
+    expect((await here.run(['plan', 'raw/days', '-p', 'symbl=AAA'])).err).toBe(
+      "lakehouse: --partitions 'symbl=AAA':\n  - symbl: There is no dimension 'symbl' among the partitions filtered\n    Did you mean 'symbol'?\n",
+    );
     expect(await here.run(['plan', '+raw/days', '-q', '-p', 'symbol=AAB'])).toEqual({
       code: 2,
       out: '',
@@ -234,18 +295,28 @@ describe('partitions that are misspelt', () => {
     expect((await here.run(['explain', 'raw/days', 'symbol=ABA/date=2024-01-01'])).err).toBe(
       "lakehouse: 'symbol' has no value 'ABA' (column 8)\n  symbol=ABA/date=2024-01-01\n         ^\n  Did you mean 'AAA'?\n",
     );
-    expect((await here.run(['explain', 'raw/day', 'symbol=AAA'])).err).toBe("lakehouse: No asset is named 'raw/day'\n  Did you mean 'raw/days'?\n");
-    expect((await here.run(['explain', 'raw/days', 'date=2024-01-01'])).err).toBe("lakehouse: 'date=2024-01-01' does not say which 'symbol'\n  Add symbol=AAA|BBB.\n");
+    expect((await here.run(['explain', 'raw/day', 'symbol=AAA'])).err).toBe(
+      "lakehouse: No asset is named 'raw/day'\n  Did you mean 'raw/days'?\n",
+    );
+    expect((await here.run(['explain', 'raw/days', 'date=2024-01-01'])).err).toBe(
+      "lakehouse: 'date=2024-01-01' does not say which 'symbol'\n  Add symbol=AAA|BBB.\n",
+    );
   });
 });
 
 test('observe remembers what is there, and is a run of its own', async () => {
   const here = await place();
   const { code, out, err } = await here.run(['observe']);
-  expect({ code, out, err }).toEqual({ code: 0, out: 'SOURCE      SEEN  NEW OR CHANGED  WITHDRAWN\nfiles/days     6               6          0\n', err: 'Looking at files/days …\n' });
+  expect({ code, out, err }).toEqual({
+    code: 0,
+    out: 'SOURCE      SEEN  NEW OR CHANGED  WITHDRAWN\nfiles/days     6               6          0\n',
+    err: 'Looking at files/days …\n',
+  });
   await here.write('AAA', '2024-01-01', '0,9\n');
   await here.remove('BBB', '2024-01-03');
-  expect(await here.json(['observe', 'files/days'])).toEqual([{ asset: 'files/days', seen: 5, changed: 1, withdrawn: 1 }]);
+  expect(await here.json(['observe', 'files/days'])).toEqual([
+    { asset: 'files/days', seen: 5, changed: 1, withdrawn: 1 },
+  ]);
   expect((await here.run(['status', 'files/days'])).out).toMatchInlineSnapshot(`
     "ASSET       FRESH  STALE  MISSING  AWAITING  UNAVAILABLE  FAILED  LAST COMPUTED
     files/days      5      -        -         2           27       -  observed 2024-02-02 12:00:00 UTC
@@ -256,7 +327,9 @@ test('observe remembers what is there, and is a run of its own', async () => {
     { command: 'lakehouse observe files/days --json', outcome: 'succeeded', counts: { observed: 1 } },
     { command: 'lakehouse observe', outcome: 'succeeded', counts: { observed: 6 } },
   ]);
-  expect((await here.run(['observe', 'gold/*'])).err).toBe("lakehouse: 'gold/*' selects no source\n  To look at what assets are made of, write '+gold/*'\n");
+  expect((await here.run(['observe', 'gold/*'])).err).toBe(
+    "lakehouse: 'gold/*' selects no source\n  To look at what assets are made of, write '+gold/*'\n",
+  );
 });
 
 test('show tells everything about an asset', async () => {
@@ -294,5 +367,8 @@ test('show tells everything about an asset', async () => {
       range_price (warn): Prices are not negative.
     "
   `);
-  expect(await here.json(['show', 'gold/months'])).toMatchObject({ key: 'gold/months', inputs: [{ name: 'days', need: 'required', alternatives: [{ asset: 'gold/days', reads: 'the days in it' }] }] });
+  expect(await here.json(['show', 'gold/months'])).toMatchObject({
+    key: 'gold/months',
+    inputs: [{ name: 'days', need: 'required', alternatives: [{ asset: 'gold/days', reads: 'the days in it' }] }],
+  });
 });

@@ -3,19 +3,35 @@ import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../framework/cli/format.ts';
 import { barLines } from '../../framework/cli/progress/bars.ts';
 import { liveArea } from '../../framework/cli/progress/live.ts';
-import { advance, type AssetProgress, type Progress } from '../../framework/cli/progress/model.ts';
+import { type AssetProgress, advance, type Progress } from '../../framework/cli/progress/model.ts';
 import { styleFor } from '../../framework/cli/style.ts';
 import type { RunEvent } from '../../framework/materialize/events.ts';
 import { place, screen } from './support.ts';
 
 const plain = styleFor(screen(), {}, false);
-const one = (more: Partial<AssetProgress>): AssetProgress => ({ asset: 'silver/klines', phase: 'computing', startedAt: 0, total: 400, done: 100, failed: 0, ...more });
+const one = (more: Partial<AssetProgress>): AssetProgress => ({
+  asset: 'silver/klines',
+  phase: 'computing',
+  startedAt: 0,
+  total: 400,
+  done: 100,
+  failed: 0,
+  ...more,
+});
 
 describe('bars', () => {
   const shown = (width: number, ...progress: Progress) => barLines(progress, 10_000, width, 10, plain);
 
   test('say how far an asset is, how fast, and how long it takes', () => {
-    expect(shown(100, one({}), one({ asset: 'gold/x', done: 0, total: 3 }), one({ asset: 'gold/longer_name', done: 7, failed: 3, total: 10 }), one({ asset: 'binance/archive', phase: 'observing' }))).toMatchInlineSnapshot(`
+    expect(
+      shown(
+        100,
+        one({}),
+        one({ asset: 'gold/x', done: 0, total: 3 }),
+        one({ asset: 'gold/longer_name', done: 7, failed: 3, total: 10 }),
+        one({ asset: 'binance/archive', phase: 'observing' }),
+      ),
+    ).toMatchInlineSnapshot(`
       [
         "silver/klines     ━━━━━━━───────────────────────  100/400   25%  10/s  30 s left",
         "gold/x            ──────────────────────────────  0/3    0%",
@@ -71,14 +87,17 @@ test('progress is a fold of events', () => {
     { type: 'partition-failed', asset: 'a', partition: 'x', error: { message: 'm' } },
     { type: 'asset-finished', asset: 'b', done: 1, changed: 1, failed: 0, ms: 1 },
   ];
-  expect(events.reduce<Progress>((progress, event, i) => advance(progress, event, i), [])).toEqual([{ asset: 'a', phase: 'computing', startedAt: 2, total: 10, done: 4, failed: 1 }]);
+  expect(events.reduce<Progress>((progress, event, i) => advance(progress, event, i), [])).toEqual([
+    { asset: 'a', phase: 'computing', startedAt: 2, total: 10, done: 4, failed: 1 },
+  ]);
 });
 
 /** What a terminal of some width shows after some output: enough of one for what the live area writes. */
 function terminal(text: string, width: number): string[] {
   const lines = [''];
   let row = 0;
-  for (const part of text.split(/(\u001b\[\d+[FJ]|\n)/)) {
+  const esc = String.fromCharCode(27);
+  for (const part of text.split(new RegExp(`(${esc}\\[\\d+[FJ]|\\n)`))) {
     if (part === '\n') {
       row++;
       lines[row] ??= '';

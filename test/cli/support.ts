@@ -3,8 +3,26 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import {
+  asset,
+  bytes,
+  columns,
+  daily,
+  decimal,
+  defineLakehouse,
+  dynamicDimension,
+  from,
+  inRange,
+  integer,
+  LakehouseError,
+  monthly,
+  overlapping,
+  source,
+  sql,
+  text,
+  timestamp,
+} from 'crypto-lakehouse';
 import { onTestFinished } from 'vitest';
-import { asset, bytes, columns, daily, decimal, defineLakehouse, dynamicDimension, from, inRange, integer, LakehouseError, monthly, overlapping, source, sql, text, timestamp } from 'crypto-lakehouse';
 import type { Io, Output, StopSignal } from '../../framework/cli/io.ts';
 import { main } from '../../framework/cli/main.ts';
 import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
@@ -150,7 +168,11 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
       for (const name of (await readdir(directory).catch(() => [])).sort()) {
         for (const file of (await readdir(join(directory, name))).sort()) {
           const content = await readFile(join(directory, name, file), 'utf8');
-          yield { partition: { symbol: name, date: file.replace('.csv', '') }, version: content, bytes: content.length };
+          yield {
+            partition: { symbol: name, date: file.replace('.csv', '') },
+            version: content,
+            bytes: content.length,
+          };
         }
       }
     },
@@ -175,17 +197,32 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
     owners: ['data'],
     partitions: { symbol, date },
     inputs: { raw },
-    columns: columns({ minute: integer().describe('Minute of the day.'), price: decimal(18, 2).describe('Price at that minute.'), at: timestamp() }),
+    columns: columns({
+      minute: integer().describe('Minute of the day.'),
+      price: decimal(18, 2).describe('Price at that minute.'),
+      at: timestamp(),
+    }),
     sortBy: ['minute'],
     timeColumn: 'at',
     config: 'nothing: the test runner renames imports, which the code version would warn of',
     checks: [inRange('price', { min: 0 }, { severity: 'warn', description: 'Prices are not negative.' })],
     compute: async ({ inputs, partition }) => {
-      const lines = Buffer.from(await inputs.raw.bytes()).toString().trim().split('\n');
+      const lines = Buffer.from(await inputs.raw.bytes())
+        .toString()
+        .trim()
+        .split('\n');
       return lines.map((line) => {
         const [minute = '', price = ''] = line.split(',');
-        if (!/^-?\d+(\.\d+)?$/.test(price)) throw new LakehouseError('malformed-row', `'${line}' is not minute,price`, { kind: 'data', hint: 'Look at the file.' });
-        return { minute: Number(minute), price, at: new Date((partition.start?.getTime() ?? 0) + Number(minute) * 60_000) };
+        if (!/^-?\d+(\.\d+)?$/.test(price))
+          throw new LakehouseError('malformed-row', `'${line}' is not minute,price`, {
+            kind: 'data',
+            hint: 'Look at the file.',
+          });
+        return {
+          minute: Number(minute),
+          price,
+          at: new Date((partition.start?.getTime() ?? 0) + Number(minute) * 60_000),
+        };
       });
     },
   });

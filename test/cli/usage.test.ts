@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import manifest from '../../package.json' with { type: 'json' };
 import { commands } from '../../framework/cli/catalog.ts';
 import { idGenerator } from '../../framework/cli/ids.ts';
+import { loaders } from '../../framework/cli/loaders.ts';
 import { VERSION } from '../../framework/cli/version.ts';
 import { PROGRAM_VERSION } from '../../framework/materialize/open.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { Place, place } from './support.ts';
 
 describe('help', () => {
@@ -92,12 +93,18 @@ describe('help', () => {
     expect(await new Place().run(['help', 'wipe'])).toEqual({ code, out, err });
   });
 
-  test.each(commands.filter(({ hidden }) => !hidden).map(({ name }) => name))('of %s fits the terminal and names its options', async (name) => {
-    const { code, out } = await new Place().run([name, '--help'], { io: {} });
-    expect(code).toBe(0);
-    expect(out.split('\n').filter((line) => line.length > 100)).toEqual(out.split('\n').filter((line) => line.length > 100 && line.includes('lakehouse ')));
-    for (const { flags } of commands.find((command) => command.name === name)?.options ?? []) expect(out).toContain(flags);
-  });
+  test.each(commands.filter(({ hidden }) => !hidden).map(({ name }) => name))(
+    'of %s fits the terminal and names its options',
+    async (name) => {
+      const { code, out } = await new Place().run([name, '--help'], { io: {} });
+      expect(code).toBe(0);
+      expect(out.split('\n').filter((line) => line.length > 100)).toEqual(
+        out.split('\n').filter((line) => line.length > 100 && line.includes('lakehouse ')),
+      );
+      for (const { flags } of commands.find((command) => command.name === name)?.options ?? [])
+        expect(out).toContain(flags);
+    },
+  );
 });
 
 test('the version is that of the package, everywhere', async () => {
@@ -110,7 +117,9 @@ test('help and version load nothing but commander', () => {
   const packages = new Set<string>();
   const visit = (file: string) => {
     if (seen.has(file)) return;
-    const imports = [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type)[^;]*?from '([^']+)'/gm)].map(([, name = '']) => name);
+    const imports = [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type)[^;]*?from '([^']+)'/gm)].map(
+      ([, name = '']) => name,
+    );
     seen.set(file, imports);
     for (const name of imports) {
       if (name.startsWith('.')) visit(resolve(dirname(file), name));
@@ -120,8 +129,12 @@ test('help and version load nothing but commander', () => {
   const root = resolve(import.meta.dirname, '../..');
   visit(join(root, 'framework/cli/main.ts'));
   expect([...packages].filter((name) => !name.startsWith('node:'))).toEqual(['commander']);
-  expect([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/'))).not.toContain('framework/cli/commands');
-  expect(new Set([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/')))).toEqual(new Set(['framework/cli', 'framework/common', 'framework/config']));
+  expect([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/'))).not.toContain(
+    'framework/cli/commands',
+  );
+  expect(new Set([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/')))).toEqual(
+    new Set(['framework/cli', 'framework/common', 'framework/config']),
+  );
 });
 
 describe('a wrong command line', () => {
@@ -130,10 +143,16 @@ describe('a wrong command line', () => {
     [['plan', '--forse'], "unknown option '--forse'"],
     [['plan', 'a', 'b'], "too many arguments for 'plan'. Expected 1 argument but got 2: a, b."],
     [['show'], "missing required argument 'asset'"],
-    [['lineage', '--format', 'png'], "option '-f, --format <format>' argument 'png' is invalid. Allowed choices are tree, mermaid, dot, json."],
+    [
+      ['lineage', '--format', 'png'],
+      "option '-f, --format <format>' argument 'png' is invalid. Allowed choices are tree, mermaid, dot, json.",
+    ],
     [['query', 'x', '--limit', 'ten'], "option '--limit <rows>' argument 'ten' is invalid. It is not a whole number."],
     [['gc', '--grace', '1w'], "option '--grace <time>' argument '1w' is invalid. Write e.g. 30m, 12h or 2d."],
-    [['completion', 'tcsh'], "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
+    [
+      ['completion', 'tcsh'],
+      "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish.",
+    ],
     [['plan', '--config'], "option '--config <file>' argument missing"],
   ])('%j', async (args, message) => {
     const { code, out, err } = await new Place().run(args);
@@ -141,8 +160,16 @@ describe('a wrong command line', () => {
   });
 
   test('offers what was probably meant', async () => {
-    expect(await new Place().run(['plann'])).toEqual({ code: 2, out: '', err: "lakehouse: unknown command 'plann'\n  Did you mean plan? Run 'lakehouse --help' for what there is.\n" });
-    expect(await new Place().run(['plan', '--forse'])).toEqual({ code: 2, out: '', err: "lakehouse: unknown option '--forse'\n  Did you mean --force? Run 'lakehouse plan --help' for what there is.\n" });
+    expect(await new Place().run(['plann'])).toEqual({
+      code: 2,
+      out: '',
+      err: "lakehouse: unknown command 'plann'\n  Did you mean plan? Run 'lakehouse --help' for what there is.\n",
+    });
+    expect(await new Place().run(['plan', '--forse'])).toEqual({
+      code: 2,
+      out: '',
+      err: "lakehouse: unknown option '--forse'\n  Did you mean --force? Run 'lakehouse plan --help' for what there is.\n",
+    });
   });
 
   test('is JSON for those who read JSON', async () => {
@@ -150,9 +177,25 @@ describe('a wrong command line', () => {
     expect({ code, err, error: JSON.parse(out) }).toEqual({
       code: 2,
       err: '',
-      error: { error: { message: "unknown command 'plann'", code: 'cli-unknown-command', kind: 'usage', hint: "Did you mean plan? Run 'lakehouse --help' for what there is." } },
+      error: {
+        error: {
+          message: "unknown command 'plann'",
+          code: 'cli-unknown-command',
+          kind: 'usage',
+          hint: "Did you mean plan? Run 'lakehouse --help' for what there is.",
+        },
+      },
     });
   });
+});
+
+test('every command of the catalogue can be carried out', async () => {
+  const names = commands.flatMap(({ name, commands: subs }) => [
+    name,
+    ...(subs ?? []).map((sub) => `${name} ${sub.name}`),
+  ]);
+  expect(Object.keys(loaders).sort()).toEqual(names.sort());
+  for (const load of Object.values(loaders)) expect((await load()).run).toBeInstanceOf(Function);
 });
 
 test('global options stand before or after the command', async () => {
@@ -164,8 +207,13 @@ test('global options stand before or after the command', async () => {
 
 test('ids sort by time, and rise within a millisecond', () => {
   let now = 1_700_000_000_000;
-  const id = idGenerator(() => now, (count) => new Uint8Array(count).fill(255));
-  const ids = [id(), id(), (now += 1, id()), (now += 1000, id())];
+  const id = idGenerator(
+    () => now,
+    (count) => new Uint8Array(count).fill(255),
+  );
+  const ids = [id(), id()];
+  now += 1000;
+  ids.push(id(), id());
   expect(ids.toSorted()).toEqual(ids);
   expect(new Set(ids.map((one) => one.length))).toEqual(new Set([17]));
 });

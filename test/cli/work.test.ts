@@ -1,6 +1,8 @@
 import { appendFile, readdir, readFile, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { listenToInterrupts } from '../../framework/cli/interrupts.ts';
+import type { Io } from '../../framework/cli/io.ts';
 import type { RunEvent } from '../../framework/materialize/events.ts';
 import { type Place, place } from './support.ts';
 
@@ -18,7 +20,10 @@ const day = (n: number, more: string[] = []) => ['-p', `date=2024-01-0${n}`, ...
 async function filesOf(here: Place, asset: string): Promise<string[]> {
   const root = join(here.cwd, 'data', asset);
   const names = await readdir(root, { recursive: true }).catch(() => []);
-  return names.filter((name) => /\.\w+$/.test(name)).map((name) => join(root, name)).sort();
+  return names
+    .filter((name) => /\.\w+$/.test(name))
+    .map((name) => join(root, name))
+    .sort();
 }
 
 describe('materialize', () => {
@@ -65,7 +70,9 @@ describe('materialize', () => {
       "
     `);
     expect((await here.run(['materialize', '--quiet'])).out).toBe('');
-    expect((await here.run(['plan', '--no-observe', '+gold/days', ...day(1)])).out).toBe('Nothing is stale: 6 partitions fresh.\n');
+    expect((await here.run(['plan', '--no-observe', '+gold/days', ...day(1)])).out).toBe(
+      'Nothing is stale: 6 partitions fresh.\n',
+    );
     expect((await here.run(['status', ...day(2)])).out).toMatchInlineSnapshot(`
       "ASSET          FRESH  STALE  MISSING  AWAITING  FAILED  LAST COMPUTED
       files/days         2      -        -         -       -  observed 2024-02-02 12:00:00 UTC
@@ -80,17 +87,31 @@ describe('materialize', () => {
   test('exits with 1 for partitions that cannot be computed yet, if they are required', async () => {
     const here = await place();
     expect((await here.run(['materialize', '-q', '+gold/days', ...day(1), '--require-complete'])).code).toBe(0);
-    expect((await here.run(['materialize', '-q', '+gold/days', '-p', 'date=2024-01-31', '--require-complete'])).code).toBe(1);
+    expect(
+      (await here.run(['materialize', '-q', '+gold/days', '-p', 'date=2024-01-31', '--require-complete'])).code,
+    ).toBe(1);
   });
 
   test('prints one event per line as JSON', async () => {
     const here = await place();
     const { code, out, err } = await here.run(['materialize', '+raw/days', ...day(1), '--json']);
-    const events = out.trim().split('\n').map((line) => JSON.parse(line) as RunEvent);
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RunEvent);
     expect({ code, err, types: events.map(({ type }) => type) }).toEqual({
       code: 0,
       err: '',
-      types: ['run-started', 'observing', 'observed', 'planned', 'asset-started', 'batch-finished', 'asset-finished', 'run-finished'],
+      types: [
+        'run-started',
+        'observing',
+        'observed',
+        'planned',
+        'asset-started',
+        'batch-finished',
+        'asset-finished',
+        'run-finished',
+      ],
     });
     expect(events.at(-1)).toMatchObject({ outcome: 'succeeded', counts: { computed: 2, changed: 2, failed: 0 } });
   });
@@ -138,7 +159,9 @@ describe('materialize', () => {
             failed: the last attempt failed, and nothing it depends on has changed since
       "
     `);
-    expect(steady((await here.run(['explain', 'silver/prices', 'symbol=AAA,date=2024-01-02'])).out)).toMatchInlineSnapshot(`
+    expect(
+      steady((await here.run(['explain', 'silver/prices', 'symbol=AAA,date=2024-01-02'])).out),
+    ).toMatchInlineSnapshot(`
       "silver/prices symbol=AAA/date=2024-01-02
         failed: the last attempt failed
         failed once on 2024-02-02 12:00:00 UTC by run <id>: silver/prices symbol=AAA/date=2024-01-02: '1,oops' is not minute,price
@@ -151,13 +174,23 @@ describe('materialize', () => {
       asset: 'gold/days',
       partition: 'symbol=AAA/date=2024-01-02',
       status: 'blocked',
-      reasons: [{ type: 'missing' }, { type: 'blocked', count: 1, upstream: [{ asset: 'silver/prices', status: 'failed', error: { code: 'malformed-row' } }] }],
+      reasons: [
+        { type: 'missing' },
+        {
+          type: 'blocked',
+          count: 1,
+          upstream: [{ asset: 'silver/prices', status: 'failed', error: { code: 'malformed-row' } }],
+        },
+      ],
       facts: { checks: [] },
     });
 
     // Again: nothing has changed, so nothing is tried.
     const again = await here.run(['materialize', '+gold/days']);
-    expect({ code: again.code, first: steady(again.out).split('\n')[0] }).toEqual({ code: 0, first: 'Nothing to do: what can be computed is up to date (… ms).' });
+    expect({ code: again.code, first: steady(again.out).split('\n')[0] }).toEqual({
+      code: 0,
+      first: 'Nothing to do: what can be computed is up to date (… ms).',
+    });
     expect((await here.run(['materialize', '-q', '+gold/days', '--retry-failed'])).code).toBe(1);
     await here.write('AAA', '2024-01-01', '0,1\n');
     expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
@@ -173,8 +206,12 @@ describe('materialize', () => {
     await here.write('AAA', '2024-01-01', '0,-5\n1,-6\n');
     const { code, out } = await here.run(['materialize', '+silver/prices']);
     expect(code).toBe(0);
-    expect(steady(out)).toContain('\nChecks that warn:\n  silver/prices  range_price: 2 rows in 1 partition: symbol=AAA/date=2024-01-01\n');
-    expect((await here.run(['explain', 'silver/prices', 'symbol=AAA/date=2024-01-01'])).out).toContain('check range_price (warn): 2 rows\n');
+    expect(steady(out)).toContain(
+      '\nChecks that warn:\n  silver/prices  range_price: 2 rows in 1 partition: symbol=AAA/date=2024-01-01\n',
+    );
+    expect((await here.run(['explain', 'silver/prices', 'symbol=AAA/date=2024-01-01'])).out).toContain(
+      'check range_price (warn): 2 rows\n',
+    );
   });
 
   test('an edited query is computed again for its code, and --accept-code keeps what is there', async () => {
@@ -183,15 +220,27 @@ describe('materialize', () => {
     const edited = { definition: here.tiny({ factor: 2 }) };
     expect((await here.run(['plan', 'gold/days'], edited)).out).toContain('6 partitions to compute (6 code)');
     const accepted = await here.run(['materialize', '--accept-code', 'gold/days'], edited);
-    expect({ code: accepted.code, err: accepted.err.split('\n')[0], first: steady(accepted.out).split('\n')[0] }).toEqual({
+    expect({
+      code: accepted.code,
+      err: accepted.err.split('\n')[0],
+      first: steady(accepted.out).split('\n')[0],
+    }).toEqual({
       code: 0,
       err: 'gold/days: 6 partitions accepted as what the code gives now',
       first: 'Nothing to do: what can be computed is up to date (… ms).',
     });
-    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(1)], edited)).out).toBe('Nothing is stale: 2 partitions fresh.\n');
+    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(1)], edited)).out).toBe(
+      'Nothing is stale: 2 partitions fresh.\n',
+    );
     const twice = await here.run(['materialize', '--accept-code', 'gold/days'], edited);
-    expect({ ...twice, err: twice.err.replace(/[0-9a-f]{16}/, '…') }).toEqual({ code: 2, out: '', err: 'lakehouse: --accept-code gold/days: there is nothing to accept, no partition was made by other code than there is now (…)\n' });
-    expect((await here.run(['materialize', '--accept-code', 'gold/day'], edited)).err).toBe("lakehouse: No asset is named 'gold/day'\n  Did you mean 'gold/days'?\n");
+    expect({ ...twice, err: twice.err.replace(/[0-9a-f]{16}/, '…') }).toEqual({
+      code: 2,
+      out: '',
+      err: 'lakehouse: --accept-code gold/days: there is nothing to accept, no partition was made by other code than there is now (…)\n',
+    });
+    expect((await here.run(['materialize', '--accept-code', 'gold/day'], edited)).err).toBe(
+      "lakehouse: No asset is named 'gold/day'\n  Did you mean 'gold/days'?\n",
+    );
   });
 
   test('what is wrong with the request is found before a run is begun', async () => {
@@ -208,7 +257,9 @@ describe('materialize', () => {
     await rm(join(here.cwd, 'in'), { recursive: true });
     const { code, err } = await here.run(['materialize']);
     expect(code).toBe(1);
-    expect(err).toContain('lakehouse: files/days lists nothing, but 6 partitions were seen there before\n  If the source really is empty now, say so: lakehouse wipe files/days.');
+    expect(err).toContain(
+      'lakehouse: files/days lists nothing, but 6 partitions were seen there before\n  If the source really is empty now, say so: lakehouse wipe files/days.',
+    );
   });
 });
 
@@ -269,6 +320,37 @@ describe('an interrupt', () => {
   });
 });
 
+test('a process that does not heed an interrupt is ended', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  for (const [signals, code, after] of [
+    [['SIGTERM'], 143, 5000],
+    [['SIGINT', 'SIGINT'], 130, 5000],
+    [['SIGINT', 'SIGINT', 'SIGINT'], 130, 0],
+  ] as const) {
+    const listeners = new Map<string, () => void>();
+    const exits: number[] = [];
+    let now = 0;
+    const onSignal = (signal: string, listener: () => void) => {
+      listeners.set(signal, listener);
+      return () => listeners.delete(signal);
+    };
+    const interrupts = listenToInterrupts(
+      { now: () => (now += 200), onSignal, exit: (exit: number) => exits.push(exit) } as unknown as Io,
+      true,
+      () => undefined,
+    );
+    for (const signal of signals) listeners.get(signal)?.();
+    expect([interrupts.stopping.aborted, interrupts.signal.aborted]).toEqual([true, true]);
+    vi.advanceTimersByTime(Math.max(after - 1, 0));
+    expect(exits).toEqual(after === 0 ? [code] : []);
+    vi.advanceTimersByTime(2);
+    expect(exits).toEqual([code]);
+    interrupts.dispose();
+    expect(listeners.size).toBe(0);
+  }
+});
+
 describe('runs', () => {
   test('are listed and shown', async () => {
     const here = await place();
@@ -293,13 +375,24 @@ describe('runs', () => {
     `);
     const [{ run = '' } = {}] = (await here.json(['runs'])) as { run: string }[];
     expect((await here.run(['runs', 'show', run.slice(0, 10)])).out).toBe(shown.out);
-    expect(await here.json(['runs', 'show', run])).toMatchObject({ run, outcome: 'succeeded', events: [{ kind: 'run-started' }, { kind: 'observed' }, { kind: 'materialized', asset: 'raw/days' }, { kind: 'materialized', asset: 'silver/prices' }, { kind: 'run-finished' }] });
+    expect(await here.json(['runs', 'show', run])).toMatchObject({
+      run,
+      outcome: 'succeeded',
+      events: [
+        { kind: 'run-started' },
+        { kind: 'observed' },
+        { kind: 'materialized', asset: 'raw/days' },
+        { kind: 'materialized', asset: 'silver/prices' },
+        { kind: 'run-finished' },
+      ],
+    });
     expect((await here.run(['runs', 'show', 'zzz'])).code).toBe(2);
   });
 });
 
 describe('query', () => {
-  const sql = 'SELECT symbol, count(*) AS n, sum(price) AS total, NULL AS nothing FROM silver.prices GROUP BY 1 ORDER BY 1';
+  const sql =
+    'SELECT symbol, count(*) AS n, sum(price) AS total, NULL AS nothing FROM silver.prices GROUP BY 1 ORDER BY 1';
 
   test('prints a table, csv, json and ndjson', async () => {
     const here = await place();
@@ -309,33 +402,60 @@ describe('query', () => {
       out: 'symbol  n   total  nothing\nAAA     6  913.50     NULL\nBBB     6  913.50     NULL\n2 rows\n',
       err: '',
     });
-    expect((await here.run(['query', sql, '-f', 'csv'])).out).toBe('symbol,n,total,nothing\r\nAAA,6,913.50,\r\nBBB,6,913.50,\r\n');
-    const rows = [{ symbol: 'AAA', n: 6, total: '913.50', nothing: null }, { symbol: 'BBB', n: 6, total: '913.50', nothing: null }];
+    expect((await here.run(['query', sql, '-f', 'csv'])).out).toBe(
+      'symbol,n,total,nothing\r\nAAA,6,913.50,\r\nBBB,6,913.50,\r\n',
+    );
+    const rows = [
+      { symbol: 'AAA', n: 6, total: '913.50', nothing: null },
+      { symbol: 'BBB', n: 6, total: '913.50', nothing: null },
+    ];
     expect(await here.json(['query', sql])).toEqual(rows);
     expect(JSON.parse((await here.run(['query', sql, '-f', 'json'])).out)).toEqual(rows);
-    expect((await here.run(['query', sql, '-f', 'ndjson'])).out.trim().split('\n').map((line) => JSON.parse(line))).toEqual(rows);
+    expect(
+      (await here.run(['query', sql, '-f', 'ndjson'])).out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(rows);
     expect((await here.run(['query', 'SELECT 1 WHERE false', '-f', 'json'])).out).toBe('[]\n');
   });
 
   test('values that formats find hard', async () => {
     const here = await place();
     const hard = `SELECT 'a,"b' || chr(10) AS t, '' AS empty, 9007199254740993::BIGINT AS big, 'nan'::DOUBLE AS nan, [1, 2] AS list, {'a': DATE '2024-01-01'} AS struct, chr(27) || '[2J' AS escape`;
-    expect((await here.run(['query', hard, '-f', 'csv'])).out.split('\r\n')[1]).toBe('"a,""b\n","",9007199254740993,NaN,"[1,2]","{""a"":""2024-01-01""}",\u001b[2J');
-    expect((await here.run(['query', hard, '-f', 'ndjson'])).out).toBe('{"t":"a,\\"b\\n","empty":"","big":9007199254740993,"nan":"NaN","list":[1,2],"struct":{"a":"2024-01-01"},"escape":"\\u001b[2J"}\n');
+    expect((await here.run(['query', hard, '-f', 'csv'])).out.split('\r\n')[1]).toBe(
+      '"a,""b\n","",9007199254740993,NaN,"[1,2]","{""a"":""2024-01-01""}",\u001b[2J',
+    );
+    expect((await here.run(['query', hard, '-f', 'ndjson'])).out).toBe(
+      '{"t":"a,\\"b\\n","empty":"","big":9007199254740993,"nan":"NaN","list":[1,2],"struct":{"a":"2024-01-01"},"escape":"\\u001b[2J"}\n',
+    );
     expect((await here.run(['query', hard])).out).toContain('a,"b\\n');
     expect((await here.run(['query', hard])).out).not.toContain('\u001b[2J');
   });
 
   test('limits rows, reads files and standard input, writes files', async () => {
     const here = await place();
-    expect(await here.run(['query', 'SELECT i FROM range(5) t(i)', '--limit', '2'])).toEqual({ code: 0, out: 'i\n0\n1\n2 rows\n', err: 'Only the first 2 rows are shown; --limit 0 shows all.\n' });
+    expect(await here.run(['query', 'SELECT i FROM range(5) t(i)', '--limit', '2'])).toEqual({
+      code: 0,
+      out: 'i\n0\n1\n2 rows\n',
+      err: 'Only the first 2 rows are shown; --limit 0 shows all.\n',
+    });
     expect((await here.run(['query', 'FROM range(3000)', '-f', 'csv'])).out.split('\r\n')).toHaveLength(3002);
     const long = await here.run(['query', 'FROM range(1001)']);
-    expect({ lines: long.out.split('\n').length, err: long.err }).toEqual({ lines: 1003, err: 'Only the first 1,000 rows are shown; --limit 0 shows all.\n' });
+    expect({ lines: long.out.split('\n').length, err: long.err }).toEqual({
+      lines: 1003,
+      err: 'Only the first 1,000 rows are shown; --limit 0 shows all.\n',
+    });
     await writeFile(join(here.cwd, 'q.sql'), 'SELECT 1 AS one');
     expect((await here.run(['query', '--file', 'q.sql', '-f', 'csv'])).out).toBe('one\r\n1\r\n');
-    expect((await here.run(['query', '--file', '-', '-f', 'csv'], { stdin: 'SELECT 2 AS two' })).out).toBe('two\r\n2\r\n');
-    expect(await here.run(['query', 'FROM range(2)', '-f', 'csv', '-o', 'out.csv'])).toEqual({ code: 0, out: '', err: '' });
+    expect((await here.run(['query', '--file', '-', '-f', 'csv'], { stdin: 'SELECT 2 AS two' })).out).toBe(
+      'two\r\n2\r\n',
+    );
+    expect(await here.run(['query', 'FROM range(2)', '-f', 'csv', '-o', 'out.csv'])).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    });
     expect(await readFile(join(here.cwd, 'out.csv'), 'utf8')).toBe('range\r\n0\r\n1\r\n');
     expect((await here.run(['query', 'FROM range(2)', '-o', 'no/such/out.csv'])).code).toBe(1);
     expect(await readdir(here.cwd)).not.toContain('out.csv.partial');
@@ -343,9 +463,15 @@ describe('query', () => {
 
   test('refuses what it cannot run', async () => {
     const here = await place();
-    expect(await here.run(['query'])).toEqual({ code: 2, out: '', err: 'lakehouse: There is no statement\n  lakehouse query "SELECT …", or lakehouse query --file report.sql\n' });
+    expect(await here.run(['query'])).toEqual({
+      code: 2,
+      out: '',
+      err: 'lakehouse: There is no statement\n  lakehouse query "SELECT …", or lakehouse query --file report.sql\n',
+    });
     expect((await here.run(['query', 'SELECT 1', '--file', 'x'])).code).toBe(2);
-    expect((await here.run(['query', 'FROM silver.price'])).err).toBe("lakehouse: There is no table 'price'\n  Did you mean 'silver.prices'?\n");
+    expect((await here.run(['query', 'FROM silver.price'])).err).toBe(
+      "lakehouse: There is no table 'price'\n  Did you mean 'silver.prices'?\n",
+    );
     expect((await here.run(['query', 'SELEC 1'])).code).toBe(2);
     expect((await here.run(['query', "COPY (SELECT 1) TO 'x.csv'"])).code).toBe(2);
   });
@@ -362,7 +488,20 @@ describe('query', () => {
   test('stops when nobody reads any more', async () => {
     const here = await place();
     let text = '';
-    const stdout = { write: (more: string) => void (text += more), isTTY: false, columns: undefined, rows: undefined, get closed() { return text.length > 0; }, failure: undefined, drained: async () => undefined, onResize: () => () => undefined };
+    const stdout = {
+      write: (more: string) => {
+        text += more;
+      },
+      isTTY: false,
+      columns: undefined,
+      rows: undefined,
+      get closed() {
+        return text.length > 0;
+      },
+      failure: undefined,
+      drained: async () => undefined,
+      onResize: () => () => undefined,
+    };
     expect((await here.run(['query', 'FROM range(1000000000)', '-f', 'csv'], { io: { stdout } })).code).toBe(0);
     expect(text.length).toBeLessThan(1_000_000);
   });
@@ -373,8 +512,12 @@ describe('verify', () => {
     const here = await place();
     await here.run(['materialize', '-q', '+gold/days']);
     expect((await here.run(['verify', '-q'])).out).toMatch(/^Sound: 10 current files, .* kB\.\n$/);
-    expect((await here.run(['verify', '-q', '--deep'])).out).toMatch(/^Sound: 10 current files, .* kB, 18 partitions\.\n$/);
-    const [gold = '', silver = '', raw = ''] = await Promise.all(['gold/days', 'silver/prices', 'raw/days'].map(async (asset) => (await filesOf(here, asset))[0]));
+    expect((await here.run(['verify', '-q', '--deep'])).out).toMatch(
+      /^Sound: 10 current files, .* kB, 18 partitions\.\n$/,
+    );
+    const [gold = '', silver = '', raw = ''] = await Promise.all(
+      ['gold/days', 'silver/prices', 'raw/days'].map(async (asset) => (await filesOf(here, asset))[0]),
+    );
     await unlink(gold);
     await truncate(silver, 100);
     await writeFile(raw, (await readFile(raw, 'utf8')).replace('0', '9'));
@@ -386,10 +529,13 @@ describe('verify', () => {
     expect(lines[1]).toMatch(/^✗ raw\/days\/symbol=AAA\/.* has SHA-256 [0-9a-f]{64}, the log says [0-9a-f]{64}$/);
     expect(lines[2]).toMatch(/^✗ silver\/prices\/.* has 100 bytes, the log says [\d,]+$/);
     expect(lines[3]).toMatch(/^3 problems in 10 current files/);
-    expect(await here.json(['verify'])).toMatchObject({ problems: [{ asset: 'gold/days', message: 'is missing' }, { asset: 'raw/days' }, { asset: 'silver/prices' }] });
+    expect(await here.json(['verify'])).toMatchObject({
+      problems: [{ asset: 'gold/days', message: 'is missing' }, { asset: 'raw/days' }, { asset: 'silver/prices' }],
+    });
 
     // And what it advises helps.
-    for (const asset of ['gold/days', 'silver/prices', 'raw/days']) await here.run(['wipe', asset, '--yes', '-p', 'symbol=AAA']);
+    for (const asset of ['gold/days', 'silver/prices', 'raw/days'])
+      await here.run(['wipe', asset, '--yes', '-p', 'symbol=AAA']);
     expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
     expect((await here.run(['verify', '-q', '--deep'])).code).toBe(0);
   });
@@ -414,7 +560,10 @@ describe('gc', () => {
     expect(shown.out).toContain('lakehouse gc --yes\n');
     expect((await stat(stray)).size).toBe(100);
     const { code, out } = await here.run(['gc', '--yes']);
-    expect({ code, last: out.trim().split('\n').at(-1) }).toEqual({ code: 0, last: 'Removed 0 superseded and 1 unknown files, 100 B; 0 unfinished writes; 0 old events.' });
+    expect({ code, last: out.trim().split('\n').at(-1) }).toEqual({
+      code: 0,
+      last: 'Removed 0 superseded and 1 unknown files, 100 B; 0 unfinished writes; 0 old events.',
+    });
     await expect(stat(stray)).rejects.toThrow('ENOENT');
     expect((await stat(young)).size + (await stat(foreign)).size).toBe(200);
     here.now = Date.now() + 10_000;
@@ -433,20 +582,36 @@ describe('wipe', () => {
       err: 'lakehouse: wipe silver/prices: nobody is there to ask\n  Say --yes to take them out.\n',
     });
     const no = await here.run(['wipe', 'silver/prices', ...day(2)], { keyboard: true, stdin: 'n\n' });
-    expect({ code: no.code, last: no.out.trim().split('\n').at(-1), err: no.err }).toEqual({ code: 0, last: 'Nothing was changed.', err: 'Take them out? [y/N] ' });
+    expect({ code: no.code, last: no.out.trim().split('\n').at(-1), err: no.err }).toEqual({
+      code: 0,
+      last: 'Nothing was changed.',
+      err: 'Take them out? [y/N] ',
+    });
     const yes = await here.run(['wipe', 'silver/prices', ...day(2)], { keyboard: true, stdin: 'y\n' });
-    expect({ code: yes.code, last: yes.out.trim().split('\n').at(-1) }).toEqual({ code: 0, last: '2 partitions left the lake. The next run computes them again; their files go with it or with gc.' });
-    expect(await here.json(['query', 'SELECT DISTINCT date FROM silver.prices ORDER BY 1'])).toEqual([{ date: '2024-01-01' }, { date: '2024-01-03' }]);
+    expect({ code: yes.code, last: yes.out.trim().split('\n').at(-1) }).toEqual({
+      code: 0,
+      last: '2 partitions left the lake. The next run computes them again; their files go with it or with gc.',
+    });
+    expect(await here.json(['query', 'SELECT DISTINCT date FROM silver.prices ORDER BY 1'])).toEqual([
+      { date: '2024-01-01' },
+      { date: '2024-01-03' },
+    ]);
     expect((await here.run(['verify', '-q', '--deep'])).code).toBe(0);
     expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
-    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(2)])).out).toBe('Nothing is stale: 2 partitions fresh.\n');
+    expect((await here.run(['plan', 'gold/days', '--no-observe', ...day(2)])).out).toBe(
+      'Nothing is stale: 2 partitions fresh.\n',
+    );
   });
 
   test('says when there is nothing, and when the filter is wrong', async () => {
     const here = await place();
     await here.run(['materialize', '-q', '+raw/days']);
-    expect((await here.run(['wipe', 'silver/prices', '--yes'])).out).toBe('silver/prices: nothing to wipe, none of these partitions has content.\n');
-    expect((await here.run(['wipe', 'raw/days', '--yes', '-p', 'symbol=AAC'])).err).toBe("lakehouse: --partitions 'symbol=AAC' matches none of the partitions there are\n  symbol: Did you mean 'AAA'?\n");
+    expect((await here.run(['wipe', 'silver/prices', '--yes'])).out).toBe(
+      'silver/prices: nothing to wipe, none of these partitions has content.\n',
+    );
+    expect((await here.run(['wipe', 'raw/days', '--yes', '-p', 'symbol=AAC'])).err).toBe(
+      "lakehouse: --partitions 'symbol=AAC' matches none of the partitions there are\n  symbol: Did you mean 'AAA'?\n",
+    );
     expect(await here.json(['wipe', 'raw/days', '--yes', '-p', 'symbol=AAA'])).toEqual({ asset: 'raw/days', wiped: 3 });
   });
 });

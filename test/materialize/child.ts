@@ -41,7 +41,11 @@ const opened = await openTestLake(tinyLake(options), options.directory, { sets: 
 const lake = options.before ? { ...opened, state: signalling(opened.state, options.before) } : opened;
 try {
   const { selection, force } = options;
-  const { outcome, counts } = await materialize(lake, { command: 'child', selection, force }, { stopping: never, signal: never, emit: say });
+  const { outcome, counts } = await materialize(
+    lake,
+    { command: 'child', selection, force },
+    { stopping: never, signal: never, emit: say },
+  );
   say({ type: 'result', outcome, counts });
 } catch (error) {
   say({ type: 'thrown', error: serializeError(error) });

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
 import { LakehouseError } from 'crypto-lakehouse';
+import { describe, expect, test } from 'vitest';
 import { ticksOf } from './fixture.ts';
 import { run } from './lake.ts';
 import { problems, status, statuses, tiny, work } from './support.ts';
@@ -15,11 +15,21 @@ describe('failures of single partitions', () => {
     const first = await run(lake, silver);
     expect(first.outcome).toBe('failed');
     expect(first.counts).toMatchObject({ computed: 29 + 28, failed: 1 });
-    expect(statuses(lake, 'silver/ticks')).toMatchObject({ [`symbol=A/date=${day(16)}`]: 'fresh', [`symbol=A/date=${day(17)}`]: 'failed', [`symbol=A/date=${day(18)}`]: 'fresh' });
+    expect(statuses(lake, 'silver/ticks')).toMatchObject({
+      [`symbol=A/date=${day(16)}`]: 'fresh',
+      [`symbol=A/date=${day(17)}`]: 'failed',
+      [`symbol=A/date=${day(18)}`]: 'fresh',
+    });
     const [failed] = first.events.filter((e) => e.type === 'partition-failed');
-    expect(failed).toMatchObject({ asset: 'silver/ticks', partition: `symbol=A/date=${day(17)}`, error: { kind: 'data', code: 'query-data' } });
+    expect(failed).toMatchObject({
+      asset: 'silver/ticks',
+      partition: `symbol=A/date=${day(17)}`,
+      error: { kind: 'data', code: 'query-data' },
+    });
     expect(failed?.error.message).toMatch(/silver\/ticks.*abc.*bronze\/days symbol=A\/date=2020-02-17/s);
-    const logged = [...lake.state.events({ asset: 'silver/ticks' })].flatMap(({ event }) => (event.kind === 'failed' ? event.failures.map((f) => [f.series, f.transient, f.error.message]) : []));
+    const logged = [...lake.state.events({ asset: 'silver/ticks' })].flatMap(({ event }) =>
+      event.kind === 'failed' ? event.failures.map((f) => [f.series, f.transient, f.error.message]) : [],
+    );
     expect(logged).toEqual([['symbol=A', false, failed?.error.message]]);
     expect(await problems(lake)).toEqual([]);
   });
@@ -46,7 +56,9 @@ describe('failures of single partitions', () => {
     expect(work(second.events)).toEqual({});
     expect(second.counts).toMatchObject({ computed: 0, failed: 0 });
     const asked = await run(lake, { retryFailed: true, observe: false });
-    expect(asked.events.flatMap((e) => (e.type === 'partition-failed' ? [e.partition] : []))).toEqual([`symbol=A/date=${day(3)}`]);
+    expect(asked.events.flatMap((e) => (e.type === 'partition-failed' ? [e.partition] : []))).toEqual([
+      `symbol=A/date=${day(3)}`,
+    ]);
     archive.put('A', day(3), ticksOf(day(3), 6));
     const repaired = await run(lake);
     expect(repaired.outcome).toBe('succeeded');
@@ -61,9 +73,23 @@ describe('failures of single partitions', () => {
     const first = await run(lake);
     expect(first.outcome).toBe('failed');
     expect(first.counts).toMatchObject({ failed: 0, checksFailed: 1 });
-    expect(first.events.filter((e) => e.type === 'check-failed')).toEqual([{ type: 'check-failed', asset: 'silver/ticks', partition: `symbol=A/date=${day(2)}`, check: 'price_positive', severity: 'error', failedRows: 1 }]);
+    expect(first.events.filter((e) => e.type === 'check-failed')).toEqual([
+      {
+        type: 'check-failed',
+        asset: 'silver/ticks',
+        partition: `symbol=A/date=${day(2)}`,
+        check: 'price_positive',
+        severity: 'error',
+        failedRows: 1,
+      },
+    ]);
     expect(status(lake, 'silver/ticks')).toEqual({ fresh: 3, failed: 1 });
-    expect(statuses(lake, 'gold/function')).toEqual({ [`symbol=A/date=${day(1)}`]: 'fresh', [`symbol=A/date=${day(2)}`]: 'blocked', [`symbol=A/date=${day(3)}`]: 'fresh', [`symbol=A/date=${day(4)}`]: 'fresh' });
+    expect(statuses(lake, 'gold/function')).toEqual({
+      [`symbol=A/date=${day(1)}`]: 'fresh',
+      [`symbol=A/date=${day(2)}`]: 'blocked',
+      [`symbol=A/date=${day(3)}`]: 'fresh',
+      [`symbol=A/date=${day(4)}`]: 'fresh',
+    });
     expect(await problems(lake)).toEqual([]);
     archive.put('A', day(2), ticksOf(day(2), 6));
     expect((await run(lake)).outcome).toBe('succeeded');
@@ -79,7 +105,11 @@ describe('failures of single partitions', () => {
     });
     archive.days('A', '2020-02', 1, 5);
     const first = await run(lake, { selection: '+gold/function' });
-    expect(first.events.flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.message, e.error.kind]] : [])).sort()).toEqual([
+    expect(
+      first.events
+        .flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.message, e.error.kind]] : []))
+        .sort(),
+    ).toEqual([
       [`symbol=A/date=${day(2)}`, `gold/function symbol=A/date=${day(2)}: no such thing`, 'data'],
       [`symbol=A/date=${day(3)}`, `gold/function symbol=A/date=${day(3)}: a word`, 'data'],
     ]);
@@ -105,8 +135,13 @@ describe('troubles that pass', () => {
     const first = await run(lake, silver);
     expect(calls).toBe(3);
     const retries = first.events.flatMap((e) => (e.type === 'retry' ? [e] : []));
-    expect(retries.map(({ asset, attempt }) => [asset, attempt])).toEqual([['bronze/days', 1], ['bronze/days', 2]]);
-    expect(retries.every(({ attempt, delayMs }) => delayMs >= 2 * 2 ** (attempt - 1) && delayMs <= 4 * 2 ** (attempt - 1))).toBe(true);
+    expect(retries.map(({ asset, attempt }) => [asset, attempt])).toEqual([
+      ['bronze/days', 1],
+      ['bronze/days', 2],
+    ]);
+    expect(
+      retries.every(({ attempt, delayMs }) => delayMs >= 2 * 2 ** (attempt - 1) && delayMs <= 4 * 2 ** (attempt - 1)),
+    ).toBe(true);
     expect(first.counts).toMatchObject({ computed: 4, failed: 1 });
     expect(status(lake, 'bronze/days')).toEqual({ fresh: 2, failed: 1 });
     raining = false;
@@ -156,7 +191,9 @@ describe('troubles that pass', () => {
     const behind = await run(lake, some);
     expect(behind.outcome).toBe('failed');
     expect(work(behind.events)).toEqual({});
-    expect(behind.events.flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.code, e.error.kind]] : []))).toEqual([[`symbol=A/date=${day(1)}`, 'source-changed', 'transient']]);
+    expect(
+      behind.events.flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.code, e.error.kind]] : [])),
+    ).toEqual([[`symbol=A/date=${day(1)}`, 'source-changed', 'transient']]);
     expect(statuses(lake, 'bronze/days')).toMatchObject({ [`symbol=A/date=${day(1)}`]: 'failed' });
     expect(status(lake, 'silver/ticks')).toEqual({ fresh: 1, blocked: 1 });
     archive.cache('A', day(1), undefined);
@@ -167,11 +204,15 @@ describe('troubles that pass', () => {
   });
 
   test('an object that disappears between listing and reading fails alone, and departs when the next listing lacks it', async () => {
-    const setup = await tiny({ onRead: (key) => (key === `A/${day(2)}` ? setup.archive.remove('A', day(2)) : undefined) });
+    const setup = await tiny({
+      onRead: (key) => (key === `A/${day(2)}` ? setup.archive.remove('A', day(2)) : undefined),
+    });
     const { lake, archive } = setup;
     archive.days('A', '2020-02', 1, 3);
     const first = await run(lake, silver);
-    expect(first.events.flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.code]] : []))).toEqual([[`symbol=A/date=${day(2)}`, 'object-not-found']]);
+    expect(first.events.flatMap((e) => (e.type === 'partition-failed' ? [[e.partition, e.error.code]] : []))).toEqual([
+      [`symbol=A/date=${day(2)}`, 'object-not-found'],
+    ]);
     expect(status(lake, 'silver/ticks')).toEqual({ fresh: 2, blocked: 1 });
     expect((await run(lake, silver)).outcome).toBe('succeeded');
     expect(status(lake, 'silver/ticks')).toEqual({ fresh: 2, unavailable: 1 });
@@ -213,7 +254,11 @@ describe('cases on data', () => {
 
   test('4 an input that changes after it was read leaves the result stale', async () => {
     const lake = await whileReading('afterRows');
-    expect(statuses(lake, 'gold/function')).toEqual({ [`symbol=A/date=${day(1)}`]: 'fresh', [`symbol=A/date=${day(2)}`]: 'stale', [`symbol=A/date=${day(3)}`]: 'fresh' });
+    expect(statuses(lake, 'gold/function')).toEqual({
+      [`symbol=A/date=${day(1)}`]: 'fresh',
+      [`symbol=A/date=${day(2)}`]: 'stale',
+      [`symbol=A/date=${day(3)}`]: 'fresh',
+    });
     expect(work((await run(lake, { selection: 'gold/function' })).events)).toEqual({ 'gold/function': '1/1' });
     expect(await problems(lake)).toEqual([]);
   });

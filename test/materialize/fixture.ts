@@ -73,7 +73,10 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
   const date = daily({ start: '2020-01-01' });
   const month = monthly({ start: '2020-01' });
   const packs = options.packs ?? ['partition', 'month'];
-  const code = (key: string) => ({ codeVersion: `${key} ${options.codes?.[key] ?? '1'}`, ...(options.retry && { retry: options.retry }) });
+  const code = (key: string) => ({
+    codeVersion: `${key} ${options.codes?.[key] ?? '1'}`,
+    ...(options.retry && { retry: options.retry }),
+  });
 
   const read = async (directory: string, kind: 'days' | 'months', symbolName: string, period: string) => {
     await options.onRead?.(`${symbolName}/${period}`);
@@ -89,7 +92,10 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
         throw new LakehouseError('object-not-found', `${path} is gone`, { kind: 'transient', cause });
       }
     }
-    return { bytes: writeZip(`${symbolName}.csv`, Buffer.from(content), { modified: new Date('2020-01-01T00:00:00Z') }), version: versionOf(content) };
+    return {
+      bytes: writeZip(`${symbolName}.csv`, Buffer.from(content), { modified: new Date('2020-01-01T00:00:00Z') }),
+      version: versionOf(content),
+    };
   };
   const days = source('src/days', {
     partitions: { symbol, date },
@@ -98,7 +104,8 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
         yield { partition: { symbol: name, date: period }, version: versionOf(content), bytes: content.length };
       }
     },
-    read: ({ resources, partition: { values } }) => read((resources.days as Days).directory, 'days', values.symbol, values.date),
+    read: ({ resources, partition: { values } }) =>
+      read((resources.days as Days).directory, 'days', values.symbol, values.date),
   });
   const months = source('src/months', {
     partitions: { symbol, month },
@@ -107,12 +114,25 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
         yield { partition: { symbol: name, month: period }, version: versionOf(content), bytes: content.length };
       }
     },
-    read: ({ resources, partition: { values } }) => read((resources.days as Days).directory, 'months', values.symbol, values.month),
+    read: ({ resources, partition: { values } }) =>
+      read((resources.days as Days).directory, 'months', values.symbol, values.month),
   });
 
   const format = zipCsv({ columns: ['open_time', 'price', 'amount'] });
-  const bronzeDays = asset('bronze/days', { partitions: { symbol, date }, inputs: { archive: days }, format, compute: ({ inputs }) => inputs.archive.bytes(), ...code('bronze/days') });
-  const bronzeMonths = asset('bronze/months', { partitions: { symbol, month }, inputs: { archive: months }, format, compute: ({ inputs }) => inputs.archive.bytes(), ...code('bronze/months') });
+  const bronzeDays = asset('bronze/days', {
+    partitions: { symbol, date },
+    inputs: { archive: days },
+    format,
+    compute: ({ inputs }) => inputs.archive.bytes(),
+    ...code('bronze/days'),
+  });
+  const bronzeMonths = asset('bronze/months', {
+    partitions: { symbol, month },
+    inputs: { archive: months },
+    format,
+    compute: ({ inputs }) => inputs.archive.bytes(),
+    ...code('bronze/months'),
+  });
   const ticks = asset('silver/ticks', {
     partitions: { symbol, date },
     inputs: { raw: firstAvailable(from(bronzeMonths, { month: overlapping() }), bronzeDays) },
@@ -122,13 +142,16 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
     rowwise: true,
     packs,
     checks: [rowsWhere('price_positive', ['price'], ({ price }) => sql`${price} <= 0`)],
-    query: ({ raw }) => sql`SELECT CAST(${raw.open_time} AS TIMESTAMP) AS open_time, CAST(${raw.price} AS DECIMAL(18, 4)) AS price, CAST(${raw.amount} AS DOUBLE) AS amount FROM ${raw}`,
+    query: ({ raw }) =>
+      sql`SELECT CAST(${raw.open_time} AS TIMESTAMP) AS open_time, CAST(${raw.price} AS DECIMAL(18, 4)) AS price, CAST(${raw.amount} AS DOUBLE) AS amount FROM ${raw}`,
     ...code('silver/ticks'),
   });
   const windowed = asset('gold/window', {
     partitions: { symbol, date },
     inputs: { ticks: from(ticks, { date: window({ days: 2 }) }) },
-    columns: options.wide ? columns({ open_time: timestamp(), sum5: double(), rank: bigint(), note: text() }) : columns({ open_time: timestamp(), sum5: double(), rank: bigint() }),
+    columns: options.wide
+      ? columns({ open_time: timestamp(), sum5: double(), rank: bigint(), note: text() })
+      : columns({ open_time: timestamp(), sum5: double(), rank: bigint() }),
     sortBy: ['open_time'],
     timeColumn: 'open_time',
     packs,
@@ -144,7 +167,8 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
     columns: columns({ name: text(), ticks: bigint(), amount: double() }),
     sortBy: ['name'],
     packs,
-    query: ({ ticks: t }) => sql`SELECT symbol AS name, count(*) AS ticks, sum(amount ORDER BY open_time) AS amount FROM ${t} GROUP BY symbol`,
+    query: ({ ticks: t }) =>
+      sql`SELECT symbol AS name, count(*) AS ticks, sum(amount ORDER BY open_time) AS amount FROM ${t} GROUP BY symbol`,
     ...code('gold/overview'),
   });
   const monthlyGold = asset('gold/monthly', {
@@ -188,11 +212,24 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
 }
 
 /** Every asset that is computed, in topological order. */
-export const COMPUTED = ['bronze/days', 'bronze/months', 'silver/ticks', 'gold/chain', 'gold/function', 'gold/monthly', 'gold/overview', 'gold/window'] as const;
+export const COMPUTED = [
+  'bronze/days',
+  'bronze/months',
+  'silver/ticks',
+  'gold/chain',
+  'gold/function',
+  'gold/monthly',
+  'gold/overview',
+  'gold/window',
+] as const;
 
 /** Text of a day's file: `count` ticks, a minute apart, of prices that follow from `seed`. */
 export function ticksOf(date: string, count: number, seed = 1, header = false): string {
-  const lines = Array.from({ length: count }, (_, i) => `${date} 00:${String(i).padStart(2, '0')}:00,${((seed * 7919 + i * 104_729) % 9973) + 1}.25,0.${(seed * 31 + i * 17) % 97}`);
+  const lines = Array.from(
+    { length: count },
+    (_, i) =>
+      `${date} 00:${String(i).padStart(2, '0')}:00,${((seed * 7919 + i * 104_729) % 9973) + 1}.25,0.${(seed * 31 + i * 17) % 97}`,
+  );
   return `${header ? 'open_time,price,amount\n' : ''}${lines.join('\n')}${lines.length > 0 ? '\n' : ''}`;
 }
 

@@ -1,16 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { resolveSettings } from '../../framework/config/resolve.ts';
 import { readSettingsSources } from '../../framework/config/load.ts';
+import { resolveSettings } from '../../framework/config/resolve.ts';
 import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
 import type { RunEvent } from '../../framework/materialize/events.ts';
 import { type OpenedLake, openLake } from '../../framework/materialize/open.ts';
 import { materialize, type RunRequest, type RunResult } from '../../framework/materialize/run.ts';
 
 /** A real lake in a directory: real state, files and engine. */
-export async function openTestLake(definition: LakehouseDefinition, directory: string, options: { sets?: string[]; now?: () => number } = {}): Promise<OpenedLake> {
-  const sources = readSettingsSources({ cwd: directory, env: {}, argv: { sets: [`dataDir=${directory}`, ...(options.sets ?? [])] } });
+export async function openTestLake(
+  definition: LakehouseDefinition,
+  directory: string,
+  options: { sets?: string[]; now?: () => number } = {},
+): Promise<OpenedLake> {
+  const sources = readSettingsSources({
+    cwd: directory,
+    env: {},
+    argv: { sets: [`dataDir=${directory}`, ...(options.sets ?? [])] },
+  });
   const { settings } = resolveSettings(sources, definition.settings);
   return openLake({
     definition,
@@ -32,10 +40,17 @@ export async function openTestLake(definition: LakehouseDefinition, directory: s
   });
 }
 
-export async function run(lake: OpenedLake, request: Partial<RunRequest> = {}): Promise<RunResult & { events: RunEvent[] }> {
+export async function run(
+  lake: OpenedLake,
+  request: Partial<RunRequest> = {},
+): Promise<RunResult & { events: RunEvent[] }> {
   const events: RunEvent[] = [];
   const never = new AbortController().signal;
-  const result = await materialize(lake, { command: 'test', ...request }, { stopping: never, signal: never, emit: (e) => events.push(e) });
+  const result = await materialize(
+    lake,
+    { command: 'test', ...request },
+    { stopping: never, signal: never, emit: (e) => events.push(e) },
+  );
   return { ...result, events };
 }
 

@@ -16,7 +16,11 @@ export interface Child {
 
 /** Starts a process that materializes; killed after the test if it still runs. */
 export function startChild(options: ChildOptions): Child {
-  const child = spawn(process.execPath, ['--conditions=source', '--no-warnings', join(import.meta.dirname, 'child.ts'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    ['--conditions=source', '--no-warnings', join(import.meta.dirname, 'child.ts'), JSON.stringify(options)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   const lines: Record<string, unknown>[] = [];
   let rest = '';
   let errors = '';

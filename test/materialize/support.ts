@@ -3,17 +3,20 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
-import type { OpenedLake } from '../../framework/materialize/open.ts';
 import type { RunEvent } from '../../framework/materialize/events.ts';
+import type { OpenedLake } from '../../framework/materialize/open.ts';
 import { printKey } from '../../framework/partition/space.ts';
-import { type Status, STATUSES } from '../../framework/plan/evaluate.ts';
+import { STATUSES, type Status } from '../../framework/plan/evaluate.ts';
 import { makePlan, statusCounts } from '../../framework/plan/plan.ts';
 import { PRESENT } from '../../framework/plan/view.ts';
 import { versionHex } from '../../framework/state/events.ts';
 import { Archive, type TinyOptions, tinyLake } from './fixture.ts';
 import { openTestLake } from './lake.ts';
+
+// Whole runs, some in processes of their own: seconds where there is nothing else to do, more where there is.
+vi.setConfig({ testTimeout: 120_000 });
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -56,7 +59,13 @@ export async function tiny(options: OpenTiny = {}): Promise<Tiny> {
   const archive = new Archive(options.archive ?? join(root, 'archive'));
   const open = async (more: OpenTiny = {}): Promise<OpenedLake> => {
     const { definition, sets = [], now = () => NOW, ...rest } = { ...options, ...more };
-    const given = [`tiny.directory=${archive.directory}`, 'workflow.retryAttempts=0', 'workflow.retryDelayMs=1', 'engine.threads=2', ...sets];
+    const given = [
+      `tiny.directory=${archive.directory}`,
+      'workflow.retryAttempts=0',
+      'workflow.retryDelayMs=1',
+      'engine.threads=2',
+      ...sets,
+    ];
     const lake = await openTestLake(definition ?? tinyLake(rest), directory, { sets: given, now });
     cleanups.push(() => lake.close());
     return lake;
@@ -72,7 +81,9 @@ export function work(events: readonly RunEvent[]): Record<string, string> {
     const [partitions, changed] = done.get(event.asset) ?? [0, 0];
     done.set(event.asset, [partitions + event.partitions, changed + event.changed]);
   }
-  return Object.fromEntries([...done].sort().map(([asset, [partitions, changed]]) => [asset, `${partitions}/${changed}`]));
+  return Object.fromEntries(
+    [...done].sort().map(([asset, [partitions, changed]]) => [asset, `${partitions}/${changed}`]),
+  );
 }
 
 /** Status counts of an asset as a plan sees it, zeros left out. */
@@ -107,7 +118,10 @@ export function versions(lake: OpenedLake): Record<string, string> {
       const details = lake.state.details(asset, key);
       for (let i = 0; details && i < length; i++) {
         if (((flags[i] as number) & PRESENT) === 0) continue;
-        out[`${asset} ${printKey(node.space, { values, time: base + i })}`] = versionHex(details.version, base + i - details.base);
+        out[`${asset} ${printKey(node.space, { values, time: base + i })}`] = versionHex(
+          details.version,
+          base + i - details.base,
+        );
       }
     }
   }
@@ -117,31 +131,57 @@ export function versions(lake: OpenedLake): Record<string, string> {
 /** SHA-256 of every current file by where it is and its stem: names without the generation. */
 export function packs(lake: OpenedLake): Record<string, string> {
   lake.state.refresh();
-  return Object.fromEntries([...lake.state.files()].map(({ path, sha256 }): [string, string] => [path.replace(/\.[^./]+(\.\w+)$/, '$1'), sha256 ?? '']).sort());
+  return Object.fromEntries(
+    [...lake.state.files()]
+      .map(({ path, sha256 }): [string, string] => [path.replace(/\.[^./]+(\.\w+)$/, '$1'), sha256 ?? ''])
+      .sort(),
+  );
 }
 
 /** Every file below a directory, relative, sorted; the state left out. */
 export function tree(directory: string, prefix = ''): string[] {
   return readdirSync(directory, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? (entry.name === '.lakehouse' ? [] : tree(join(directory, entry.name), `${prefix}${entry.name}/`)) : [`${prefix}${entry.name}`]))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? entry.name === '.lakehouse'
+          ? []
+          : tree(join(directory, entry.name), `${prefix}${entry.name}/`)
+        : [`${prefix}${entry.name}`],
+    )
     .sort();
 }
 
-/** Everything that is wrong with a lake's files and log; empty for a sound one. */
-export async function problems(lake: OpenedLake, unreferenced: 'none' | 'allowed' = 'none'): Promise<string[]> {
+/** Everything that is wrong with a lake's files and log; empty for a sound one. Files in `checked` are taken to be sound, and found ones added. */
+export async function problems(
+  lake: OpenedLake,
+  unreferenced: 'none' | 'allowed' = 'none',
+  checked: Set<string> = new Set(),
+): Promise<string[]> {
   const found = lake.state.integrityCheck();
   lake.state.refresh();
-  const current = [...lake.state.files()];
+  const current = [...lake.state.files()].filter(({ path }) => !checked.has(path));
+  for (const { path } of current) checked.add(path);
   for (const { path, bytes, sha256 } of current) {
     const local = join(lake.store.root, path);
     const stat = statSync(local, { throwIfNoEntry: false });
     if (stat === undefined) found.push(`${path} is missing`);
     else if (stat.size !== bytes) found.push(`${path} has ${stat.size} bytes instead of ${bytes}`);
-    else if (createHash('sha256').update(readFileSync(local)).digest('hex') !== sha256) found.push(`${path} is not what was committed`);
+    else if (createHash('sha256').update(readFileSync(local)).digest('hex') !== sha256)
+      found.push(`${path} is not what was committed`);
   }
-  found.push(...(await wrongVersions(lake, current.map(({ path }) => path))));
+  found.push(
+    ...(await wrongVersions(
+      lake,
+      current.map(({ path }) => path),
+    )),
+  );
   // What was only excluded by the settings is kept, and known to the log.
-  if (unreferenced === 'none') found.push(...tree(lake.store.root).filter((path) => lake.state.file(path) === undefined).map((path) => `${path} is in the tree, but not in the log`));
+  if (unreferenced === 'none')
+    found.push(
+      ...tree(lake.store.root)
+        .filter((path) => lake.state.file(path) === undefined)
+        .map((path) => `${path} is in the tree, but not in the log`),
+    );
   return found;
 }
 
@@ -153,10 +193,15 @@ async function wrongVersions(lake: OpenedLake, paths: readonly string[]): Promis
   for (const path of paths) {
     const record = lake.state.file(path);
     const node = record && lake.graph.node(record.asset);
-    if (!node || node.definition.storage.type !== 'table') continue;
-    for (const { values, time, version } of await engine.hashPack(node.definition, join(lake.store.root, path), new AbortController().signal)) {
+    if (node?.definition.storage.type !== 'table') continue;
+    for (const { values, time, version } of await engine.hashPack(
+      node.definition,
+      join(lake.store.root, path),
+      new AbortController().signal,
+    )) {
       const key = `${node.key} ${printKey(node.space, { values, time })}`;
-      if (logged[key] !== versionHex(version)) found.push(`${key} in ${path} is ${versionHex(version)}, the log says ${logged[key]}`);
+      if (logged[key] !== versionHex(version))
+        found.push(`${key} in ${path} is ${versionHex(version)}, the log says ${logged[key]}`);
     }
   }
   return found;

@@ -13,8 +13,8 @@ import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, type Status
 import { explain } from '../../framework/plan/explain.ts';
 import { makePlan, type Planning, type PlanRequest, statusCounts } from '../../framework/plan/plan.ts';
 import { choiceOf } from '../../framework/materialize/bind.ts';
-import { universes } from '../../framework/plan/universe.ts';
-import type { SeriesOutcome } from '../../framework/state/events.ts';
+import { type Universe, universes } from '../../framework/plan/universe.ts';
+import type { CheckOutcome, SeriesOutcome } from '../../framework/state/events.ts';
 import { openState } from '../../framework/state/sqlite.ts';
 import type { StateWriter } from '../../framework/state/store.ts';
 
@@ -29,6 +29,8 @@ export class Scenario {
   now: number;
   /** Content of a partition; default: a hash of what was read. `undefined` fails it. */
   content: (asset: string, partition: string, read: readonly string[]) => string | undefined = (_a, _p, read) => read.join();
+  /** What goes wrong with a partition, if anything: it fails in passing, or its data fails a blocking check. */
+  mishap: (asset: string, partition: string) => 'transient' | 'check' | undefined = () => undefined;
   /** Everything that was computed, in order, as `asset partition`. */
   readonly log: string[] = [];
   readonly #content = new Map<string, string>();
@@ -111,7 +113,7 @@ export class Scenario {
   }
 
   /** Runs a plan the way the materializer does, asset by asset, one event per asset. Returns how many were computed. */
-  run(request: PlanRequest & { partitions?: string; between?: (asset: string) => void } = {}): number {
+  run(request: PlanRequest & { partitions?: string; between?: (asset: string, evaluation: AssetEvaluation) => void } = {}): number {
     const { plan, targets } = this.plan(request);
     const evaluations = new Map<string, AssetEvaluation>();
     const universe = universes(this.graph, this.state.index(), this.now);
@@ -124,27 +126,29 @@ export class Scenario {
     let computed = 0;
     for (const key of this.graph.order) {
       const node = this.graph.node(key);
-      if (node.definition.kind === 'asset' && plan.assets.includes(key)) {
-        for (const step of plan.steps) {
+      for (const step of plan.steps) {
           if (step.type === 'depart' && step.asset === key) this.state.append({ kind: 'departed', asset: key, run: 'r', reason: 'excluded', set: [...step.set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: [...times.bounds] })) });
-        }
+      }
+      if (node.definition.kind === 'asset' && plan.assets.includes(key)) {
         const evaluation = evaluate(key);
         const due = sets.intersect(targets.get(key) ?? sets.EMPTY_SET, pointsWhere(evaluation, (s, i) => s.run[i] === RUN_WILL));
-        request.between?.(key);
-        computed += this.#compute(key, evaluation, due);
+        request.between?.(key, evaluation);
+        computed += this.#compute(key, evaluation, due, universe);
       }
       evaluations.set(key, evaluate(key));
     }
     return computed;
   }
 
-  #compute(key: string, evaluation: AssetEvaluation, due: PartitionSet): number {
+  #compute(key: string, evaluation: AssetEvaluation, due: PartitionSet, universe: ReadonlyMap<string, Universe>): number {
     const node = this.graph.node(key);
     const index = this.state.index();
     const chain = node.inputs.some((i) => i.alternatives.some((a) => a.mapping.self));
     const outcomes: SeriesOutcome[] = [];
     const failures: { series: string; values: Record<string, string>; time: number; transient: boolean; error: { message: string } }[] = [];
     const choices = new Set<string>();
+    const checks: CheckOutcome[] = [];
+    const made = new Set<string>();
     let computed = 0;
     for (const [series, times] of due.bySeries) {
       const values = readSeriesKey(series);
@@ -160,17 +164,20 @@ export class Scenario {
             for (const [upSeries, state] of index.asset(alternative.asset)?.series ?? []) {
               if (!alternative.mapping.joinDown(values).includes(alternative.mapping.joinUp(state.values) ?? '\0')) continue;
               for (let t = Math.max(from, state.base); t < Math.min(to, state.base + state.length); t++) {
-                if ((state.flags[t - state.base] as number) & 1) read.push(this.#content.get(`${alternative.asset} ${printKey(up.space, { values: state.values, time: t })}`) ?? '?');
+                const name = `${alternative.asset} ${printKey(up.space, { values: state.values, time: t })}`;
+                if ((state.flags[t - state.base] as number) & 1 && ranges.has(sets.rangesOf(universe.get(alternative.asset)?.all ?? sets.EMPTY_SET, upSeries), t) ) read.push(this.#content.get(name) ?? '?');
               }
-              void upSeries;
             }
           });
         }
         const partition = printKey(node.space, { values, time });
         const content = this.content(key, partition, read);
         this.log.push(`${key} ${partition}`);
-        if (content === undefined) failures.push({ series, values, time, transient: false, error: { message: 'bad data' } });
+        const mishap = this.mishap(key, partition);
+        if (content === undefined || mishap === 'transient') failures.push({ series, values, time, transient: content !== undefined, error: { message: 'bad data' } });
         else {
+          if (mishap === 'check') checks.push({ series, values, time, check: 'c', severity: 'error', blocking: true, failedRows: 1 });
+          made.add(`${key} ${partition}`);
           this.#content.set(`${key} ${partition}`, content);
           const choice = choiceOf(evaluation, { seriesKey: series, values, time, key: partition });
           choices.add(choice);
@@ -181,7 +188,7 @@ export class Scenario {
       const table = [...choices];
       if (done.length > 0) outcomes.push({ ...outcome(series, done.map((d) => d.time), done.map((d) => d.version)), choice: Uint8Array.from(done, (d) => table.indexOf(d.choice)) });
     }
-    if (outcomes.length > 0) this.state.append({ kind: 'materialized', asset: key, run: 'r', code: node.code, verified: index.head, outcomes, files: [], choices: [...choices], ...(chain && { ordered: true }) });
+    if (outcomes.length > 0) this.state.append({ kind: 'materialized', asset: key, run: 'r', code: node.code, verified: index.head, outcomes, files: [], choices: [...choices], checks, ...(chain && { ordered: true }) });
     if (failures.length > 0) this.state.append({ kind: 'failed', asset: key, run: 'r', code: node.code, head: index.head, failures });
     return computed;
   }

@@ -1,4 +1,11 @@
-import { type ArgumentSpec, type CommandSpec, commands, globalOptions, type OptionSpec, type ValueKind } from '../catalog.ts';
+import {
+  type ArgumentSpec,
+  type CommandSpec,
+  commands,
+  globalOptions,
+  type OptionSpec,
+  type ValueKind,
+} from '../catalog.ts';
 import { type Context, createContext } from '../context.ts';
 
 interface Candidate {
@@ -10,10 +17,18 @@ interface Candidate {
 const FILES: Candidate = { text: ':files' };
 
 /** Prints what the last word may become, one per line, its meaning after a tab. Whatever goes wrong, there is just nothing to offer. */
-export async function run(context: Context, _options: object, words: readonly string[] = []): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  _options: object,
+  words: readonly string[] = [],
+): Promise<number | undefined> {
   const last = words.at(-1) ?? '';
   const line = read(words.slice(0, -1));
-  const quiet = createContext({ ...context.io, stderr: { ...context.io.stderr, write: () => undefined } }, { json: false, debug: false, color: false, quiet: true, ...line.globals }, words);
+  const quiet = createContext(
+    { ...context.io, stderr: { ...context.io.stderr, write: () => undefined } },
+    { json: false, debug: false, color: false, quiet: true, ...line.globals },
+    words,
+  );
   const candidates = await candidatesFor(line, last, quiet).catch(() => []);
   for (const { text, note } of candidates.filter(({ text }) => text.startsWith(last) || text === FILES.text)) {
     context.console.print(note === undefined ? text : `${text}\t${note}`);
@@ -62,15 +77,33 @@ function read(words: readonly string[]): Line {
   return { command, subcommands, options: optionsNow(), given, pending, globals };
 }
 
-async function candidatesFor({ command, subcommands, options, given, pending }: Line, last: string, context: Context): Promise<readonly Candidate[]> {
+async function candidatesFor(
+  { command, subcommands, options, given, pending }: Line,
+  last: string,
+  context: Context,
+): Promise<readonly Candidate[]> {
   if (pending) return valuesOf(pending, command, given, last, context);
-  if (last.startsWith('-')) return options.flatMap((option) => namesOf(option).filter((name) => name.startsWith('--')).map((text) => ({ text, note: option.description })));
-  const names = given.length > 0 ? [] : subcommands.filter(({ hidden }) => !hidden).map(({ name, summary }) => ({ text: name, note: summary }));
+  if (last.startsWith('-'))
+    return options.flatMap((option) =>
+      namesOf(option)
+        .filter((name) => name.startsWith('--'))
+        .map((text) => ({ text, note: option.description })),
+    );
+  const names =
+    given.length > 0
+      ? []
+      : subcommands.filter(({ hidden }) => !hidden).map(({ name, summary }) => ({ text: name, note: summary }));
   const argument = command?.arguments?.[given.length];
   return argument ? [...names, ...(await valuesOf(argument, command, given, last, context))] : names;
 }
 
-async function valuesOf({ value, choices }: OptionSpec | ArgumentSpec, command: CommandSpec | undefined, given: readonly string[], last: string, context: Context): Promise<readonly Candidate[]> {
+async function valuesOf(
+  { value, choices }: OptionSpec | ArgumentSpec,
+  command: CommandSpec | undefined,
+  given: readonly string[],
+  last: string,
+  context: Context,
+): Promise<readonly Candidate[]> {
   if (choices) return choices.map((text) => ({ text }));
   const load: Partial<Record<ValueKind, () => Promise<readonly Candidate[]>>> = {
     file: async () => [FILES],
@@ -81,9 +114,17 @@ async function valuesOf({ value, choices }: OptionSpec | ArgumentSpec, command: 
       return (await assetNames(context)).map(({ text, ...rest }) => ({ text: lead + text, ...rest }));
     },
     partitions: () => partitionTerms(context, command, given, last),
-    run: () => context.withLake('read', async ({ state }) => [{ text: 'last' }, ...state.runs(50).map(({ run, command: line }) => ({ text: run, note: line }))]),
+    run: () =>
+      context.withLake('read', async ({ state }) => [
+        { text: 'last' },
+        ...state.runs(50).map(({ run, command: line }) => ({ text: run, note: line })),
+      ]),
     profile: async () => [...(await context.sources()).profiles.keys()].map((text) => ({ text })),
-    setting: async () => (await context.configuration()).loaded.effective.map(({ path, description }) => ({ text: `${path.join('.')}=`, ...(description !== undefined && { note: description }) })),
+    setting: async () =>
+      (await context.configuration()).loaded.effective.map(({ path, description }) => ({
+        text: `${path.join('.')}=`,
+        ...(description !== undefined && { note: description }),
+      })),
   };
   return (await load[value ?? 'text']?.()) ?? [];
 }
@@ -99,7 +140,12 @@ async function assetNames(context: Context): Promise<readonly Candidate[]> {
 }
 
 /** `dimension=` and then its values, for the last term of a filter or key. */
-async function partitionTerms(context: Context, command: CommandSpec | undefined, given: readonly string[], last: string): Promise<readonly Candidate[]> {
+async function partitionTerms(
+  context: Context,
+  command: CommandSpec | undefined,
+  given: readonly string[],
+  last: string,
+): Promise<readonly Candidate[]> {
   return context.withLake('read', async (lake) => {
     const { evaluateNow, knownValues, selectAssets } = await import('../lake.ts');
     const keys = command?.arguments?.[0]?.value === 'asset' ? given.slice(0, 1) : selectAssets(lake.graph, given[0]);
@@ -110,8 +156,11 @@ async function partitionTerms(context: Context, command: CommandSpec | undefined
     for (const key of keys) {
       const evaluation = evaluations.get(key);
       if (!evaluation) continue;
-      if (name === undefined) for (const dimension of evaluation.node.space.dimensions) found.add(`${lead}${dimension.name}=`);
-      else for (const value of knownValues(evaluation).valuesOf(name)) found.add(`${lead}${name}=${before}${value}`);
+      if (name === undefined)
+        for (const dimension of evaluation.node.space.dimensions) found.add(`${lead}${dimension.name}=`);
+      else
+        for (const value of knownValues(evaluation.series.keys()).valuesOf(name))
+          found.add(`${lead}${name}=${before}${value}`);
     }
     return [...found].sort().map((text) => ({ text }));
   });

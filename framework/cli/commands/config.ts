@@ -10,10 +10,17 @@ export async function run(context: Context, options: { readonly verbose?: boolea
   console.result({ configFile: loaded.configFile, settings }, () => {
     const { style } = console;
     const shown = (value: unknown) => (value === undefined ? '-' : typeof value === 'string' ? value : jsonText(value));
-    const lines = [style.faint(loaded.configFile === undefined ? 'No config file.' : `Config file: ${loaded.configFile}`), ''];
+    const lines = [
+      style.faint(loaded.configFile === undefined ? 'No config file.' : `Config file: ${loaded.configFile}`),
+      '',
+    ];
     if (options.verbose) {
       for (const { name, value, origin, description, env } of settings) {
-        lines.push(`${style.strong(name)} = ${shown(value)}  ${style.faint(`(${origin})`)}`, `  ${description ?? ''}`, style.faint(`  environment: ${env.join(', ')}`));
+        lines.push(
+          `${style.strong(name)} = ${shown(value)}  ${style.faint(`(${origin})`)}`,
+          `  ${description ?? ''}`,
+          style.faint(`  environment: ${env.join(', ')}`),
+        );
       }
     } else {
       const rows = settings.map(({ name, value, origin }) => [name, shown(value), origin]);

@@ -1,11 +1,10 @@
 import { formatIssue } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { parseKey, printKey, seriesKey } from '../../partition/space.ts';
-import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
-import { type PartitionFacts, factsOf } from '../facts.ts';
+import { factsOf, type PartitionFacts } from '../facts.ts';
 import { errorLine } from '../failure.ts';
 import { bytes, indent, instant, number, plural } from '../format.ts';
 import { evaluateNow, findAsset, knownValues } from '../lake.ts';
@@ -27,31 +26,55 @@ const MEANING: Readonly<Record<Explanation['status'], string>> = {
   unneeded: 'has no content, and another input serves instead',
 };
 
-export async function run(context: Context, _options: object, asset: string, partition: string): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  _options: object,
+  asset: string,
+  partition: string,
+): Promise<number | undefined> {
   const { console } = context;
   return context.withLake('read', async (lake) => {
     const node = findAsset(lake.graph, asset);
     const { evaluations, view } = evaluateNow(lake);
-    const ref = parseKey(node.space, partition, knownValues(evaluations.get(asset) as AssetEvaluation));
+    const ref = parseKey(node.space, partition, knownValues(evaluations.get(asset)?.series.keys() ?? []));
     const series = seriesKey(node.space, ref.values);
     const explanation = explain(lake.graph, view, evaluations, asset, series, ref.time);
     const facts = factsOf(lake, node, ref);
     const neverObserved = unobserved(lake, [asset]);
-    const unknown = neverObserved.map((source) => console.style.warning(`  Not known: ${source} was never observed (${context.again('observe')})`));
-    if (context.globals.json) console.print(jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2));
-    else console.print([head(explanation, printKey(node.space, ref), console.style), ...unknown, ...factLines(facts, console.style).map((line) => indent(line)), ...tree(lake, explanation, console.style)].join('\n'));
+    const unknown = neverObserved.map((source) =>
+      console.style.warning(`  Not known: ${source} was never observed (${context.again('observe')})`),
+    );
+    if (context.globals.json)
+      console.print(
+        jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2),
+      );
+    else
+      console.print(
+        [
+          head(explanation, printKey(node.space, ref), console.style),
+          ...unknown,
+          ...factLines(facts, console.style).map((line) => indent(line)),
+          ...tree(lake, explanation, console.style),
+        ].join('\n'),
+      );
     return undefined;
   });
 }
 
-type WithError = Omit<Explanation, 'reasons'> & { readonly error?: unknown; readonly reasons: readonly (Omit<Reason, 'upstream'> & { readonly upstream: readonly WithError[] })[] };
+type WithError = Omit<Explanation, 'reasons'> & {
+  readonly error?: unknown;
+  readonly reasons: readonly (Omit<Reason, 'upstream'> & { readonly upstream: readonly WithError[] })[];
+};
 
 function withErrors(lake: OpenedLake, explanation: Explanation): WithError {
   const error = errorOf(lake, explanation);
   return {
     ...explanation,
     ...(error !== undefined && { error }),
-    reasons: explanation.reasons.map((reason) => ({ ...reason, upstream: reason.upstream.map((up) => withErrors(lake, up)) })),
+    reasons: explanation.reasons.map((reason) => ({
+      ...reason,
+      upstream: reason.upstream.map((up) => withErrors(lake, up)),
+    })),
   };
 }
 
@@ -60,7 +83,8 @@ function factsFor(lake: OpenedLake, { asset, partition }: Explanation): Partitio
   return factsOf(lake, node, parseKey({ ...node.definition.space }, partition));
 }
 
-const errorOf = (lake: OpenedLake, explanation: Explanation) => (explanation.status === 'failed' ? factsFor(lake, explanation).failure?.error : undefined);
+const errorOf = (lake: OpenedLake, explanation: Explanation) =>
+  explanation.status === 'failed' ? factsFor(lake, explanation).failure?.error : undefined;
 
 function paint(status: Explanation['status'], style: Style): string {
   if (status === 'fresh') return style.good(status);
@@ -74,18 +98,36 @@ function head({ asset, status }: Explanation, partition: string, style: Style): 
 function factLines({ last, failure, checks }: PartitionFacts, style: Style): string[] {
   const lines: string[] = [];
   if (last) {
-    const when = last.at === undefined ? '' : ` on ${instant(last.at)}${last.run === undefined ? '' : ` by run ${last.run}`}`;
-    const size = [last.file !== undefined && last.rows > 0 && plural(last.rows, 'row'), last.bytes > 0 && bytes(last.bytes)].filter(Boolean).join(', ');
-    lines.push(`content: revision ${number(last.revision)}${when}${size === '' ? '' : `; ${size}`}`, style.faint(`version ${last.version}${last.file === undefined ? '' : ` in ${last.file}`}`));
+    const when =
+      last.at === undefined ? '' : ` on ${instant(last.at)}${last.run === undefined ? '' : ` by run ${last.run}`}`;
+    const size = [
+      last.file !== undefined && last.rows > 0 && plural(last.rows, 'row'),
+      last.bytes > 0 && bytes(last.bytes),
+    ]
+      .filter(Boolean)
+      .join(', ');
+    lines.push(
+      `content: revision ${number(last.revision)}${when}${size === '' ? '' : `; ${size}`}`,
+      style.faint(`version ${last.version}${last.file === undefined ? '' : ` in ${last.file}`}`),
+    );
   }
   if (failure) {
-    const when = failure.at === undefined ? '' : ` on ${instant(failure.at)}${failure.run === undefined ? '' : ` by run ${failure.run}`}`;
-    lines.push(style.bad(`failed ${failure.attempts === 1 ? 'once' : `${failure.attempts} times in a row, last`}${when}: ${failure.error?.message ?? 'the event that said why was pruned'}`));
+    const when =
+      failure.at === undefined
+        ? ''
+        : ` on ${instant(failure.at)}${failure.run === undefined ? '' : ` by run ${failure.run}`}`;
+    lines.push(
+      style.bad(
+        `failed ${failure.attempts === 1 ? 'once' : `${failure.attempts} times in a row, last`}${when}: ${failure.error?.message ?? 'the event that said why was pruned'}`,
+      ),
+    );
     if (failure.error?.hint !== undefined) lines.push(indent(failure.error.hint));
     for (const issue of failure.error?.issues ?? []) lines.push(indent(formatIssue(issue)));
   }
   for (const { check, severity, failedRows, sample, sql } of checks) {
-    lines.push((severity === 'error' ? style.bad : style.warning)(`check ${check} (${severity}): ${plural(failedRows, 'row')}`));
+    lines.push(
+      (severity === 'error' ? style.bad : style.warning)(`check ${check} (${severity}): ${plural(failedRows, 'row')}`),
+    );
     for (const row of sample ?? []) lines.push(indent(jsonText(row)));
     if (sql !== undefined) lines.push(indent(style.faint(sql)));
   }
@@ -100,7 +142,8 @@ function tree(lake: OpenedLake, { reasons }: Explanation, style: Style): string[
       `  ${style.accent(reason.type)}: ${reason.message}`,
       ...reason.upstream.flatMap((up) => {
         const error = errorOf(lake, up);
-        const changed = up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
+        const changed =
+          up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
         return [
           `    ${style.strong(up.asset)} ${up.partition}: ${paint(up.status, style)}${changed}`,
           ...(error === undefined ? [] : [indent(style.bad(errorLine(error, `${up.asset} ${up.partition}`)), 6)]),

@@ -1,12 +1,15 @@
 import { LakehouseError } from '../../common/errors.ts';
-import { removeSuperseded } from '../../materialize/commit.ts';
+import { removeSuperseded, wasExcluded } from '../../materialize/commit.ts';
 import type { Context } from '../context.ts';
 import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
 const DAY_MS = 86_400_000;
 
-export async function run(context: Context, options: { readonly dryRun?: boolean; readonly yes?: boolean; readonly grace: number }): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  options: { readonly dryRun?: boolean; readonly yes?: boolean; readonly grace: number },
+): Promise<number | undefined> {
   if (options.dryRun && options.yes) throw new LakehouseError('both-ways', '--dry-run and --yes exclude each other');
   const { console, io } = context;
   const { loaded } = await context.configuration();
@@ -16,9 +19,10 @@ export async function run(context: Context, options: { readonly dryRun?: boolean
     const { state, store } = lake;
     // Before the log is read: what is younger may belong to a run that has not committed yet.
     const before = io.now() - options.grace;
-    const superseded = [...state.supersededFiles(before)];
+    const superseded = [...state.supersededFiles(before)].filter((file) => !wasExcluded(lake, file));
     const unknown: { path: string; bytes: number }[] = [];
-    for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake)) if (modifiedMs < before) unknown.push({ path: key, bytes: size });
+    for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
+      if (modifiedMs < before) unknown.push({ path: key, bytes: size });
     let stages = 0;
     let events = 0;
     if (removing) {
@@ -30,13 +34,27 @@ export async function run(context: Context, options: { readonly dryRun?: boolean
     }
     const files = [...superseded.map(({ path, bytes: size }) => ({ path, bytes: size })), ...unknown];
     const total = files.reduce((sum, { bytes: size }) => sum + size, 0);
-    const found = { removed: removing, superseded: superseded.length, unknown: unknown.length, bytes: total, files, ...(removing && { stages, events }) };
+    const found = {
+      removed: removing,
+      superseded: superseded.length,
+      unknown: unknown.length,
+      bytes: total,
+      files,
+      ...(removing && { stages, events }),
+    };
     console.result(found, () => {
-      const list = files.slice(0, 20).map(({ path, bytes: size }) => indent(`${path}  ${console.style.faint(bytes(size))}`));
+      const list = files
+        .slice(0, 20)
+        .map(({ path, bytes: size }) => indent(`${path}  ${console.style.faint(bytes(size))}`));
       if (files.length > list.length) list.push(indent(`… and ${plural(files.length - list.length, 'more file')}`));
       const what = `${number(superseded.length)} superseded and ${number(unknown.length)} unknown files, ${bytes(total)}`;
-      if (removing) return [...list, `Removed ${what}; ${plural(stages, 'unfinished write')}; ${plural(events, 'old event')}.`].join('\n');
-      if (files.length === 0) return 'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.';
+      if (removing)
+        return [
+          ...list,
+          `Removed ${what}; ${plural(stages, 'unfinished write')}; ${plural(events, 'old event')}.`,
+        ].join('\n');
+      if (files.length === 0)
+        return 'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.';
       const also = `Unfinished writes of dead processes and events older than ${plural(retentionDays, 'day')} would go too.`;
       return [...list, `To remove: ${what}. ${also}`, indent(context.again('gc', '--yes'))].join('\n');
     });

@@ -18,11 +18,20 @@ interface Edge {
   readonly need: 'required' | 'ifPresent';
 }
 interface Lineage {
-  readonly nodes: readonly { readonly key: string; readonly kind: string; readonly group: string; readonly description: string | undefined }[];
+  readonly nodes: readonly {
+    readonly key: string;
+    readonly kind: string;
+    readonly group: string;
+    readonly description: string | undefined;
+  }[];
   readonly edges: readonly Edge[];
 }
 
-export async function run(context: Context, { format }: LineageOptions, selection?: string): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  { format }: LineageOptions,
+  selection?: string,
+): Promise<number | undefined> {
   const { console, globals } = context;
   return context.withLake('read', async (lake) => {
     const lineage = lineageOf(lake, selection);
@@ -37,9 +46,13 @@ function lineageOf({ graph }: OpenedLake, selection: string | undefined): Lineag
   const keys = new Set(keysOf(graph, selection));
   const list = graph.order.filter((key) => keys.has(key));
   const edges = list.flatMap((to) =>
-    graph.node(to).inputs.flatMap(({ name, need, alternatives }) =>
-      alternatives.filter(({ asset }) => keys.has(asset)).map(({ asset, mapping }): Edge => ({ from: asset, to, input: name, reads: mapping.description, need })),
-    ),
+    graph
+      .node(to)
+      .inputs.flatMap(({ name, need, alternatives }) =>
+        alternatives
+          .filter(({ asset }) => keys.has(asset))
+          .map(({ asset, mapping }): Edge => ({ from: asset, to, input: name, reads: mapping.description, need })),
+      ),
   );
   const nodes = list.map((key) => {
     const { definition } = graph.node(key);
@@ -65,12 +78,17 @@ const draw: Readonly<Record<'tree' | 'mermaid' | 'dot', (lineage: Lineage, style
       const again = shown.has(key) && inputs.length > 0;
       shown.add(key);
       const self = edges.find(({ from, to }) => from === key && to === key);
-      const notes = [note, self && self.reads, again && 'see above'].filter(Boolean).join('; ');
+      const notes = [note, self?.reads, again && 'see above'].filter(Boolean).join('; ');
       lines.push(`${style.faint(lead + branch)}${style.strong(key)}${notes === '' ? '' : style.faint(`  (${notes})`)}`);
       if (again) return;
       const below = branch === '' ? '' : lead + (branch.startsWith('└') ? '   ' : '│  ');
       inputs.forEach(({ from, reads, need }, i) => {
-        visit(from, below, i === inputs.length - 1 ? '└─ ' : '├─ ', [reads, need === 'ifPresent' && 'if present'].filter(Boolean).join(', '));
+        visit(
+          from,
+          below,
+          i === inputs.length - 1 ? '└─ ' : '├─ ',
+          [reads, need === 'ifPresent' && 'if present'].filter(Boolean).join(', '),
+        );
       });
     };
     const sinks = nodes.filter(({ key }) => !edges.some(({ from, to }) => from === key && to !== key));
@@ -79,11 +97,14 @@ const draw: Readonly<Record<'tree' | 'mermaid' | 'dot', (lineage: Lineage, style
   },
   mermaid: ({ nodes, edges }) => {
     const ids = new Map(nodes.map(({ key }, i) => [key, `n${i}`]));
-    const shape = (kind: string, key: string) => (kind === 'source' ? `[/"${key}"/]` : kind === 'raw' ? `[("${key}")]` : `["${key}"]`);
+    const shape = (kind: string, key: string) =>
+      kind === 'source' ? `[/"${key}"/]` : kind === 'raw' ? `[("${key}")]` : `["${key}"]`;
     return [
       'flowchart LR',
       ...nodes.map(({ key, kind }) => `  ${ids.get(key)}${shape(kind, key)}`),
-      ...edges.map(({ from, to, reads }) => `  ${ids.get(from)} -->|"${reads.replaceAll('"', '#quot;')}"| ${ids.get(to)}`),
+      ...edges.map(
+        ({ from, to, reads }) => `  ${ids.get(from)} -->|"${reads.replaceAll('"', '#quot;')}"| ${ids.get(to)}`,
+      ),
     ].join('\n');
   },
   dot: ({ nodes, edges }) => {
@@ -92,8 +113,14 @@ const draw: Readonly<Record<'tree' | 'mermaid' | 'dot', (lineage: Lineage, style
       'digraph lineage {',
       '  rankdir=LR;',
       '  node [shape=box];',
-      ...nodes.map(({ key, kind }) => `  ${text(key)}${kind === 'source' ? ' [shape=parallelogram]' : kind === 'raw' ? ' [shape=cylinder]' : ''};`),
-      ...edges.map(({ from, to, reads, need }) => `  ${text(from)} -> ${text(to)} [label=${text(reads)}${need === 'ifPresent' ? ', style=dashed' : ''}];`),
+      ...nodes.map(
+        ({ key, kind }) =>
+          `  ${text(key)}${kind === 'source' ? ' [shape=parallelogram]' : kind === 'raw' ? ' [shape=cylinder]' : ''};`,
+      ),
+      ...edges.map(
+        ({ from, to, reads, need }) =>
+          `  ${text(from)} -> ${text(to)} [label=${text(reads)}${need === 'ifPresent' ? ', style=dashed' : ''}];`,
+      ),
       '}',
     ].join('\n');
   },

@@ -5,7 +5,7 @@ import { PRESENT } from '../../plan/view.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
 import { plural } from '../format.ts';
-import { evaluateNow, findAsset, requireMatch } from '../lake.ts';
+import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
 import { requestOf, run as runPlan, type WorkOptions } from './plan.ts';
@@ -16,7 +16,11 @@ export interface MaterializeOptions extends WorkOptions {
   readonly dryRun?: boolean;
 }
 
-export async function run(context: Context, options: MaterializeOptions, selection?: string): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  options: MaterializeOptions,
+  selection?: string,
+): Promise<number | undefined> {
   if (options.dryRun) return runPlan(context, options, selection);
   return context.withLake('write', async (lake) => {
     const { keys, ...request } = requestOf(lake, options, selection);
@@ -26,7 +30,8 @@ export async function run(context: Context, options: MaterializeOptions, selecti
     let result: RunResult;
     try {
       const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
-      for (const { asset, partitions } of acceptCode) reporter.say(`${asset}: ${plural(partitions, 'partition')} accepted as what the code gives now`);
+      for (const { asset, partitions } of acceptCode)
+        reporter.say(`${asset}: ${plural(partitions, 'partition')} accepted as what the code gives now`);
       const whole: RunRequest = { ...request, command: context.commandLine(), observe: options.observe, acceptCode };
       result = await materialize(lake, whole, {
         stopping,
@@ -39,8 +44,10 @@ export async function run(context: Context, options: MaterializeOptions, selecti
     } finally {
       reporter.close();
     }
-    if (result.counts.computed + result.counts.failed === 0) requireMatch(evaluateNow(lake).evaluations, keys, request.filter);
-    if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded')) context.console.print(summary(context, lake, options.partitions, result, recap));
+    if (result.counts.computed + result.counts.failed === 0)
+      requireMatch(lake, lake.state.index(), keys, request.filter);
+    if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded'))
+      context.console.print(summary(context, lake, options.partitions, result, recap));
     if (result.outcome === 'failed') return FAILED;
     return options.requireComplete && result.counts.held > 0 ? FAILED : DONE;
   });
@@ -57,26 +64,53 @@ function accepted(lake: OpenedLake, key: string): { asset: string; from: string;
   for (const { code: codes, flags } of index.asset(key)?.series.values() ?? []) {
     for (let i = 0; i < codes.length; i++) {
       const version = index.codes[codes[i] as number] ?? '';
-      if ((flags[i] as number) & PRESENT && version !== '' && version !== code) made.set(version, (made.get(version) ?? 0) + 1);
+      if ((flags[i] as number) & PRESENT && version !== '' && version !== code)
+        made.set(version, (made.get(version) ?? 0) + 1);
     }
   }
   const newest = index.definitions[key];
   const [only] = made.size === 1 ? made.keys() : [];
   const from = newest !== undefined && made.has(newest) ? newest : only;
   if (from !== undefined) return [{ asset: key, from, partitions: made.get(from) ?? 0 }];
-  if (made.size === 0) throw new LakehouseError('nothing-to-accept', `--accept-code ${key}: there is nothing to accept, no partition was made by other code than there is now (${code})`);
+  if (made.size === 0)
+    throw new LakehouseError(
+      'nothing-to-accept',
+      `--accept-code ${key}: there is nothing to accept, no partition was made by other code than there is now (${code})`,
+    );
   const list = [...made].map(([version, count]) => `${version} (${plural(count, 'partition')})`).join(', ');
-  throw new LakehouseError('ambiguous-code', `--accept-code ${key}: its partitions were made by several versions of the code, ${list}`, { hint: 'Only the step from one version to the next can be accepted: compute them.' });
+  throw new LakehouseError(
+    'ambiguous-code',
+    `--accept-code ${key}: its partitions were made by several versions of the code, ${list}`,
+    { hint: 'Only the step from one version to the next can be accepted: compute them.' },
+  );
 }
 
-function summary(context: Context, lake: OpenedLake, partitions: string | undefined, result: RunResult, recap: Recap): string {
+function summary(
+  context: Context,
+  lake: OpenedLake,
+  partitions: string | undefined,
+  result: RunResult,
+  recap: Recap,
+): string {
   const { style } = context.console;
   const next = nextCommands(context, lake, partitions, result, recap);
-  return [recap.text(style), ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : [])].join('\n');
+  return [
+    recap.text(style),
+    ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : []),
+  ].join('\n');
 }
 
-function nextCommands({ again }: Context, lake: OpenedLake, partitions: string | undefined, { outcome, plan }: RunResult, { failed, refused, stuck, changed }: Recap): string[] {
-  const same = [...(plan.selection === '*' ? [] : [plan.selection]), ...(partitions === undefined ? [] : ['--partitions', partitions])];
+function nextCommands(
+  { again }: Context,
+  lake: OpenedLake,
+  partitions: string | undefined,
+  { outcome, plan }: RunResult,
+  { failed, refused, stuck, changed }: Recap,
+): string[] {
+  const same = [
+    ...(plan.selection === '*' ? [] : [plan.selection]),
+    ...(partitions === undefined ? [] : ['--partitions', partitions]),
+  ];
   const retry = (...options: string[]) => again('materialize', ...same, ...options);
   if (outcome === 'cancelled') return [retry()];
   const [first] = failed;
@@ -88,6 +122,11 @@ function nextCommands({ again }: Context, lake: OpenedLake, partitions: string |
   if (bad) return [again('explain', bad.asset, bad.partition)];
   const tables = changed.filter((key) => lake.graph.node(key).definition.storage.type === 'table');
   const last = tables.at(-1);
-  if (last !== undefined) return [again('status'), again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`), again('lineage', last)];
+  if (last !== undefined)
+    return [
+      again('status'),
+      again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`),
+      again('lineage', last),
+    ];
   return stuck() ? [again('plan', '--verbose'), retry('--retry-failed')] : [];
 }

@@ -1,7 +1,7 @@
 import type { OpenedLake } from '../../materialize/open.ts';
-import { printSet } from '../../partition/set.ts';
 import * as sets from '../../partition/set.ts';
-import { type HoldStep, makePlan, type Plan, type PlanRequest, type Planning, statusCounts } from '../../plan/plan.ts';
+import { printSet } from '../../partition/set.ts';
+import { type HoldStep, makePlan, type Plan, type Planning, type PlanRequest, statusCounts } from '../../plan/plan.ts';
 import type { Context } from '../context.ts';
 import { type Fetching, fetching, observedSizes, type SizeOf } from '../cost.ts';
 import { bytes, indent, number, pad, plural } from '../format.ts';
@@ -21,7 +21,11 @@ export interface PlanOptions extends WorkOptions {
 }
 
 /** What was asked for, checked against the graph before anything is done. */
-export function requestOf(lake: OpenedLake, options: WorkOptions, selection: string | undefined): PlanRequest & { readonly keys: readonly string[] } {
+export function requestOf(
+  lake: OpenedLake,
+  options: WorkOptions,
+  selection: string | undefined,
+): PlanRequest & { readonly keys: readonly string[] } {
   const keys = selectAssets(lake.graph, selection);
   const filter = readFilter(lake.graph, keys, options.partitions);
   return { keys, selection, filter, force: options.force, retryFailed: options.retryFailed };
@@ -35,7 +39,7 @@ export async function run(context: Context, options: PlanOptions, selection?: st
     const sources = options.observe ? request.keys : [];
     const preview = await previewSources(lake, sources, signal, (asset) => console.note(`Looking at ${asset} …`));
     const planning = makePlan(lake.graph, preview.view, request, lake.now(), lake.settings.limits);
-    requireMatch(planning.evaluations, request.keys, request.filter);
+    requireMatch(lake, preview.view, request.keys, request.filter);
     const sizeOf = observedSizes(lake.state, preview.events);
     const report = reportOf(lake, planning, preview.observed, sizeOf);
     console.result(report, () => textOf(context, lake, planning, report, options));
@@ -71,12 +75,26 @@ interface PlanReport {
   readonly downloadBytes: number;
   readonly materialize: readonly StepReport[];
   readonly depart: readonly { readonly asset: string; readonly count: number; readonly partitions: string }[];
-  readonly hold: readonly { readonly asset: string; readonly reason: string; readonly count: number; readonly partitions: string }[];
+  readonly hold: readonly {
+    readonly asset: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly partitions: string;
+  }[];
 }
 
-function reportOf(lake: OpenedLake, { plan, evaluations, targets }: Planning, observed: readonly Observed[], sizeOf: SizeOf): PlanReport {
+function reportOf(
+  lake: OpenedLake,
+  { plan, evaluations, targets }: Planning,
+  observed: readonly Observed[],
+  sizeOf: SizeOf,
+): PlanReport {
   const print = (asset: string, set: sets.PartitionSet) => printSet(lake.graph.node(asset).space, set, '; ');
-  const held = (asset: string, set: sets.PartitionSet) => ({ asset, count: sets.countOf(set), partitions: print(asset, set) });
+  const held = (asset: string, set: sets.PartitionSet) => ({
+    asset,
+    count: sets.countOf(set),
+    partitions: print(asset, set),
+  });
   const materialize = plan.steps.flatMap((step): StepReport[] => {
     if (step.type !== 'materialize') return [];
     const cost: Fetching = fetching(lake.graph, evaluations, step.asset, sets.union(step.will, step.may), sizeOf);
@@ -115,16 +133,24 @@ function reportOf(lake: OpenedLake, { plan, evaluations, targets }: Planning, ob
     downloadBytes: materialize.reduce((sum, step) => sum + step.downloadBytes, 0),
     materialize,
     depart: plan.steps.flatMap((step) => (step.type === 'depart' ? [held(step.asset, step.set)] : [])),
-    hold: plan.steps.flatMap((step) => (step.type === 'hold' ? [{ ...held(step.asset, step.set), reason: step.reason }] : [])),
+    hold: plan.steps.flatMap((step) =>
+      step.type === 'hold' ? [{ ...held(step.asset, step.set), reason: step.reason }] : [],
+    ),
   };
 }
 
 /** Sources that some assets are made of and that nobody has ever looked at. */
 export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] {
   const reached = new Set(keys);
-  for (const key of lake.graph.order.toReversed()) if (reached.has(key)) for (const up of lake.graph.upstreamOf(key)) reached.add(up);
+  for (const key of lake.graph.order.toReversed())
+    if (reached.has(key)) for (const up of lake.graph.upstreamOf(key)) reached.add(up);
   const index = lake.state.index();
-  return lake.graph.order.filter((key) => reached.has(key) && lake.graph.node(key).definition.kind === 'source' && index.asset(key)?.lastObservedAt === undefined);
+  return lake.graph.order.filter(
+    (key) =>
+      reached.has(key) &&
+      lake.graph.node(key).definition.kind === 'source' &&
+      index.asset(key)?.lastObservedAt === undefined,
+  );
 }
 
 const HELD: Readonly<Record<HoldStep['reason'], string>> = {
@@ -135,40 +161,79 @@ const HELD: Readonly<Record<HoldStep['reason'], string>> = {
   unmet: "unmet: what they read is missing and not selected; '+asset' selects it too",
 };
 
-function textOf(context: Context, lake: OpenedLake, { plan }: Planning, report: PlanReport, options: PlanOptions): string {
+function textOf(
+  context: Context,
+  lake: OpenedLake,
+  { plan }: Planning,
+  report: PlanReport,
+  options: PlanOptions,
+): string {
   const { style, width } = context.console;
   const limit = options.verbose ? undefined : { lines: 3, width: Math.max(width - 6, 30) };
   const lines: string[] = [];
   for (const { asset, seen, changed, withdrawn } of report.observed) {
-    lines.push(style.faint(`${asset}: ${plural(seen, 'partition')} seen, ${number(changed)} new or changed${withdrawn > 0 ? `, ${number(withdrawn)} withdrawn` : ''}`));
+    lines.push(
+      style.faint(
+        `${asset}: ${plural(seen, 'partition')} seen, ${number(changed)} new or changed${withdrawn > 0 ? `, ${number(withdrawn)} withdrawn` : ''}`,
+      ),
+    );
   }
-  if (report.neverObserved.length > 0) lines.push(style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`), ...(options.observe ? [indent(`They are looked at when they are selected too: '+${plan.selection}'`)] : []));
+  if (report.neverObserved.length > 0)
+    lines.push(
+      style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`),
+      ...(options.observe ? [indent(`They are looked at when they are selected too: '+${plan.selection}'`)] : []),
+    );
   if (lines.length > 0) lines.push('');
   for (const step of plan.steps) {
     const { space } = lake.graph.node(step.asset);
     if (step.type !== 'materialize') continue;
     const found = report.materialize.find(({ asset }) => asset === step.asset);
     if (!found) continue;
-    const causes = Object.entries(found.causes).map(([cause, n]) => `${number(n)} ${cause}`).join(', ');
-    const counts = [found.will > 0 && `${plural(found.will, 'partition')} to compute (${causes})`, found.may > 0 && `${found.will > 0 ? '' : 'up to '}${number(found.may)} more if what they read changes`].filter(Boolean).join(', ');
+    const causes = Object.entries(found.causes)
+      .map(([cause, n]) => `${number(n)} ${cause}`)
+      .join(', ');
+    const counts = [
+      found.will > 0 && `${plural(found.will, 'partition')} to compute (${causes})`,
+      found.may > 0 && `${found.will > 0 ? '' : 'up to '}${number(found.may)} more if what they read changes`,
+    ]
+      .filter(Boolean)
+      .join(', ');
     lines.push(`${style.strong(step.asset)}  ${counts}`);
     for (const line of setLines(space, step.will, limit)) lines.push(indent(line, 4));
-    if (found.may > 0) for (const line of setLines(space, step.may, limit)) lines.push(style.faint(indent(`if needed: ${line}`, 4)));
-    const cost = [plural(found.batches, 'batch'), plural(found.files, 'file'), found.fetches > 0 && downloads(found)].filter(Boolean);
+    if (found.may > 0)
+      for (const line of setLines(space, step.may, limit)) lines.push(style.faint(indent(`if needed: ${line}`, 4)));
+    const cost = [
+      plural(found.batches, 'batch'),
+      plural(found.files, 'file'),
+      found.fetches > 0 && downloads(found),
+    ].filter(Boolean);
     lines.push(style.faint(indent(cost.join(' · '), 4)));
   }
   for (const { asset, count } of report.depart) {
     const step = plan.steps.find((s) => s.type === 'depart' && s.asset === asset);
-    lines.push(`${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: no longer wanted or no longer there upstream`);
-    if (step?.type === 'depart') for (const line of setLines(lake.graph.node(asset).space, step.set, limit)) lines.push(style.faint(indent(line, 4)));
+    lines.push(
+      `${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: no longer wanted or no longer there upstream`,
+    );
+    if (step?.type === 'depart')
+      for (const line of setLines(lake.graph.node(asset).space, step.set, limit))
+        lines.push(style.faint(indent(line, 4)));
   }
   lines.push(...heldLines(context, lake, plan, options.verbose === true));
   if (plan.steps.length > 0) lines.push('');
   const { will, may } = report;
   if (will + may === 0) lines.push(nothing(report));
   else {
-    const all = [`${plural(will, 'partition')} to compute`, may > 0 && `up to ${number(may)} more if what they read changes`].filter(Boolean).join(', ');
-    const cost = [plural(report.batches, 'batch'), `${plural(report.files, 'file')} to write`, report.fetches > 0 && downloads(report)].filter(Boolean);
+    const all = [
+      `${plural(will, 'partition')} to compute`,
+      may > 0 && `up to ${number(may)} more if what they read changes`,
+    ]
+      .filter(Boolean)
+      .join(', ');
+    const cost = [
+      plural(report.batches, 'batch'),
+      `${plural(report.files, 'file')} to write`,
+      report.fetches > 0 && downloads(report),
+    ].filter(Boolean);
     lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh.`);
   }
   return lines.join('\n');
@@ -183,10 +248,17 @@ function heldLines({ console }: Context, lake: OpenedLake, { steps }: Plan, verb
   const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
   const lines = [...byAsset].flatMap(([asset, own]) => [
     `${pad(asset, width)}  ${own.map(({ reason, set }) => `${number(sets.countOf(set))} ${reason}`).join(', ')}`,
-    ...(verbose ? own.flatMap(({ reason, set }) => setLines(lake.graph.node(asset).space, set, undefined).map((line) => indent(`${reason}: ${line}`, 4))) : []),
+    ...(verbose
+      ? own.flatMap(({ reason, set }) =>
+          setLines(lake.graph.node(asset).space, set, undefined).map((line) => indent(`${reason}: ${line}`, 4)),
+        )
+      : []),
   ]);
   const reasons = [...new Set(held.map(({ reason }) => reason))].map((reason) => HELD[reason]);
-  return [style.warning('Cannot be computed now:'), ...[...lines, ...reasons.map((reason) => style.faint(reason))].map((line) => indent(line))];
+  return [
+    style.warning('Cannot be computed now:'),
+    ...[...lines, ...reasons.map((reason) => style.faint(reason))].map((line) => indent(line)),
+  ];
 }
 
 function nothing({ fresh, neverObserved, hold, depart }: PlanReport): string {

@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { LakehouseError } from '../../common/errors.ts';
@@ -8,19 +8,13 @@ import type { LakeView, QueryResult } from '../../engine/port.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { lakeViews } from '../../materialize/views.ts';
 import type { Context } from '../context.ts';
-import { writeRows } from '../rows.ts';
+import { type Sink, writeRows } from '../rows.ts';
 
 export interface QueryOptions {
   readonly format: 'table' | 'csv' | 'json' | 'ndjson';
   readonly file?: string;
   readonly limit?: number;
   readonly output?: string;
-}
-
-/** Where rows go. `write` waits for a slow reader; `closed` says that nobody reads any more. */
-export interface Sink {
-  readonly write: (text: string) => Promise<void>;
-  readonly closed: () => boolean;
 }
 
 const TABLE_LIMIT = 1000;
@@ -30,50 +24,76 @@ export async function run(context: Context, options: QueryOptions, given?: strin
   const sql = await statement(context, options, given);
   const { signal } = context.interrupts();
   const format = globals.json && options.format === 'table' ? 'json' : options.format;
-  const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : (options.limit ?? (format === 'table' && options.output === undefined ? TABLE_LIMIT : Number.POSITIVE_INFINITY));
+  const limit = limitOf(options, format);
+  const toStdout: Sink = {
+    write: async (text) => {
+      io.stdout.write(text);
+      await io.stdout.drained();
+    },
+    closed: () => io.stdout.closed,
+  };
   return context.withLake('read', async (lake) => {
-    let written = 0;
-    const toStdout: Sink = {
-      write: async (text) => {
-        written += text.length;
-        io.stdout.write(text);
-        await io.stdout.drained();
-      },
-      closed: () => io.stdout.closed,
-    };
     const answer = (sink: Sink) =>
-      withFreshFiles(lake, sql, signal, () => written > 0, async (result) => {
-        const { rows, more } = await writeRows(result, { format, limit, width: console.width, style: console.style }, sink);
+      withFreshFiles(lake, sql, signal, sink, async (result, into) => {
+        const { width, style } = console;
+        const { rows, more } = await writeRows(result, { format, limit, width, style }, into);
         if (more) console.note(`Only the first ${rows.toLocaleString('en-US')} rows are shown; --limit 0 shows all.`);
       });
     if (options.output === undefined) await answer(toStdout);
-    else await toFile(resolve(io.cwd, options.output), (sink) => answer({ ...sink, write: (text) => ((written += text.length), sink.write(text)) }));
+    else await toFile(resolve(io.cwd, options.output), answer);
     return undefined;
   });
 }
 
+function limitOf({ limit, output }: QueryOptions, format: QueryOptions['format']): number {
+  if (limit !== undefined) return limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  return format === 'table' && output === undefined ? TABLE_LIMIT : Number.POSITIVE_INFINITY;
+}
+
 async function statement({ io }: Context, { file }: QueryOptions, given: string | undefined): Promise<string> {
   if ((given === undefined) === (file === undefined)) {
-    throw new LakehouseError('no-statement', given === undefined ? 'There is no statement' : 'There are two statements: an argument and --file', { hint: 'lakehouse query "SELECT …", or lakehouse query --file report.sql' });
+    throw new LakehouseError(
+      'no-statement',
+      given === undefined ? 'There is no statement' : 'There are two statements: an argument and --file',
+      { hint: 'lakehouse query "SELECT …", or lakehouse query --file report.sql' },
+    );
   }
   if (given !== undefined) return given;
   if (file === '-') return readAll(io.stdin);
   try {
     return await readFile(resolve(io.cwd, file as string), 'utf8');
   } catch (error) {
-    throw new LakehouseError('no-statement', `Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LakehouseError(
+      'no-statement',
+      `Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
 /** A run may replace files while they are being read. While nothing has been printed, the query is simply asked again, once. */
-async function withFreshFiles(lake: OpenedLake, sql: string, signal: AbortSignal, begun: () => boolean, use: (result: QueryResult) => Promise<void>): Promise<void> {
+async function withFreshFiles(
+  lake: OpenedLake,
+  sql: string,
+  signal: AbortSignal,
+  sink: Sink,
+  use: (result: QueryResult, sink: Sink) => Promise<void>,
+): Promise<void> {
+  let begun = false;
+  const watched: Sink = {
+    ...sink,
+    write: (rows) => {
+      begun = true;
+      return sink.write(rows);
+    },
+  };
   const engine = await lake.engine();
   const text = sql.toLowerCase();
   const find = () => lakeViews(lake, ({ key }) => text.includes(key.slice(key.lastIndexOf('/') + 1).toLowerCase()));
   const ask = async (views: readonly LakeView[]) => {
     const result = await engine.query(sql, views, signal);
     try {
-      await use(result);
+      await use(result, watched);
     } finally {
       await result.close();
     }
@@ -82,14 +102,15 @@ async function withFreshFiles(lake: OpenedLake, sql: string, signal: AbortSignal
   try {
     await ask(views);
   } catch (error) {
-    if (begun() || signal.aborted) throw error;
+    if (begun || signal.aborted) throw error;
     const fresh = await find();
     if (pathsOf(fresh) === pathsOf(views)) throw error;
     await ask(fresh);
   }
 }
 
-const pathsOf = (views: readonly LakeView[]): string => views.flatMap((view) => ('files' in view ? view.files : view.partitions.map(({ path }) => path))).join('\n');
+const pathsOf = (views: readonly LakeView[]): string =>
+  views.flatMap((view) => ('files' in view ? view.files : view.partitions.map(({ path }) => path))).join('\n');
 
 /** The file is there whole or not at all. */
 async function toFile(path: string, use: (sink: Sink) => Promise<void>): Promise<void> {
@@ -111,6 +132,11 @@ async function toFile(path: string, use: (sink: Sink) => Promise<void>): Promise
     stream.destroy();
     await rm(partial, { force: true });
     const reason = error instanceof LakehouseError ? undefined : (error as NodeJS.ErrnoException).code;
-    throw reason === undefined ? error : new LakehouseError('cannot-write', `Cannot write ${path}: ${(error as Error).message}`, { kind: 'transient', cause: error });
+    throw reason === undefined
+      ? error
+      : new LakehouseError('cannot-write', `Cannot write ${path}: ${(error as Error).message}`, {
+          kind: 'transient',
+          cause: error,
+        });
   }
 }

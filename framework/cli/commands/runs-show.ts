@@ -21,7 +21,9 @@ export async function run(context: Context, _options: object, id: string): Promi
         ...(countsOf(record) === '' ? [] : [indent(countsOf(record))]),
         ...(record.error === undefined ? [] : [indent(style.bad(errorLine(record.error)))]),
         '',
-        ...(events.length === 0 ? ['Its events have been pruned.'] : events.map((event) => `${String(event.revision).padStart(6)}  ${instant(event.at)}  ${eventText(event)}`)),
+        ...(events.length === 0
+          ? ['Its events have been pruned.']
+          : events.map((event) => `${String(event.revision).padStart(6)}  ${instant(event.at)}  ${eventText(event)}`)),
       ];
       return lines.join('\n');
     });
@@ -39,8 +41,16 @@ function findRun(state: StateReader, id: string): { record: RunRecord; events: S
   const found = only && matching.length === 1 ? state.run(only.run) : undefined;
   if (found) return found;
   const names = runs.map(({ run }) => run);
-  if (matching.length > 1) throw new LakehouseError('ambiguous-run', `${plural(matching.length, 'run')} begin with '${id}'`, { hint: matching.slice(0, 5).map(({ run }) => run).join(', ') });
-  throw new LakehouseError('unknown-run', id === 'last' ? 'There was no run yet' : `There is no run '${id}'`, { hint: names.length > 0 ? didYouMean(id, names) : undefined });
+  if (matching.length > 1)
+    throw new LakehouseError('ambiguous-run', `${plural(matching.length, 'run')} begin with '${id}'`, {
+      hint: matching
+        .slice(0, 5)
+        .map(({ run }) => run)
+        .join(', '),
+    });
+  throw new LakehouseError('unknown-run', id === 'last' ? 'There was no run yet' : `There is no run '${id}'`, {
+    hint: names.length > 0 ? didYouMean(id, names) : undefined,
+  });
 }
 
 function eventText({ event, changed }: StoredEvent): string {

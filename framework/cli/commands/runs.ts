@@ -6,11 +6,32 @@ export async function run(context: Context, options: { readonly limit: number })
   const { console } = context;
   return context.withLake('read', async ({ state }) => {
     const runs = state.runs(options.limit);
-    console.result(runs.map((record) => ({ ...record, outcome: outcomeOf(record) })), () => {
-      if (runs.length === 0) return 'There was no run yet.';
-      const rows = runs.map((record) => [record.run, instant(record.startedAt), tookOf(record), outcomeOf(record), countsOf(record), record.command]);
-      return table([{ title: 'RUN' }, { title: 'STARTED' }, { title: 'TOOK', align: 'right' }, { title: 'OUTCOME' }, { title: 'PARTITIONS' }, { title: 'COMMAND' }], rows, console.style.strong);
-    });
+    console.result(
+      runs.map((record) => ({ ...record, outcome: outcomeOf(record) })),
+      () => {
+        if (runs.length === 0) return 'There was no run yet.';
+        const rows = runs.map((record) => [
+          record.run,
+          instant(record.startedAt),
+          tookOf(record),
+          outcomeOf(record),
+          countsOf(record),
+          record.command,
+        ]);
+        return table(
+          [
+            { title: 'RUN' },
+            { title: 'STARTED' },
+            { title: 'TOOK', align: 'right' },
+            { title: 'OUTCOME' },
+            { title: 'PARTITIONS' },
+            { title: 'COMMAND' },
+          ],
+          rows,
+          console.style.strong,
+        );
+      },
+    );
     return undefined;
   });
 }
@@ -18,7 +39,8 @@ export async function run(context: Context, options: { readonly limit: number })
 /** A run without an end is still going on, or its process was killed: the log cannot tell. */
 export const outcomeOf = ({ outcome }: RunRecord): string => outcome ?? 'unfinished';
 
-export const tookOf = ({ startedAt, finishedAt }: RunRecord): string => (finishedAt === undefined ? '-' : duration(finishedAt - startedAt));
+export const tookOf = ({ startedAt, finishedAt }: RunRecord): string =>
+  finishedAt === undefined ? '-' : duration(finishedAt - startedAt);
 
 export function countsOf({ counts }: RunRecord): string {
   return Object.entries(counts ?? {})

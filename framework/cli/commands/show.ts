@@ -1,7 +1,7 @@
-import type { OpenedLake } from '../../materialize/open.ts';
 import type { AssetNode } from '../../graph/graph.ts';
+import type { OpenedLake } from '../../materialize/open.ts';
 import * as ranges from '../../partition/ranges.ts';
-import * as sets from '../../partition/set.ts';
+import type * as sets from '../../partition/set.ts';
 import type { Dimension } from '../../partition/space.ts';
 import { formatIndex } from '../../partition/time.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
@@ -28,7 +28,7 @@ function describe(lake: OpenedLake, node: AssetNode) {
   const { evaluations, view } = evaluateNow(lake);
   const evaluation = evaluations.get(key) as AssetEvaluation;
   const present = presentSet(node, view.asset(key));
-  const known = knownValues(evaluation);
+  const known = knownValues(evaluation.series.keys());
   return {
     key,
     kind: kindOf(definition),
@@ -39,12 +39,23 @@ function describe(lake: OpenedLake, node: AssetNode) {
     owners: definition.owners,
     metadata: definition.metadata,
     codeVersion: code,
-    dimensions: node.space.dimensions.map((dimension) => describeDimension(dimension, dimension.type === 'time' ? [] : known.valuesOf(dimension.name))),
+    dimensions: node.space.dimensions.map((dimension) =>
+      describeDimension(dimension, dimension.type === 'time' ? [] : known.valuesOf(dimension.name)),
+    ),
     columns: definition.columns,
     sortBy: definition.sortBy,
-    inputs: node.inputs.map(({ name, need, alternatives }) => ({ name, need, alternatives: alternatives.map(({ asset, mapping }) => ({ asset, reads: mapping.description })) })),
+    inputs: node.inputs.map(({ name, need, alternatives }) => ({
+      name,
+      need,
+      alternatives: alternatives.map(({ asset, mapping }) => ({ asset, reads: mapping.description })),
+    })),
     downstream: lake.graph.downstreamOf(key),
-    checks: definition.checks.map(({ name, description, severity, blocking }) => ({ name, description, severity, blocking })),
+    checks: definition.checks.map(({ name, description, severity, blocking }) => ({
+      name,
+      description,
+      severity,
+      blocking,
+    })),
     pool: definition.pool,
     lastObserved: view.asset(key)?.lastObservedAt,
     partitions: { ...statusCounts(evaluation), times: timeSpan(node, present) },
@@ -55,9 +66,20 @@ function describe(lake: OpenedLake, node: AssetNode) {
 function describeDimension(dimension: Dimension, seen: readonly string[]) {
   if (dimension.type === 'time') {
     const { name, grain, start, end } = dimension;
-    return { name, type: 'time' as const, grain, start: formatIndex(grain, start), ...(end !== undefined && { end: formatIndex(grain, end - 1) }) };
+    return {
+      name,
+      type: 'time' as const,
+      grain,
+      start: formatIndex(grain, start),
+      ...(end !== undefined && { end: formatIndex(grain, end - 1) }),
+    };
   }
-  return { name: dimension.name, type: dimension.type, values: dimension.values ?? seen, ...(dimension.pattern !== undefined && { filter: dimension.pattern }) };
+  return {
+    name: dimension.name,
+    type: dimension.type,
+    values: dimension.values ?? seen,
+    ...(dimension.pattern !== undefined && { filter: dimension.pattern }),
+  };
 }
 
 function timeSpan({ space }: AssetNode, present: sets.PartitionSet): { first: string; last: string } | undefined {
@@ -86,7 +108,8 @@ function totals({ state }: OpenedLake, key: string, present: sets.PartitionSet) 
 
 function textOf({ console }: Context, shown: Shown): string {
   const { style } = console;
-  const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : ['', style.strong(title), ...lines.map((line) => indent(line))]);
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', style.strong(title), ...lines.map((line) => indent(line))];
   const facts = [
     `group ${shown.group}`,
     ...Object.entries(shown.tags).map(([name, value]) => `tag ${name}=${value}`),
@@ -94,17 +117,40 @@ function textOf({ console }: Context, shown: Shown): string {
     ...shown.owners.map((owner) => `owner ${owner}`),
   ];
   const { times, ...counts } = shown.partitions;
-  const statuses = Object.entries(counts).filter(([, count]) => count > 0).map(([status, count]) => `${number(count)} ${status}`);
-  const partitions = [statuses.join(', ') || (shown.kind === 'source' && shown.lastObserved === undefined ? 'unknown: the source was never observed' : 'none')];
+  const statuses = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${number(count)} ${status}`);
+  const partitions = [
+    statuses.join(', ') ||
+      (shown.kind === 'source' && shown.lastObserved === undefined ? 'unknown: the source was never observed' : 'none'),
+  ];
   if (times) partitions.push(`${times.first} to ${times.last}`);
   if (shown.lastObserved !== undefined) partitions.push(`observed ${instant(shown.lastObserved)}`);
-  if (shown.kind !== 'source') partitions.push(`${plural(shown.files, 'file')}, ${bytes(shown.bytes)}${shown.kind === 'table' ? `, ${plural(shown.rows, 'row')}` : ''}`);
+  if (shown.kind !== 'source')
+    partitions.push(
+      `${plural(shown.files, 'file')}, ${bytes(shown.bytes)}${shown.kind === 'table' ? `, ${plural(shown.rows, 'row')}` : ''}`,
+    );
   const dimensions = shown.dimensions.map((dimension) => {
-    if (dimension.type === 'time') return `${dimension.name}: every ${dimension.grain} from ${dimension.start}${dimension.end === undefined ? '' : ` to ${dimension.end}`}`;
+    if (dimension.type === 'time')
+      return `${dimension.name}: every ${dimension.grain} from ${dimension.start}${dimension.end === undefined ? '' : ` to ${dimension.end}`}`;
     return `${dimension.name}: ${dimension.values.length > 0 ? some(dimension.values, 12) : 'no value known yet'}${dimension.filter === undefined ? '' : style.faint(` (wanted: ${dimension.filter})`)}`;
   });
-  const columns = shown.columns.length === 0 ? [] : table([{ title: 'COLUMN' }, { title: 'TYPE' }, { title: 'WHAT IT IS' }], shown.columns.map(({ name, type, nullable, description }) => [name, `${type}${nullable ? ' NULL' : ''}`, description ?? '']), style.faint).split('\n');
-  const inputs = shown.inputs.map(({ name, need, alternatives }) => `${name}: ${alternatives.map(({ asset, reads }) => `${asset} (${reads})`).join(', else ')}${need === 'ifPresent' ? ', if present' : ''}`);
+  const columns =
+    shown.columns.length === 0
+      ? []
+      : table(
+          [{ title: 'COLUMN' }, { title: 'TYPE' }, { title: 'WHAT IT IS' }],
+          shown.columns.map(({ name, type, nullable, description }) => [
+            name,
+            `${type}${nullable ? ' NULL' : ''}`,
+            description ?? '',
+          ]),
+          style.faint,
+        ).split('\n');
+  const inputs = shown.inputs.map(
+    ({ name, need, alternatives }) =>
+      `${name}: ${alternatives.map(({ asset, reads }) => `${asset} (${reads})`).join(', else ')}${need === 'ifPresent' ? ', if present' : ''}`,
+  );
   return [
     `${style.strong(shown.key)}  ${style.faint(`${shown.kind}, code ${shown.codeVersion}`)}`,
     ...(shown.description === undefined ? [] : [indent(shown.description)]),
@@ -115,6 +161,12 @@ function textOf({ console }: Context, shown: Shown): string {
     ...section('Read by', shown.downstream),
     ...section('Columns', columns),
     ...(shown.sortBy.length > 0 ? [indent(style.faint(`unique and sorted by ${shown.sortBy.join(', ')}`))] : []),
-    ...section('Checks', shown.checks.map(({ name, severity, blocking, description }) => `${name} (${severity}${blocking ? ', blocking' : ''})${description === undefined ? '' : `: ${description}`}`)),
+    ...section(
+      'Checks',
+      shown.checks.map(
+        ({ name, severity, blocking, description }) =>
+          `${name} (${severity}${blocking ? ', blocking' : ''})${description === undefined ? '' : `: ${description}`}`,
+      ),
+    ),
   ].join('\n');
 }

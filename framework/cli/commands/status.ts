@@ -21,16 +21,31 @@ interface AssetStatus {
   readonly lastRun?: string | undefined;
 }
 
-const COLUMNS: readonly (keyof Counts)[] = ['fresh', 'stale', 'pending', 'missing', 'blocked', 'awaiting', 'unavailable', 'failed', 'leaving', 'unneeded'];
+const COLUMNS: readonly (keyof Counts)[] = [
+  'fresh',
+  'stale',
+  'pending',
+  'missing',
+  'blocked',
+  'awaiting',
+  'unavailable',
+  'failed',
+  'leaving',
+  'unneeded',
+];
 const ALWAYS: readonly string[] = ['fresh', 'stale', 'missing', 'failed'];
 
-export async function run(context: Context, options: { readonly partitions?: string }, selection?: string): Promise<number | undefined> {
+export async function run(
+  context: Context,
+  options: { readonly partitions?: string },
+  selection?: string,
+): Promise<number | undefined> {
   const { console } = context;
   return context.withLake('read', async (lake) => {
     const keys = selectAssets(lake.graph, selection);
     const filter = readFilter(lake.graph, keys, options.partitions);
     const { evaluations, view } = evaluateNow(lake);
-    requireMatch(evaluations, keys, filter);
+    requireMatch(lake, view, keys, filter);
     const unknown = unobserved(lake, keys);
     const untold = new Set(unknown);
     for (const key of lake.graph.order) if (lake.graph.upstreamOf(key).some((up) => untold.has(up))) untold.add(key);
@@ -48,7 +63,9 @@ export async function run(context: Context, options: { readonly partitions?: str
           kind: kindOf(evaluation.node.definition),
           known: !untold.has(key),
           counts: statusCounts(evaluation, within),
-          ...(isSource && { lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt) }),
+          ...(isSource && {
+            lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt),
+          }),
           ...(last && { lastComputed: instant(last.finishedAt ?? last.startedAt), lastRun: last.run }),
         },
       ];
@@ -62,7 +79,8 @@ export async function run(context: Context, options: { readonly partitions?: str
 function newestRevision(series: Iterable<{ readonly verified: Uint32Array; readonly flags: Uint8Array }>): number {
   let newest = 0;
   for (const { verified, flags } of series) {
-    for (let i = 0; i < verified.length; i++) if ((flags[i] as number) & PRESENT && (verified[i] as number) > newest) newest = verified[i] as number;
+    for (let i = 0; i < verified.length; i++)
+      if ((flags[i] as number) & PRESENT && (verified[i] as number) > newest) newest = verified[i] as number;
   }
   return newest;
 }
@@ -76,12 +94,45 @@ function textOf({ console, again }: Context, list: readonly AssetStatus[], unkno
   const { style } = console;
   const used = COLUMNS.filter((column) => ALWAYS.includes(column) || list.some(({ counts }) => counts[column] > 0));
   const rows = list.map(({ asset, kind, known, counts, lastObserved, lastComputed }) => {
-    const last = kind === 'source' ? (lastObserved === undefined ? 'never observed' : `observed ${lastObserved}`) : (lastComputed ?? 'never');
-    return [asset, ...used.map((column) => (known ? (counts[column] === 0 ? '-' : number(counts[column])) : counts[column] === 0 ? '?' : number(counts[column]))), last];
+    const last =
+      kind === 'source'
+        ? lastObserved === undefined
+          ? 'never observed'
+          : `observed ${lastObserved}`
+        : (lastComputed ?? 'never');
+    return [
+      asset,
+      ...used.map((column) =>
+        known
+          ? counts[column] === 0
+            ? '-'
+            : number(counts[column])
+          : counts[column] === 0
+            ? '?'
+            : number(counts[column]),
+      ),
+      last,
+    ];
   });
-  const lines = [table([{ title: 'ASSET' }, ...used.map((column) => ({ title: column.toUpperCase(), align: 'right' as const })), { title: 'LAST COMPUTED' }], rows, style.strong)];
+  const lines = [
+    table(
+      [
+        { title: 'ASSET' },
+        ...used.map((column) => ({ title: column.toUpperCase(), align: 'right' as const })),
+        { title: 'LAST COMPUTED' },
+      ],
+      rows,
+      style.strong,
+    ),
+  ];
   if (unknown.length > 0) {
-    lines.push('', style.warning(`Unknown (?): ${unknown.join(', ')} ${unknown.length === 1 ? 'was' : 'were'} never observed, so what there is to compute is not known.`), `  ${again('observe')}`);
+    lines.push(
+      '',
+      style.warning(
+        `Unknown (?): ${unknown.join(', ')} ${unknown.length === 1 ? 'was' : 'were'} never observed, so what there is to compute is not known.`,
+      ),
+      `  ${again('observe')}`,
+    );
   }
   return lines.join('\n');
 }

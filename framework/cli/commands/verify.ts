@@ -1,5 +1,6 @@
-import type { OpenedLake } from '../../materialize/open.ts';
+import { wasExcluded } from '../../materialize/commit.ts';
 import { sha256File } from '../../materialize/files.ts';
+import type { OpenedLake } from '../../materialize/open.ts';
 import { printKey } from '../../partition/space.ts';
 import { PRESENT } from '../../plan/view.ts';
 import { versionHex } from '../../state/events.ts';
@@ -70,16 +71,23 @@ async function verify({ console }: Context, lake: OpenedLake, deep: boolean, sig
   }
   const unreferenced = [];
   for await (const { key: path, bytes: length } of unknownObjects(lake)) unreferenced.push({ path, bytes: length });
-  const superseded = [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].map(({ path, bytes: length }) => ({ path, bytes: length }));
+  const replaced = [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].filter((file) => !wasExcluded(lake, file));
+  const superseded = replaced.map(({ path, bytes: length }) => ({
+    path,
+    bytes: length,
+  }));
   return { files, bytes: size, partitions, problems, notHashed, unreferenced, superseded };
 }
 
 async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ problem?: string; sha256: string }> {
   const head = await store.head(file.path);
   if (!head) return { problem: 'is missing', sha256: '' };
-  if (head.bytes !== file.bytes) return { problem: `has ${number(head.bytes)} bytes, the log says ${number(file.bytes)}`, sha256: '' };
+  if (head.bytes !== file.bytes)
+    return { problem: `has ${number(head.bytes)} bytes, the log says ${number(file.bytes)}`, sha256: '' };
   const sha256 = await sha256File(await store.localPath(file.path));
-  return file.sha256 !== undefined && sha256 !== file.sha256 ? { problem: `has SHA-256 ${sha256}, the log says ${file.sha256}`, sha256 } : { sha256 };
+  return file.sha256 !== undefined && sha256 !== file.sha256
+    ? { problem: `has SHA-256 ${sha256}, the log says ${file.sha256}`, sha256 }
+    : { sha256 };
 }
 
 interface LoggedPartition {
@@ -97,7 +105,11 @@ function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<numb
       const at = base + i - details.base;
       const file = details.file[at] ?? -1;
       if (((flags[i] as number) & PRESENT) === 0 || file < 0) continue;
-      const logged = { key: printKey(space, { values, time: base + i }), rows: details.rows[at] ?? 0, version: versionHex(details.version, at) };
+      const logged = {
+        key: printKey(space, { values, time: base + i }),
+        rows: details.rows[at] ?? 0,
+        version: versionHex(details.version, at),
+      };
       const list = out.get(file);
       if (list) list.push(logged);
       else out.set(file, [logged]);
@@ -107,25 +119,41 @@ function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<numb
 }
 
 /** What differs between a file's content and the log; undefined where it cannot be told any more. */
-async function sameContent(lake: OpenedLake, file: FileRecord, expected: readonly LoggedPartition[], sha256: string, signal: AbortSignal): Promise<Omit<Problem, 'asset' | 'file'>[] | undefined> {
+async function sameContent(
+  lake: OpenedLake,
+  file: FileRecord,
+  expected: readonly LoggedPartition[],
+  sha256: string,
+  signal: AbortSignal,
+): Promise<Omit<Problem, 'asset' | 'file'>[] | undefined> {
   const definition = lake.graph.find(file.asset)?.definition;
   if (!definition) return undefined;
   if (definition.storage.type === 'raw') {
-    return expected.filter(({ version }) => !sha256.startsWith(version)).map(({ key, version }) => ({ partition: key, message: `does not have the data version ${version}` }));
+    return expected
+      .filter(({ version }) => !sha256.startsWith(version))
+      .map(({ key, version }) => ({ partition: key, message: `does not have the data version ${version}` }));
   }
   const engine = await lake.engine();
   const path = await lake.store.localPath(file.path);
   const [same] = await engine.carriable(definition, [path], signal);
   if (!same) return undefined;
-  const found = new Map((await engine.hashPack(definition, path, signal)).map((one) => [printKey(definition.space, one), one]));
+  const found = new Map(
+    (await engine.hashPack(definition, path, signal)).map((one) => [printKey(definition.space, one), one]),
+  );
   const problems: Omit<Problem, 'asset' | 'file'>[] = [];
   for (const { key, rows, version } of expected) {
     const one = found.get(key);
     found.delete(key);
-    if ((one?.rows ?? 0) !== rows) problems.push({ partition: key, message: `has ${number(one?.rows ?? 0)} rows, the log says ${number(rows)}` });
-    else if (one && versionHex(one.version) !== version) problems.push({ partition: key, message: `has data version ${versionHex(one.version)}, the log says ${version}` });
+    if ((one?.rows ?? 0) !== rows)
+      problems.push({ partition: key, message: `has ${number(one?.rows ?? 0)} rows, the log says ${number(rows)}` });
+    else if (one && versionHex(one.version) !== version)
+      problems.push({
+        partition: key,
+        message: `has data version ${versionHex(one.version)}, the log says ${version}`,
+      });
   }
-  for (const [key, { rows }] of found) problems.push({ partition: key, message: `has ${plural(rows, 'row')} here, where the log has none of it` });
+  for (const [key, { rows }] of found)
+    problems.push({ partition: key, message: `has ${plural(rows, 'row')} here, where the log has none of it` });
   return problems;
 }
 
@@ -133,17 +161,36 @@ function textOf({ console, again }: Context, found: Found, deep: boolean): strin
   const { style } = console;
   const lines: string[] = [];
   for (const { asset, file, partition, message } of found.problems) {
-    lines.push(`${style.bad('✗')} ${[file ?? asset, partition].filter(Boolean).join(' ')}${file ?? asset ? ' ' : ''}${message}`);
+    lines.push(
+      `${style.bad('✗')} ${[file ?? asset, partition].filter(Boolean).join(' ')}${(file ?? asset) ? ' ' : ''}${message}`,
+    );
   }
   const read = `${plural(found.files, 'current file')}, ${bytes(found.bytes)}${deep ? `, ${plural(found.partitions, 'partition')}` : ''}`;
-  lines.push(found.problems.length === 0 ? `${style.good('Sound:')} ${read}.` : style.bad(`${plural(found.problems.length, 'problem')} in ${read}.`));
+  lines.push(
+    found.problems.length === 0
+      ? `${style.good('Sound:')} ${read}.`
+      : style.bad(`${plural(found.problems.length, 'problem')} in ${read}.`),
+  );
   if (found.problems.some(({ file }) => file !== undefined)) {
-    lines.push(indent('Take what is damaged out of the lake and compute it again: lakehouse wipe <asset> --partitions <partition>, then lakehouse materialize.'));
+    lines.push(
+      indent(
+        'Take what is damaged out of the lake and compute it again: lakehouse wipe <asset> --partitions <partition>, then lakehouse materialize.',
+      ),
+    );
   }
-  if (found.notHashed.length > 0) lines.push(style.faint(`${plural(found.notHashed.length, 'file')} made by other code, with other columns: read, but not hashed anew.`));
+  if (found.notHashed.length > 0)
+    lines.push(
+      style.faint(
+        `${plural(found.notHashed.length, 'file')} made by other code, with other columns: read, but not hashed anew.`,
+      ),
+    );
   const spare = [...found.unreferenced, ...found.superseded].reduce((sum, { bytes: length }) => sum + length, 0);
   if (found.unreferenced.length + found.superseded.length > 0) {
-    lines.push(style.faint(`${number(found.superseded.length)} superseded and ${number(found.unreferenced.length)} unknown files, ${bytes(spare)}, can go: ${again('gc')}`));
+    lines.push(
+      style.faint(
+        `${number(found.superseded.length)} superseded and ${number(found.unreferenced.length)} unknown files, ${bytes(spare)}, can go: ${again('gc')}`,
+      ),
+    );
   }
   return lines.join('\n');
 }

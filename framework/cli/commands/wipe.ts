@@ -4,14 +4,14 @@ import { LakehouseError, serializeError } from '../../common/errors.ts';
 import type { AssetNode } from '../../graph/graph.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { applyFilter } from '../../partition/filter.ts';
-import * as sets from '../../partition/set.ts';
 import type { PartitionSet } from '../../partition/set.ts';
+import * as sets from '../../partition/set.ts';
 import { readSeriesKey } from '../../partition/space.ts';
 import { presentSet } from '../../plan/universe.ts';
 import type { Context } from '../context.ts';
 import { dropLeftRows } from '../drop.ts';
 import { indent, plural, some } from '../format.ts';
-import { evaluateNow, findAsset, readFilter, requireMatch } from '../lake.ts';
+import { findAsset, readFilter, requireMatch } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 
 export interface WipeOptions {
@@ -30,18 +30,32 @@ export async function run(context: Context, options: WipeOptions, asset: string)
     const set = filter ? applyFilter(space, present, filter) : present;
     const count = sets.countOf(set);
     if (count === 0) {
-      requireMatch(evaluateNow(lake).evaluations, [asset], filter);
+      requireMatch(lake, lake.state.index(), [asset], filter);
       console.result({ asset, wiped: 0 }, () => `${asset}: nothing to wipe, none of these partitions has content.`);
       return undefined;
     }
-    if (!globals.json) console.print([`${console.style.strong(asset)}  ${plural(count, 'partition')} to take out of the lake:`, ...setLines(space, set, { lines: 20, width: Math.max(console.width - 4, 30) }).map((line) => indent(line)), ...readers(lake, asset)].join('\n'));
+    if (!globals.json)
+      console.print(
+        [
+          `${console.style.strong(asset)}  ${plural(count, 'partition')} to take out of the lake:`,
+          ...setLines(space, set, { lines: 20, width: Math.max(console.width - 4, 30) }).map((line) => indent(line)),
+          ...readers(lake, asset),
+        ].join('\n'),
+      );
     if (!(options.yes || (await confirmed(context)))) {
-      if (!io.stdin.isTTY || globals.json) throw new LakehouseError('not-confirmed', `wipe ${asset}: nobody is there to ask`, { hint: 'Say --yes to take them out.' });
+      if (!io.stdin.isTTY || globals.json)
+        throw new LakehouseError('not-confirmed', `wipe ${asset}: nobody is there to ask`, {
+          hint: 'Say --yes to take them out.',
+        });
       console.print('Nothing was changed.');
       return undefined;
     }
     await wipe(context, lake, node, set);
-    console.result({ asset, wiped: count }, () => `${plural(count, 'partition')} left the lake. The next run computes them again${node.definition.kind === 'source' ? ', if the source still has them' : ''}; their files go with it or with gc.`);
+    console.result(
+      { asset, wiped: count },
+      () =>
+        `${plural(count, 'partition')} left the lake. The next run computes them again${node.definition.kind === 'source' ? ', if the source still has them' : ''}; their files go with it or with gc.`,
+    );
     return undefined;
   });
 }
@@ -72,9 +86,26 @@ async function wipe(context: Context, lake: OpenedLake, node: AssetNode, set: Pa
   const run = lake.id();
   const { signal } = context.interrupts();
   state.append({ kind: 'run-started', run, command: context.commandLine(), selection: node.key });
-  const end = (outcome: 'succeeded' | 'failed', error?: unknown) => state.append({ kind: 'run-finished', run, outcome, counts: { departed: sets.countOf(set) }, ...(error !== undefined && { error: serializeError(error) }) });
+  const end = (outcome: 'succeeded' | 'failed', error?: unknown) =>
+    state.append({
+      kind: 'run-finished',
+      run,
+      outcome,
+      counts: { departed: sets.countOf(set) },
+      ...(error !== undefined && { error: serializeError(error) }),
+    });
   try {
-    state.append({ kind: 'departed', asset: node.key, run, reason: 'wiped', set: [...set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: times.bounds })) });
+    state.append({
+      kind: 'departed',
+      asset: node.key,
+      run,
+      reason: 'wiped',
+      set: [...set.bySeries].map(([series, times]) => ({
+        series,
+        values: readSeriesKey(series),
+        ranges: times.bounds,
+      })),
+    });
     await dropLeftRows(lake, node, run, [...set.bySeries.keys()], signal);
   } catch (error) {
     end('failed', error);

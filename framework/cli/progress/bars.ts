@@ -9,10 +9,16 @@ const BAR = { most: 30, least: 8 };
  * bar shrinks and goes, then the rate and the time left.
  */
 export function barLines(progress: Progress, now: number, width: number, height: number, style: Style): string[] {
-  const names = Math.min(Math.max(0, ...progress.map(({ asset }) => displayWidth(asset))), Math.max(Math.floor(width / 2), 12));
+  const names = Math.min(
+    Math.max(0, ...progress.map(({ asset }) => displayWidth(asset))),
+    Math.max(Math.floor(width / 2), 12),
+  );
   const shown = progress.length > height ? progress.slice(0, Math.max(height - 1, 0)) : progress;
-  const lines = shown.map((one) => (one.phase === 'observing' ? observing(one, now, names, width) : computing(one, now, names, width, style)));
-  if (shown.length < progress.length && height > 0) lines.push(truncate(`… and ${progress.length - shown.length} more assets`, width));
+  const lines = shown.map((one) =>
+    one.phase === 'observing' ? observing(one, now, names, width) : computing(one, now, names, width, style),
+  );
+  if (shown.length < progress.length && height > 0)
+    lines.push(truncate(`… and ${progress.length - shown.length} more assets`, width));
   return lines;
 }
 
@@ -20,7 +26,13 @@ function observing({ asset, startedAt }: AssetProgress, now: number, names: numb
   return truncate(`${pad(truncate(asset, names), names)}  looking at the source, ${duration(now - startedAt)}`, width);
 }
 
-function computing({ asset, startedAt, total, done, failed }: AssetProgress, now: number, names: number, width: number, style: Style): string {
+function computing(
+  { asset, startedAt, total, done, failed }: AssetProgress,
+  now: number,
+  names: number,
+  width: number,
+  style: Style,
+): string {
   const ended = Math.min(done + failed, total);
   const share = total === 0 ? 1 : ended / total;
   const seconds = Math.max((now - startedAt) / 1000, 0.001);

@@ -23,7 +23,11 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
       const { asset, done, changed, failed, ms } = event;
       if (done + failed === 0) return undefined;
       const unchanged = done - changed;
-      const parts = [`${number(done)} computed`, unchanged > 0 && `${number(unchanged)} of them as before`, failed > 0 && style.bad(`${number(failed)} failed`)];
+      const parts = [
+        `${number(done)} computed`,
+        unchanged > 0 && `${number(unchanged)} of them as before`,
+        failed > 0 && style.bad(`${number(failed)} failed`),
+      ];
       return `${failed > 0 ? style.bad('✗') : style.good('✓')} ${asset}: ${parts.filter(Boolean).join(', ')} ${style.faint(`(${duration(ms)})`)}`;
     }
     case 'partition-failed':
@@ -33,7 +37,9 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
       return `${paint('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')} (${event.severity})`;
     }
     case 'retry':
-      return style.faint(`${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`);
+      return style.faint(
+        `${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`,
+      );
     case 'waiting':
       return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;
     // What could not be computed is told at the end, all of it together.

@@ -20,7 +20,10 @@ export function advance(progress: Progress, event: RunEvent, now: number): Progr
     case 'observing':
       return [...progress, { asset: event.asset, phase: 'observing', startedAt: now, total: 0, done: 0, failed: 0 }];
     case 'asset-started':
-      return [...progress, { asset: event.asset, phase: 'computing', startedAt: now, total: event.partitions, done: 0, failed: 0 }];
+      return [
+        ...progress,
+        { asset: event.asset, phase: 'computing', startedAt: now, total: event.partitions, done: 0, failed: 0 },
+      ];
     case 'batch-finished':
       return change(event.asset, ({ done }) => ({ done: done + event.partitions }));
     case 'partition-failed':

@@ -23,7 +23,8 @@ const MOST_FAILURES = 20;
 
 export function createReporter(context: Context): Reporter {
   const { globals, io, console } = context;
-  if (globals.json) return { emit: (event) => console.print(jsonText(event)), say: console.note, close: () => undefined };
+  if (globals.json)
+    return { emit: (event) => console.print(jsonText(event)), say: console.note, close: () => undefined };
   if (globals.quiet) return { emit: () => undefined, say: () => undefined, close: () => undefined };
   return io.stderr.isTTY && io.env.TERM !== 'dumb' ? liveReporter(context) : lineReporter(context);
 }

@@ -79,14 +79,22 @@ function countsLine({ outcome, counts, ms, run }: Extract<RunEvent, { type: 'run
     departed > 0 && `${number(departed)} left the lake`,
   ].filter(Boolean);
   const size = computed > 0 ? `; ${rows > 0 ? `${plural(rows, 'row')}, ` : ''}${bytes(counts.bytes)}` : '';
-  const word = { succeeded: style.good('Done:'), failed: style.bad('Failed:'), cancelled: style.warning('Stopped:') }[outcome];
+  const word = { succeeded: style.good('Done:'), failed: style.bad('Failed:'), cancelled: style.warning('Stopped:') }[
+    outcome
+  ];
   return `${word} ${parts.join(', ')}${size}, in ${took}. ${style.faint(`Run ${run}.`)}`;
 }
 
-function heldLines(held: readonly { readonly asset: string; readonly reason: string; readonly partitions: number }[]): string[] {
+function heldLines(
+  held: readonly { readonly asset: string; readonly reason: string; readonly partitions: number }[],
+): string[] {
   const byAsset = Map.groupBy(held, ({ asset }) => asset);
   const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
-  return [...byAsset].map(([asset, own]) => indent(`${pad(asset, width)}  ${own.map(({ reason, partitions }) => `${number(partitions)} ${reason}`).join(', ')}`));
+  return [...byAsset].map(([asset, own]) =>
+    indent(
+      `${pad(asset, width)}  ${own.map(({ reason, partitions }) => `${number(partitions)} ${reason}`).join(', ')}`,
+    ),
+  );
 }
 
 /** Failures of one asset with one code are one thing that went wrong, whatever the message says of the partition. */
@@ -107,6 +115,8 @@ function checkLines(checks: readonly Check[]): string[] {
   const groups = Map.groupBy(checks, ({ asset, check }) => `${asset}\n${check}`);
   return [...groups.values()].map((group) => {
     const rows = group.reduce((sum, { failedRows }) => sum + failedRows, 0);
-    return indent(`${group[0]?.asset}  ${group[0]?.check}: ${plural(rows, 'row')} in ${plural(group.length, 'partition')}: ${some(group.map(({ partition }) => partition))}`);
+    return indent(
+      `${group[0]?.asset}  ${group[0]?.check}: ${plural(rows, 'row')} in ${plural(group.length, 'partition')}: ${some(group.map(({ partition }) => partition))}`,
+    );
   });
 }

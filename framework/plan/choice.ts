@@ -1,0 +1,72 @@
+import type { ResolvedInput } from '../graph/graph.ts';
+import { type Aggregate, AVAILABLE, AWAITING, BLOCKED } from './aggregate.ts';
+import type { LakeView } from './view.ts';
+
+/** Where no alternative can be had. */
+export const NO_CHOICE = 255;
+
+/** Labels of the chosen alternatives as recorded in the log: `raw=bronze/klines_daily`, several joined by commas; empty where there is nothing to choose. */
+export function choiceLabel(inputs: readonly ResolvedInput[], chosen: (input: string) => number): string {
+  return inputs
+    .filter((input) => input.alternatives.length > 1)
+    .map((input) => `${input.name}=${input.alternatives[chosen(input.name)]?.asset ?? ''}`)
+    .join(',');
+}
+
+/** How good an alternative is, 0 being best, by the bits of what it reads. */
+function rank(bits: number): number {
+  if ((bits & AVAILABLE) === 0) return bits & AWAITING ? 3 : 4;
+  if (bits & BLOCKED) return 2;
+  return bits & AWAITING ? 1 : 0;
+}
+
+/**
+ * Per point the first alternative that can be had in full: nothing of it failed for good or is still awaited; else the first of
+ * which something is only awaited, else the first that failed. What failed in passing will be tried again and counts as to be had.
+ * The aggregate of the chosen alternatives goes into `into`, the newest change among all of them into `offered`.
+ */
+export function choose(parts: readonly Aggregate[], into: Aggregate, offered: Uint32Array): Uint8Array {
+  const length = into.bits.length;
+  const chosen = new Uint8Array(length).fill(NO_CHOICE);
+  for (let i = 0; i < length; i++) {
+    let best: Aggregate | undefined;
+    let bestRank = 4;
+    for (let a = 0; a < parts.length; a++) {
+      const part = parts[a] as Aggregate;
+      if ((part.newest[i] as number) > (offered[i] as number)) offered[i] = part.newest[i] as number;
+      const own = rank(part.bits[i] as number);
+      if (own >= bestRank) continue;
+      bestRank = own;
+      best = part;
+      chosen[i] = a;
+    }
+    if (!best) continue;
+    into.newest[i] = best.newest[i] as number;
+    into.bits[i] = best.bits[i] as number;
+  }
+  return chosen;
+}
+
+/** The id in the log of the choice each point makes now; -1 where that choice was never recorded. */
+export function choiceIds(
+  inputs: readonly ResolvedInput[],
+  view: LakeView,
+  chosen: ReadonlyMap<string, Uint8Array>,
+  length: number,
+): Int32Array | undefined {
+  if (chosen.size === 0) return undefined;
+  const columns = [...chosen.values()];
+  const ids = new Map<number, number>();
+  const out = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    let signature = 0;
+    for (const column of columns) signature = signature * 256 + (column[i] as number);
+    let id = ids.get(signature);
+    if (id === undefined) {
+      id = view.choices.indexOf(choiceLabel(inputs, (input) => chosen.get(input)?.[i] ?? NO_CHOICE));
+      ids.set(signature, id);
+    }
+    out[i] = id;
+  }
+  return out;
+}
