@@ -5,6 +5,7 @@ import { machine, table } from './support.ts';
 const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Measurement[]>>>> = {
   silver: async () => (await import('./silver.ts')).benchSilver,
   noop: async () => (await import('./noop.ts')).benchNoop,
+  plan: async () => (await import('./plan.ts')).benchPlan,
 };
 
 const { values } = parseArgs({

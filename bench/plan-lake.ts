@@ -15,12 +15,12 @@ const ticks = source('bench/ticks', {
   // biome-ignore lint/correctness/useYield: nothing is observed, the events are made below
   observe: async function* () {},
 });
-const bronze = asset('bronze/ticks', { ...row, partitions: { symbol, date }, inputs: { t: ticks }, rows: () => [] });
+const bronze = asset('bronze/ticks', { ...row, partitions: { symbol, date }, inputs: { t: ticks }, compute: () => [] });
 const silver = asset('silver/ticks', { ...row, partitions: { symbol, date }, inputs: { t: bronze }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const trend = asset('gold/trend', { ...row, partitions: { symbol, date }, inputs: { t: from(silver, { date: window({ days: 30 }) }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const range = asset('gold/range', { ...row, partitions: { symbol, date }, inputs: { t: from(silver, { date: window({ days: 7 }) }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const overview = asset('gold/overview', { ...row, partitions: { date }, inputs: { t: from(silver, { symbol: all() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const relative = asset('gold/relative', { ...row, partitions: { symbol, date }, inputs: { t: silver, o: overview }, query: ({ t }) => sql`SELECT * FROM ${t}` });
+const relative = asset('gold/relative', { ...row, partitions: { symbol, date }, inputs: { t: silver, o: from(overview, {}) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const months = asset('gold/months', { ...row, partitions: { symbol, month }, inputs: { t: from(silver, { date: overlapping() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const seasonal = asset('gold/seasonal', { ...row, partitions: { symbol, date }, inputs: { t: silver, m: from(months, { month: overlapping() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
 const features = asset('gold/features', { ...row, partitions: { symbol, date }, inputs: { a: trend, b: range, c: relative, d: seasonal }, query: ({ a }) => sql`SELECT * FROM ${a}` });

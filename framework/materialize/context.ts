@@ -5,6 +5,15 @@ import type { Emit, RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
 import type { RetryControl } from './retry.ts';
 
+/** How a run is told to end, and where it tells what it does. */
+export interface RunControl {
+  /** Aborted: start nothing new; what is running finishes. */
+  readonly stopping: AbortSignal;
+  /** Aborted: stop now; nothing of what is running commits. */
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+}
+
 /** What all batches of one asset in one run share. */
 export interface BatchContext {
   readonly lake: Lake;

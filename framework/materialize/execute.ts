@@ -15,11 +15,10 @@ import {
 } from '../plan/plan.ts';
 import { type Universe, universes } from '../plan/universe.ts';
 import { runBatch } from './batch.ts';
-import type { BatchContext } from './context.ts';
+import type { BatchContext, RunControl } from './context.ts';
 import { depart } from './depart.ts';
 import { newCounts, type RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
-import type { RunControl } from './run.ts';
 import { isChain } from './table.ts';
 
 /**

@@ -10,8 +10,8 @@ import type { Engine } from '../engine/port.ts';
 import { buildGraph } from '../graph/graph.ts';
 import { openState } from '../state/sqlite.ts';
 import type { StateWriter } from '../state/store.ts';
-import { storageError } from '../storage/errors.ts';
 import { makeDirectory } from '../storage/directories.ts';
+import { storageError } from '../storage/errors.ts';
 import { localStore } from '../storage/local.ts';
 import type { Lake } from './lake.ts';
 

@@ -2,8 +2,9 @@ import { serializeError } from '../common/errors.ts';
 import type { Plan, PlanRequest } from '../plan/plan.ts';
 import { makePlan } from '../plan/plan.ts';
 import { removeSuperseded } from './commit.ts';
+import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
-import { type Emit, newCounts, type RunCounts } from './events.ts';
+import { newCounts, type RunCounts } from './events.ts';
 import { execute } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
@@ -15,14 +16,6 @@ export interface RunRequest extends PlanRequest {
   readonly observe?: boolean | undefined;
   /** Per asset: partitions at this code version are declared to be what the current code gives. */
   readonly acceptCode?: readonly { readonly asset: string; readonly from: string }[];
-}
-
-export interface RunControl {
-  /** Aborted: start nothing new; what is running finishes. */
-  readonly stopping: AbortSignal;
-  /** Aborted: stop now; nothing of what is running commits. */
-  readonly signal: AbortSignal;
-  readonly emit: Emit;
 }
 
 export interface RunResult {

@@ -71,7 +71,7 @@ describe('bad objects of an exchange', () => {
       atEnd(() => lake.close());
       return lake;
     };
-    const selection = '+silver/klines,+gold/klines_daily';
+    const selection = '+silver/klines';
     const sound = await open();
     await run(sound, { selection });
 

@@ -159,13 +159,17 @@ export class Scenario {
           input.alternatives.forEach((alternative, a) => {
             const chosen = evaluation.series.get(series)?.chosen.get(input.name)?.[time - (evaluation.series.get(series)?.base ?? 0)];
             if (input.alternatives.length > 1 && chosen !== a) return;
-            const up = this.graph.node(alternative.asset);
+            const { space } = this.graph.node(alternative.asset);
             const [from, to] = alternative.mapping.upstream(values, time);
-            for (const [upSeries, state] of index.asset(alternative.asset)?.series ?? []) {
-              if (!alternative.mapping.joinDown(values).includes(alternative.mapping.joinUp(state.values) ?? '\0')) continue;
-              for (let t = Math.max(from, state.base); t < Math.min(to, state.base + state.length); t++) {
-                const name = `${alternative.asset} ${printKey(up.space, { values: state.values, time: t })}`;
-                if ((state.flags[t - state.base] as number) & 1 && ranges.has(sets.rangesOf(universe.get(alternative.asset)?.all ?? sets.EMPTY_SET, upSeries), t) ) read.push(this.#content.get(name) ?? '?');
+            // Links of a chain are computed in order, so the earlier ones of this very batch are read as well.
+            const own = alternative.mapping.self ? [[series, values] as const] : [...(index.asset(alternative.asset)?.series ?? [])].map(([k, s]) => [k, s.values] as const);
+            for (const [upSeries, upValues] of own) {
+              if (!alternative.mapping.joinDown(values).includes(alternative.mapping.joinUp(upValues) ?? '\0')) continue;
+              const state = index.asset(alternative.asset)?.series.get(upSeries);
+              const exists = sets.rangesOf(universe.get(alternative.asset)?.all ?? sets.EMPTY_SET, upSeries);
+              for (const t of ranges.iterate(ranges.intersect(exists, ranges.range(from, to)))) {
+                const name = `${alternative.asset} ${printKey(space, { values: upValues, time: t })}`;
+                if (made.has(name) || ((state?.flags[t - state.base] ?? 0) & 1) !== 0) read.push(this.#content.get(name) ?? '?');
               }
             }
           });

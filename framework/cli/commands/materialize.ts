@@ -8,7 +8,7 @@ import { plural } from '../format.ts';
 import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
-import { requestOf, run as runPlan, type WorkOptions } from './plan.ts';
+import { requestOf, run as runPlan, unobserved, type WorkOptions } from './plan.ts';
 
 export interface MaterializeOptions extends WorkOptions {
   readonly acceptCode?: readonly string[];
@@ -93,9 +93,14 @@ function summary(
   recap: Recap,
 ): string {
   const { style } = context.console;
-  const next = nextCommands(context, lake, partitions, result, recap);
+  const unknown = unobserved(lake, result.plan.assets);
+  const { selection } = result.plan;
+  const next = [
+    ...(unknown.length > 0 ? [context.again('observe', ...(selection === '*' ? [] : [`+(${selection})`]))] : []),
+    ...nextCommands(context, lake, partitions, result, recap),
+  ];
   return [
-    recap.text(style),
+    recap.text(style, unknown),
     ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : []),
   ].join('\n');
 }

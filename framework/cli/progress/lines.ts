@@ -32,10 +32,10 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
     }
     case 'partition-failed':
       return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error, `${event.asset} ${event.partition}`)}`;
-    case 'check-failed': {
-      const paint = event.severity === 'error' ? style.bad : style.warning;
-      return `${paint('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')} (${event.severity})`;
-    }
+    case 'check-failed':
+      // Warnings are told at the end, all of a check together.
+      if (event.severity === 'warn') return undefined;
+      return `${style.bad('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')}`;
     case 'retry':
       return style.faint(
         `${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`,

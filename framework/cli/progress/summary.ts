@@ -7,8 +7,11 @@ import type { Style } from '../style.ts';
 /** What is remembered of a run's events for the end. */
 export interface Recap {
   readonly add: (event: RunEvent) => void;
-  /** One paragraph of counts, and what failed, each kind of failure once. */
-  readonly text: (style: Style) => string;
+  /**
+   * One paragraph of counts, and what failed, each kind of failure once. `unknown`: sources that were never observed, so that
+   * nobody knows what there is to compute of them.
+   */
+  readonly text: (style: Style, unknown: readonly string[]) => string;
   readonly failed: readonly { readonly asset: string; readonly partition: string; readonly error: SerializedError }[];
   /** Checks of severity `error` that failed. */
   readonly refused: readonly { readonly asset: string; readonly partition: string }[];
@@ -54,9 +57,11 @@ export function createRecap(): Recap {
       else if (event.type === 'asset-finished' && event.changed > 0) changed.push(event.asset);
       else if (event.type === 'run-finished') end = event;
     },
-    text: (style) => {
+    text: (style, unknown) => {
       const lines: string[] = [];
-      if (end) lines.push(countsLine(end, style));
+      if (end) lines.push(countsLine(end, style, unknown.length > 0));
+      if (unknown.length > 0)
+        lines.push(style.warning(`Never observed, so what they have is unknown: ${unknown.join(', ')}`));
       if (held.length > 0) lines.push('', style.warning('Cannot be computed now:'), ...heldLines(held));
       if (refused.length > 0) lines.push('', style.bad('Checks that failed:'), ...checkLines(inOrder(refused)));
       if (warned.length > 0) lines.push('', style.warning('Checks that warn:'), ...checkLines(inOrder(warned)));
@@ -66,11 +71,16 @@ export function createRecap(): Recap {
   };
 }
 
-function countsLine({ outcome, counts, ms, run }: Extract<RunEvent, { type: 'run-finished' }>, style: Style): string {
+function countsLine(
+  { outcome, counts, ms, run }: Extract<RunEvent, { type: 'run-finished' }>,
+  style: Style,
+  partly: boolean,
+): string {
   const { computed, changed, failed, held, departed, rows } = counts;
   const took = duration(ms);
   if (computed + failed + departed === 0 && outcome === 'succeeded') {
-    return `${style.good('Nothing to do:')} ${held > 0 ? 'what can be computed' : 'everything selected'} is up to date (${took}).`;
+    const what = partly ? 'what is known' : held > 0 ? 'what can be computed' : 'everything selected';
+    return `${style.good('Nothing to do:')} ${what} is up to date (${took}).`;
   }
   const parts = [
     `${plural(computed, 'partition')} computed${changed < computed ? `, ${number(changed)} of them changed` : ''}`,
