@@ -9,22 +9,32 @@ const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
 };
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
 });
 const names = values.only?.split(',') ?? Object.keys(benches);
 const unknown = names.filter((name) => benches[name] === undefined);
-if (unknown.length > 0) throw new Error(`There is no bench '${unknown.join(', ')}': ${Object.keys(benches).join(', ')}`);
+if (unknown.length > 0)
+  throw new Error(`There is no bench '${unknown.join(', ')}': ${Object.keys(benches).join(', ')}`);
 
 const before = machine();
 const results: Record<string, Measurement[]> = {};
 for (const name of names) {
   const bench = await benches[name]?.();
-  if (bench) results[name] = await bench({ quick: values.quick, say: (text) => process.stderr.write(`${name}: ${text}\n`) });
+  if (bench)
+    results[name] = await bench({ quick: values.quick, say: (text) => process.stderr.write(`${name}: ${text}\n`) });
 }
 const load = { 'load before': before.load, 'load after': machine().load };
 const { load: _, ...facts } = before;
 if (values.json) console.log(JSON.stringify({ machine: { ...facts, ...load }, quick: values.quick, results }, null, 2));
 else {
-  console.log(Object.entries({ ...facts, ...load }).map(([key, value]) => `${key}: ${value}`).join('\n'));
+  console.log(
+    Object.entries({ ...facts, ...load })
+      .map(([key, value]) => `${key}: ${value}`)
+      .join('\n'),
+  );
   for (const [name, measurements] of Object.entries(results)) console.log(`\n## ${name}\n\n${table(measurements)}`);
 }

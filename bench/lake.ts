@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { lakehouse } from '../assets/index.ts';
 import { readSettingsSources } from '../framework/config/load.ts';
-import { resolveSettings } from '../framework/config/resolve.ts';
+import { type LoadedSettings, resolveSettings } from '../framework/config/resolve.ts';
 import { type OpenedLake, openLake } from '../framework/materialize/open.ts';
 import { materialize, type RunResult } from '../framework/materialize/run.ts';
 
 /** The bundled lake over a mirror, as the command line opens it. `sets` are as in `--set`. */
 export function openBenchLake(directory: string, sets: readonly string[]): Promise<OpenedLake> {
   const sources = readSettingsSources({ cwd: directory, env: {}, argv: { sets: [`dataDir=${directory}`, ...sets] } });
-  const { settings } = resolveSettings(sources, lakehouse.settings);
+  const { settings }: LoadedSettings = resolveSettings(sources, lakehouse.settings);
   return openLake({
     definition: lakehouse,
     settings,
@@ -27,13 +27,18 @@ export function openBenchLake(directory: string, sets: readonly string[]): Promi
 export async function materializeAll(lake: OpenedLake, selection: string): Promise<RunResult> {
   const never = new AbortController().signal;
   let failed: unknown;
-  const result = await materialize(lake, { command: 'bench', selection }, {
-    stopping: never,
-    signal: never,
-    emit: (event) => {
-      if (event.type === 'partition-failed') failed ??= event;
+  const result = await materialize(
+    lake,
+    { command: 'bench', selection },
+    {
+      stopping: never,
+      signal: never,
+      emit: (event) => {
+        if (event.type === 'partition-failed') failed ??= event;
+      },
     },
-  });
-  if (failed !== undefined || result.outcome !== 'succeeded') throw new Error(`${selection} ${result.outcome}: ${JSON.stringify(failed)}`);
+  );
+  if (failed !== undefined || result.outcome !== 'succeeded')
+    throw new Error(`${selection} ${result.outcome}: ${JSON.stringify(failed)}`);
   return result;
 }

@@ -46,7 +46,11 @@ export async function benchNoop({ quick, say }: BenchOptions): Promise<Measureme
   const work = await mkdtemp(join(CACHE, 'noop-'));
   try {
     const cli = join(ROOT, 'bin/lakehouse.js');
-    const sets = [`dataDir=${work}`, `exchanges.binance.archive.directory=${directory}`, `exchanges.binance.archive.simulated=${simulated}`];
+    const sets = [
+      `dataDir=${work}`,
+      `exchanges.binance.archive.directory=${directory}`,
+      `exchanges.binance.archive.simulated=${simulated}`,
+    ];
     const materialize = [cli, 'materialize', '--json', ...sets.flatMap((set) => ['--set', set])];
     say(`mirror: ${simulated ? 'simulated' : 'real'} files, ${directory}`);
     const first = node(materialize);
@@ -61,7 +65,8 @@ export async function benchNoop({ quick, say }: BenchOptions): Promise<Measureme
     for (let round = 0; round <= (quick ? 5 : 9); round++) {
       for (const name of ['empty', 'help', 'materialize'] as const) {
         const { ms, stdout } = node(runs[name]);
-        if (name === 'materialize' && !/"computed":0\b/.test(stdout)) throw new Error(`The second run computed something: ${stdout}`);
+        if (name === 'materialize' && !/"computed":0\b/.test(stdout))
+          throw new Error(`The second run computed something: ${stdout}`);
         if (round > 0) times[name].push(ms);
       }
     }

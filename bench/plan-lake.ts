@@ -1,4 +1,17 @@
-import { all, asset, bigint, columns, daily, dynamicDimension, from, monthly, overlapping, source, sql, window } from 'crypto-lakehouse';
+import {
+  all,
+  asset,
+  bigint,
+  columns,
+  daily,
+  dynamicDimension,
+  from,
+  monthly,
+  overlapping,
+  source,
+  sql,
+  window,
+} from 'crypto-lakehouse';
 import type { AssetDefinition } from '../framework/define/model.ts';
 import { type AssetGraph, buildGraph } from '../framework/graph/graph.ts';
 import { seriesKey } from '../framework/partition/space.ts';
@@ -12,22 +25,72 @@ const row = { columns: columns({ n: bigint() }), sortBy: ['n'] } as const;
 
 const ticks = source('bench/ticks', {
   partitions: { symbol, date },
-  // biome-ignore lint/correctness/useYield: nothing is observed, the events are made below
   observe: async function* () {},
 });
 const bronze = asset('bronze/ticks', { ...row, partitions: { symbol, date }, inputs: { t: ticks }, compute: () => [] });
-const silver = asset('silver/ticks', { ...row, partitions: { symbol, date }, inputs: { t: bronze }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const trend = asset('gold/trend', { ...row, partitions: { symbol, date }, inputs: { t: from(silver, { date: window({ days: 30 }) }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const range = asset('gold/range', { ...row, partitions: { symbol, date }, inputs: { t: from(silver, { date: window({ days: 7 }) }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const overview = asset('gold/overview', { ...row, partitions: { date }, inputs: { t: from(silver, { symbol: all() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const relative = asset('gold/relative', { ...row, partitions: { symbol, date }, inputs: { t: silver, o: from(overview, {}) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const months = asset('gold/months', { ...row, partitions: { symbol, month }, inputs: { t: from(silver, { date: overlapping() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const seasonal = asset('gold/seasonal', { ...row, partitions: { symbol, date }, inputs: { t: silver, m: from(months, { month: overlapping() }) }, query: ({ t }) => sql`SELECT * FROM ${t}` });
-const features = asset('gold/features', { ...row, partitions: { symbol, date }, inputs: { a: trend, b: range, c: relative, d: seasonal }, query: ({ a }) => sql`SELECT * FROM ${a}` });
+const silver = asset('silver/ticks', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { t: bronze },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const trend = asset('gold/trend', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { t: from(silver, { date: window({ days: 30 }) }) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const range = asset('gold/range', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { t: from(silver, { date: window({ days: 7 }) }) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const overview = asset('gold/overview', {
+  ...row,
+  partitions: { date },
+  inputs: { t: from(silver, { symbol: all() }) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const relative = asset('gold/relative', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { t: silver, o: from(overview, {}) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const months = asset('gold/months', {
+  ...row,
+  partitions: { symbol, month },
+  inputs: { t: from(silver, { date: overlapping() }) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const seasonal = asset('gold/seasonal', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { t: silver, m: from(months, { month: overlapping() }) },
+  query: ({ t }) => sql`SELECT * FROM ${t}`,
+});
+const features = asset('gold/features', {
+  ...row,
+  partitions: { symbol, date },
+  inputs: { a: trend, b: range, c: relative, d: seasonal },
+  query: ({ a }) => sql`SELECT * FROM ${a}`,
+});
 
 /** A source and nine assets with all kinds of mappings: the same day, windows of 7 and 30 days, all symbols, day to month and back. */
 export function benchGraph(codes: Readonly<Record<string, string>> = {}): AssetGraph {
-  const definitions: readonly AssetDefinition[] = [ticks, bronze, silver, trend, range, overview, relative, months, seasonal, features];
+  const definitions: readonly AssetDefinition[] = [
+    ticks,
+    bronze,
+    silver,
+    trend,
+    range,
+    overview,
+    relative,
+    months,
+    seasonal,
+    features,
+  ];
   return buildGraph(definitions, { codes: ({ key }) => codes[key] ?? 'v1' });
 }
 

@@ -1,5 +1,5 @@
-import { makePlan } from '../framework/plan/plan.ts';
 import { evaluateLake } from '../framework/plan/evaluate.ts';
+import { makePlan } from '../framework/plan/plan.ts';
 import { universes } from '../framework/plan/universe.ts';
 import { openState } from '../framework/state/sqlite.ts';
 import { benchGraph, clock } from './plan-lake.ts';
@@ -45,4 +45,15 @@ const pass = (): void => {
 };
 pass();
 step('yardstick', pass);
-console.log(JSON.stringify({ ms, rss, will: plan.will, may: plan.may, codeWill: changed.will, codeMay: changed.may, codeBatches: changed.batches, stale }));
+console.log(
+  JSON.stringify({
+    ms,
+    rss,
+    will: plan.will,
+    may: plan.may,
+    codeWill: changed.will,
+    codeMay: changed.may,
+    codeBatches: changed.batches,
+    stale,
+  }),
+);

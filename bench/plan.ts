@@ -38,18 +38,39 @@ export async function benchPlan({ quick, say }: BenchOptions): Promise<Measureme
     // One day of one symbol was published again: its cone is all there is to do.
     const last = FIRST_DAY + size.days - 1;
     const values = { symbol: 'S0000' };
-    const outcome = { series: 'symbol=S0000', values, times: Int32Array.of(last), version: new Uint8Array(16), rows: Uint32Array.of(0), bytes: Float64Array.of(1), file: Int32Array.of(-1) };
+    const outcome = {
+      series: 'symbol=S0000',
+      values,
+      times: Int32Array.of(last),
+      version: new Uint8Array(16),
+      rows: Uint32Array.of(0),
+      bytes: Float64Array.of(1),
+      file: Int32Array.of(-1),
+    };
     state.append({ kind: 'observed', asset: 'bench/ticks', run: 'bench', observedAt: now, outcomes: [outcome] });
     const checkpoint = await timed(() => state.checkpoint());
     state.close();
     const { size: bytes } = await stat(path);
-    say(`${partitions.toLocaleString('en')} partitions; state file ${(bytes / 1e6).toFixed(0)} MB, appended in ${append.ms.toFixed(0)} ms, checkpoint ${checkpoint.ms.toFixed(0)} ms`);
+    say(
+      `${partitions.toLocaleString('en')} partitions; state file ${(bytes / 1e6).toFixed(0)} MB, appended in ${append.ms.toFixed(0)} ms, checkpoint ${checkpoint.ms.toFixed(0)} ms`,
+    );
 
     const child = fileURLToPath(new URL('plan-process.ts', import.meta.url));
-    const answers = Array.from({ length: quick ? 2 : 5 }, (): Answer => JSON.parse(execFileSync(process.execPath, ['--conditions=source', child, path, String(size.symbols), String(size.days)], { encoding: 'utf8' })));
+    const answers = Array.from(
+      { length: quick ? 2 : 5 },
+      (): Answer =>
+        JSON.parse(
+          execFileSync(
+            process.execPath,
+            ['--conditions=source', child, path, String(size.symbols), String(size.days)],
+            { encoding: 'utf8' },
+          ),
+        ),
+    );
     const [first] = answers;
     // One day of bronze surely, and everything that reads it perhaps.
-    if (first?.will !== 1 || !(first.may > size.symbols) || first.codeWill < perAsset) throw new Error(`The plan is wrong: ${JSON.stringify(first)}`);
+    if (first?.will !== 1 || !(first.may > size.symbols) || first.codeWill < perAsset)
+      throw new Error(`The plan is wrong: ${JSON.stringify(first)}`);
     const ms = (name: keyof Answer['ms']) => median(answers.map((answer) => answer.ms[name]));
     const yardstick = ms('yardstick');
     const measure = (what: string, name: keyof Answer['ms'], note = ''): Measurement => ({
@@ -66,8 +87,16 @@ export async function benchPlan({ quick, say }: BenchOptions): Promise<Measureme
       measure('which partitions there are', 'universes'),
       measure('status and causes of every partition', 'evaluate'),
       measure('a whole plan: one day changed', 'plan', `; ${first.will} will, ${first.may} may run`),
-      measure('a whole plan: new code early in the graph', 'code', `; ${first.codeBatches.toLocaleString('en')} batches`),
-      { what: 'memory of the process beyond its start', value: median(answers.map(({ rss }) => rss)) / 2 ** 20, unit: 'MiB' },
+      measure(
+        'a whole plan: new code early in the graph',
+        'code',
+        `; ${first.codeBatches.toLocaleString('en')} batches`,
+      ),
+      {
+        what: 'memory of the process beyond its start',
+        value: median(answers.map(({ rss }) => rss)) / 2 ** 20,
+        unit: 'MiB',
+      },
     ];
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -42,7 +42,10 @@ export async function timed(work: () => unknown): Promise<Cost> {
   return { ms: performance.now() - started, cpuMs: (user + system) / 1000 };
 }
 
-export const medianCost = (costs: readonly Cost[]): Cost => ({ ms: median(costs.map((c) => c.ms)), cpuMs: median(costs.map((c) => c.cpuMs)) });
+export const medianCost = (costs: readonly Cost[]): Cost => ({
+  ms: median(costs.map((c) => c.ms)),
+  cpuMs: median(costs.map((c) => c.cpuMs)),
+});
 
 /** What the numbers were measured on. The load says what else was running. */
 export function machine(): Record<string, string> {
@@ -52,17 +55,26 @@ export function machine(): Record<string, string> {
     cpu: `${cpus().length} × ${first?.model ?? '?'}`,
     memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
-    load: loadavg().map((one) => one.toFixed(2)).join(' '),
+    load: loadavg()
+      .map((one) => one.toFixed(2))
+      .join(' '),
   };
 }
 
-export const digits = (value: number): string => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+export const digits = (value: number): string =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 
 /** A Markdown table with padded columns. */
 export function table(measurements: readonly Measurement[]): string {
   const rows = [
     ['what', 'measured', 'ratio', 'against', 'note'],
-    ...measurements.map(({ what, value, unit, yardstick = '', ratio, note = '' }) => [what, `${digits(value)} ${unit}`, ratio === undefined ? '' : `${ratio.toFixed(2)} ×`, yardstick, note]),
+    ...measurements.map(({ what, value, unit, yardstick = '', ratio, note = '' }) => [
+      what,
+      `${digits(value)} ${unit}`,
+      ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
+      yardstick,
+      note,
+    ]),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);

@@ -4,6 +4,7 @@ import type { HoldStep } from '../plan/plan.ts';
 
 /** What a run tells its subscribers, in order. The same events are printed by `--json`, one per line. */
 export type RunEvent =
+  | RunWarning
   | { readonly type: 'run-started'; readonly run: string; readonly at: number; readonly selection: string }
   | { readonly type: 'observing'; readonly asset: string }
   | {
@@ -77,14 +78,26 @@ export type RunEvent =
       readonly ms: number;
     };
 
+/** What may make an asset's results differ from run to run, or slow; its definition is the place to mend it. */
+export interface RunWarning {
+  readonly type: 'warning';
+  readonly asset: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
 export type Emit = (event: RunEvent) => void;
 
-/** Partitions of a run. `held` are those that could not be computed yet: awaiting, blocked, unmet. */
+/**
+ * Partitions of a run. `held` are those that could not be computed now: awaiting, blocked, or failed before with nothing changed
+ * since; the last are `standing`.
+ */
 export interface RunCounts {
   computed: number;
   changed: number;
   failed: number;
   held: number;
+  standing: number;
   departed: number;
   checksFailed: number;
   rows: number;
@@ -96,6 +109,7 @@ export const newCounts = (): RunCounts => ({
   changed: 0,
   failed: 0,
   held: 0,
+  standing: 0,
   departed: 0,
   checksFailed: 0,
   rows: 0,

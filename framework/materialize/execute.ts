@@ -21,6 +21,17 @@ import { newCounts, type RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
 import { isChain } from './table.ts';
 
+/** What a plan without work has to tell: the partitions that cannot be computed now. */
+export function tellHolds({ plan }: Planning, { emit }: RunControl, counts: RunCounts): void {
+  for (const step of plan.steps) {
+    if (step.type !== 'hold' || step.reason === 'unavailable') continue;
+    const partitions = sets.countOf(step.set);
+    emit({ type: 'held', asset: step.asset, reason: step.reason, partitions });
+    counts.held += partitions;
+    if (step.reason === 'failed') counts.standing += partitions;
+  }
+}
+
 /**
  * Carries out a plan. Every asset has its turn when all upstream of it have had theirs.
  * @throws the first error that is no partition's fault, after everything that was running has come to an end.
@@ -63,7 +74,9 @@ export async function execute(
     await Promise.all(lake.graph.upstreamOf(key).map((up) => turns.get(up)));
     if (halted()) return;
     try {
-      if (selected.has(key) && lake.graph.node(key).definition.kind !== 'source') await runAsset(lake.graph.node(key));
+      const node = lake.graph.node(key);
+      await leave(node);
+      if (selected.has(key) && node.definition.kind !== 'source') await runAsset(node);
       if (!halted()) evaluations.set(key, evaluate(key));
     } catch (error) {
       failure ??= { error };
@@ -101,6 +114,7 @@ export async function execute(
       const partitions = sets.countOf(sets.intersect(waiting, withStatus(evaluation, reason)));
       if (partitions > 0) emit({ type: 'held', asset: key, reason, partitions });
       counts.held += partitions;
+      if (reason === 'failed') counts.standing += partitions;
     }
   };
 
@@ -108,7 +122,6 @@ export async function execute(
     const { key, definition } = node;
     const started = performance.now();
     const own = newCounts();
-    await leave(node);
     const target = targets.get(key) ?? sets.EMPTY_SET;
     const evaluation = evaluate(key, request.force ? target : undefined, request.retryFailed ? target : undefined);
     const { head } = lake.state.index();
@@ -120,7 +133,8 @@ export async function execute(
     if (sets.isEmpty(set)) return;
     // An engine that does not start is no partition's fault.
     if (definition.storage.type === 'table') {
-      const { issues } = await (await lake.engine()).examine(definition);
+      const { issues, warnings } = await (await lake.engine()).examine(definition);
+      for (const { message, hint } of warnings) emit({ type: 'warning', asset: key, message, hint });
       if (issues.length > 0) return failAll(node, set, issues, head);
     } else if (definition.inputs.some((input) => input.alternatives.some(({ asset }) => asset?.kind === 'asset')))
       await lake.engine();

@@ -5,7 +5,7 @@ import { removeSuperseded } from './commit.ts';
 import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
 import { newCounts, type RunCounts } from './events.ts';
-import { execute } from './execute.ts';
+import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
 
@@ -62,10 +62,12 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
     const planning = makePlan(lake.graph, lake.state.refresh(), request, lake.now(), lake.settings.limits);
     plan = planning.plan;
     emit({ type: 'planned', will: plan.will, may: plan.may, batches: plan.batches, files: plan.files });
-    await execute(lake, planning, request, run, control, counts);
+    if (plan.steps.some((step) => step.type !== 'hold')) await execute(lake, planning, request, run, control, counts);
+    else tellHolds(planning, control, counts);
     await removeSuperseded(lake, lake.now());
     if (lake.state.eventsSinceCheckpoint() >= lake.settings.checkpointEvery) lake.state.checkpoint();
-    outcome = stopping.aborted ? 'cancelled' : counts.failed > 0 || counts.checksFailed > 0 ? 'failed' : 'succeeded';
+    const bad = counts.failed + counts.checksFailed + counts.standing;
+    outcome = stopping.aborted ? 'cancelled' : bad > 0 ? 'failed' : 'succeeded';
   } catch (error) {
     try {
       end(signal.aborted ? 'cancelled' : 'failed', error);
@@ -102,8 +104,7 @@ async function observeSelected(
     emit({ type: 'observing', asset: key });
     const started = performance.now();
     const { event, seen, changed, withdrawn } = await observe(lake, node, run, signal);
-    if (changed > 0 || withdrawn > 0 || lake.state.index().asset(key)?.lastObservedAt === undefined)
-      lake.state.append(event);
+    lake.state.append(event);
     emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
   }
 }

@@ -159,6 +159,21 @@ function barLength(values: SeriesValues, helpers: MappingHelpers): number {
   );
 }
 
+/** `indexAt` for instants asked for in order: remembers the last period, because calendar arithmetic is slow. */
+function indexer(grain: Grain): (ms: number) => number {
+  let lo = 0;
+  let hi = 0;
+  let index = 0;
+  return (ms) => {
+    if (ms < lo || ms >= hi) {
+      index = indexAt(grain, ms);
+      lo = startOf(grain, index);
+      hi = endOf(grain, index);
+    }
+    return index;
+  };
+}
+
 /**
  * The one formula behind same, window, overlapping and earlier. Both ends of the upstream range never decrease with t, and with
  * from <= to it is never empty, so the times that meet `[lo, hi)` are one range with a closed form: those whose end comes after
@@ -166,10 +181,11 @@ function barLength(values: SeriesValues, helpers: MappingHelpers): number {
  */
 function window(down: Grain, up: Grain, from: Offset, to: Offset, includesOwn: boolean): TimePart {
   const own = (t: number) => coverRange(down, t, t + 1, up);
+  const [first, last] = [indexer(up), indexer(up)];
   return {
     upstream: (values, t) => [
-      indexAt(up, startOf(down, t) + from.ms(values)) + from.index,
-      indexAt(up, endOf(down, t) - 1 + to.ms(values)) + 1 + to.index,
+      first(startOf(down, t) + from.ms(values)) + from.index,
+      last(endOf(down, t) - 1 + to.ms(values)) + 1 + to.index,
     ],
     downstream: (values, lo, hi) => {
       if (hi <= lo) return NONE;

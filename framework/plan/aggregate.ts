@@ -126,21 +126,23 @@ function sliding(
     const newHi = Math.min(Math.max(to - up.base, newLo), up.length);
     for (; hi < newHi; hi++) {
       const bits = up.bits[hi] as number;
-      for (let b = 0; b < BITS; b++) {
-        if ((bits & (1 << b)) === 0) continue;
+      // From the highest bit that is set to the lowest: most points have two of them.
+      for (let rest = bits; rest !== 0; ) {
+        const b = 31 - Math.clz32(rest);
         counts[b] = (counts[b] as number) + 1;
-        current |= 1 << b;
+        rest &= ~(1 << b);
       }
+      current |= bits;
       while (tail > head && change(queue[tail - 1] as number) <= change(hi)) tail--;
       queue[tail++] = hi;
     }
     for (; lo < newLo; lo++) {
       // A point that the window jumped over was counted in above, so it is counted out here.
-      const bits = up.bits[lo] as number;
-      for (let b = 0; b < BITS; b++) {
-        if ((bits & (1 << b)) === 0) continue;
+      for (let rest = up.bits[lo] as number; rest !== 0; ) {
+        const b = 31 - Math.clz32(rest);
         counts[b] = (counts[b] as number) - 1;
         if (counts[b] === 0) current &= ~(1 << b);
+        rest &= ~(1 << b);
       }
       if (head < tail && queue[head] === lo) head++;
     }

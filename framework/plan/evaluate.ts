@@ -298,15 +298,16 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
           remembered(context, key, base + i, revisionOf(Math.max(newest, offered[i] as number)));
     if (stands) {
       // It is tried again only after something that it reads has changed.
-      [code, own] = [HAS_FAILED, moving ? RETRY : BLOCKED];
+      code = HAS_FAILED;
+      own = moving ? RETRY : BLOCKED;
       run[i] = may;
-    } else if (stop === BLOCKED) [code, own] = [IS_BLOCKED, BLOCKED];
-    else if (stop === AWAITING) [code, own] = [IS_AWAITING, AWAITING];
-    else if (stop === RETRY) {
-      [code, own] = [IS_BLOCKED, RETRY];
-      run[i] = may;
+    } else if (stop !== 0) {
+      code = stop === AWAITING ? IS_AWAITING : IS_BLOCKED;
+      own = stop;
+      if (stop === RETRY) run[i] = may;
     } else if (cause === 0) {
-      [code, own] = moving ? [PENDING, DIRTY] : [FRESH, 0];
+      code = moving ? PENDING : FRESH;
+      own = moving ? DIRTY : 0;
       run[i] = !planning && read?.running ? RUN_WILL : may;
     } else {
       const failedBefore = (flags & FAILED) !== 0 || bad !== 0;
@@ -356,8 +357,18 @@ export function pointsWhere(
   return sets.fromSeries(entries);
 }
 
+/** The partitions that have a value in one of the columns of bytes. Much cheaper than `pointsWhere` where they are few. */
+export function pointsWith(
+  evaluation: AssetEvaluation,
+  column: 'status' | 'causes' | 'run',
+  value: number,
+): PartitionSet {
+  return sets.fromSeries(
+    Array.from(evaluation.series, ([key, series]) => [key, rangesOf(series[column], series.base, value)] as const),
+  );
+}
+
 /** The partitions of an evaluation that have one of these statuses. */
 export function withStatus(evaluation: AssetEvaluation, ...statuses: Status[]): PartitionSet {
-  const wanted = STATUSES.map((status) => statuses.includes(status));
-  return pointsWhere(evaluation, (series, i) => wanted[series.status[i] as number] === true);
+  return sets.unionAll(statuses.map((status) => pointsWith(evaluation, 'status', statusCode(status))));
 }

@@ -159,9 +159,18 @@ function explainIn(tree: Tree, asset: string, seriesKey: string, time: number, d
         add('choice', `it was made from ${was || 'something else'}, now ${now} is chosen`);
       }
     }
-    if (status === 'pending') add('pending', 'what it reads will be computed again and may change it', culprits((up, u) => has(up, u, DIRTY | TODO | RETRY)));
+    if (status === 'pending')
+      add(
+        'pending',
+        'what it reads will be computed again and may change it',
+        culprits((up, u) => has(up, u, DIRTY | TODO | RETRY)),
+      );
     if (status === 'blocked') {
-      add('blocked', 'what it reads failed, or waits for something that did', culprits((up, u, required) => has(up, u, required ? BLOCKED | RETRY : BAD)));
+      add(
+        'blocked',
+        'what it reads failed, or waits for something that did',
+        culprits((up, u, required) => has(up, u, required ? BLOCKED | RETRY : BAD)),
+      );
     }
     if (status === 'awaiting') {
       const waiting = culprits((up, u, required) => required && has(up, u, AWAITING));

@@ -18,6 +18,7 @@ import {
   type EvaluateOptions,
   evaluateLake,
   pointsWhere,
+  pointsWith,
   RUN_MAY,
   RUN_WILL,
   type SeriesEvaluation,
@@ -224,11 +225,7 @@ function planAsset(
   evaluations: ReadonlyMap<string, AssetEvaluation>,
   planned: ReadonlyMap<string, Planned>,
 ): Planned {
-  const running = (run: number) =>
-    sets.intersect(
-      target,
-      pointsWhere(evaluation, (series, i) => series.run[i] === run),
-    );
+  const running = (run: number) => sets.intersect(target, pointsWith(evaluation, 'run', run));
   const willAll = running(RUN_WILL);
   const mayAll = running(RUN_MAY);
   const both = sets.union(willAll, mayAll);

@@ -37,6 +37,7 @@ test('commands, subcommands and options', async () => {
   expect(await complete(here, 'runs', '')).toEqual(['show']);
   expect(await complete(here, 'gc', '--')).toEqual([
     '--dry-run',
+    '--excluded',
     '--yes',
     '--grace',
     '--config',

@@ -185,15 +185,15 @@ describe('materialize', () => {
       facts: { checks: [] },
     });
 
-    // Again: nothing has changed, so nothing is tried.
+    // Again: nothing has changed, so nothing is tried; what failed is not forgotten.
     const again = await here.run(['materialize', '+gold/days']);
     expect({ code: again.code, first: steady(again.out).split('\n')[0] }).toEqual({
-      code: 0,
+      code: 1,
       first: 'Nothing to do: what can be computed is up to date (… ms).',
     });
     expect((await here.run(['materialize', '-q', '+gold/days', '--retry-failed'])).code).toBe(1);
     await here.write('AAA', '2024-01-01', '0,1\n');
-    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(1);
     expect((await here.run(['status', 'silver/prices'])).out).toMatchInlineSnapshot(`
       "ASSET          FRESH  STALE  MISSING  AWAITING  UNAVAILABLE  FAILED  LAST COMPUTED
       silver/prices      4      -        -         4           54       2  2024-02-02 12:00:00 UTC

@@ -9,7 +9,7 @@ import * as ranges from '../../framework/partition/ranges.ts';
 import * as sets from '../../framework/partition/set.ts';
 import type { PartitionSet } from '../../framework/partition/set.ts';
 import { parseKey, printKey, readSeriesKey, seriesKey } from '../../framework/partition/space.ts';
-import { type AssetEvaluation, evaluateAsset, pointsWhere, RUN_WILL, type Status } from '../../framework/plan/evaluate.ts';
+import { type AssetEvaluation, type EvaluateOptions, evaluateAsset, pointsWhere, RUN_WILL, type Status } from '../../framework/plan/evaluate.ts';
 import { explain } from '../../framework/plan/explain.ts';
 import { makePlan, type Planning, type PlanRequest, statusCounts } from '../../framework/plan/plan.ts';
 import { choiceOf } from '../../framework/materialize/bind.ts';
@@ -117,12 +117,8 @@ export class Scenario {
     const { plan, targets } = this.plan(request);
     const evaluations = new Map<string, AssetEvaluation>();
     const universe = universes(this.graph, this.state.index(), this.now);
-    const evaluate = (key: string) =>
-      evaluateAsset(this.graph.node(key), universe.get(key) as never, this.state.refresh(), (k) => evaluations.get(k) as AssetEvaluation, {
-        mode: 'execute',
-        ...(request.force && plan.assets.includes(key) && { force: targets.get(key) as PartitionSet }),
-        ...(request.retryFailed && { retryFailed: targets.get(key) as PartitionSet }),
-      });
+    const evaluate = (key: string, asked: Partial<EvaluateOptions> = {}) =>
+      evaluateAsset(this.graph.node(key), universe.get(key) as Universe, this.state.refresh(), (k) => evaluations.get(k) as AssetEvaluation, { mode: 'execute', ...asked });
     let computed = 0;
     for (const key of this.graph.order) {
       const node = this.graph.node(key);
@@ -130,8 +126,9 @@ export class Scenario {
           if (step.type === 'depart' && step.asset === key) this.state.append({ kind: 'departed', asset: key, run: 'r', reason: 'excluded', set: [...step.set.bySeries].map(([series, times]) => ({ series, values: readSeriesKey(series), ranges: [...times.bounds] })) });
       }
       if (node.definition.kind === 'asset' && plan.assets.includes(key)) {
-        const evaluation = evaluate(key);
-        const due = sets.intersect(targets.get(key) ?? sets.EMPTY_SET, pointsWhere(evaluation, (s, i) => s.run[i] === RUN_WILL));
+        const target = targets.get(key) ?? sets.EMPTY_SET;
+        const evaluation = evaluate(key, { ...(request.force && { force: target }), ...(request.retryFailed && { retryFailed: target }) });
+        const due = sets.intersect(target, pointsWhere(evaluation, (s, i) => s.run[i] === RUN_WILL));
         request.between?.(key, evaluation);
         computed += this.#compute(key, evaluation, due, universe);
       }

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 
 export async function run(
   context: Context,
-  options: { readonly dryRun?: boolean; readonly yes?: boolean; readonly grace: number },
+  options: { readonly dryRun?: boolean; readonly yes?: boolean; readonly excluded?: boolean; readonly grace: number },
 ): Promise<number | undefined> {
   if (options.dryRun && options.yes) throw new LakehouseError('both-ways', '--dry-run and --yes exclude each other');
   const { console, io } = context;
@@ -19,7 +19,7 @@ export async function run(
     const { state, store } = lake;
     // Before the log is read: what is younger may belong to a run that has not committed yet.
     const before = io.now() - options.grace;
-    const superseded = [...state.supersededFiles(before)].filter((file) => !wasExcluded(lake, file));
+    const superseded = [...state.supersededFiles(before)].filter((file) => options.excluded || !wasExcluded(lake, file));
     const unknown: { path: string; bytes: number }[] = [];
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
       if (modifiedMs < before) unknown.push({ path: key, bytes: size });
@@ -27,7 +27,7 @@ export async function run(
     let events = 0;
     if (removing) {
       for (const { path } of unknown) await store.delete(path);
-      await removeSuperseded(lake, before);
+      await removeSuperseded(lake, before, options.excluded);
       stages = await store.sweepStaging(options.grace, io.now());
       if (state.eventsSinceCheckpoint() > 0) state.checkpoint();
       events = state.prune({ keepEventsAfterMs: io.now() - retentionDays * DAY_MS }).events;

@@ -2,14 +2,14 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { LakehouseError, serializeError } from '../../common/errors.ts';
 import type { AssetNode } from '../../graph/graph.ts';
+import { logDefinitions } from '../../materialize/definitions.ts';
+import { depart } from '../../materialize/depart.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { applyFilter } from '../../partition/filter.ts';
 import type { PartitionSet } from '../../partition/set.ts';
 import * as sets from '../../partition/set.ts';
-import { readSeriesKey } from '../../partition/space.ts';
 import { presentSet } from '../../plan/universe.ts';
 import type { Context } from '../context.ts';
-import { dropLeftRows } from '../drop.ts';
 import { indent, plural, some } from '../format.ts';
 import { findAsset, readFilter, requireMatch } from '../lake.ts';
 import { setLines } from '../partitions.ts';
@@ -95,18 +95,8 @@ async function wipe(context: Context, lake: OpenedLake, node: AssetNode, set: Pa
       ...(error !== undefined && { error: serializeError(error) }),
     });
   try {
-    state.append({
-      kind: 'departed',
-      asset: node.key,
-      run,
-      reason: 'wiped',
-      set: [...set.bySeries].map(([series, times]) => ({
-        series,
-        values: readSeriesKey(series),
-        ranges: times.bounds,
-      })),
-    });
-    await dropLeftRows(lake, node, run, [...set.bySeries.keys()], signal);
+    logDefinitions(lake);
+    await depart(lake, node, { run, reason: 'wiped', set, now: lake.now(), signal });
   } catch (error) {
     end('failed', error);
     throw error;
