@@ -189,7 +189,7 @@ describe('materialize', () => {
     const again = await here.run(['materialize', '+gold/days']);
     expect({ code: again.code, first: steady(again.out).split('\n')[0] }).toEqual({
       code: 1,
-      first: 'Nothing to do: what can be computed is up to date (… ms).',
+      first: 'Nothing to do: what can be computed is up to date; 3 partitions failed before (… ms).',
     });
     expect((await here.run(['materialize', '-q', '+gold/days', '--retry-failed'])).code).toBe(1);
     await here.write('AAA', '2024-01-01', '0,1\n');

@@ -76,11 +76,12 @@ function countsLine(
   style: Style,
   partly: boolean,
 ): string {
-  const { computed, changed, failed, held, departed, rows } = counts;
+  const { computed, changed, failed, held, standing, departed, rows } = counts;
   const took = duration(ms);
-  if (computed + failed + departed === 0 && outcome === 'succeeded') {
+  if (computed + failed + departed === 0 && outcome !== 'cancelled') {
     const what = partly ? 'what is known' : held > 0 ? 'what can be computed' : 'everything selected';
-    return `${style.good('Nothing to do:')} ${what} is up to date (${took}).`;
+    const still = standing > 0 ? style.bad(`; ${plural(standing, 'partition')} failed before`) : '';
+    return `${style.good('Nothing to do:')} ${what} is up to date${still} (${took}).`;
   }
   const parts = [
     `${plural(computed, 'partition')} computed${changed < computed ? `, ${number(changed)} of them changed` : ''}`,
