@@ -110,7 +110,12 @@ export interface QueryReport {
 
 /** An asset as a view `zone.name`. */
 export type LakeView =
-  | { readonly definition: AssetDefinition; readonly files: readonly string[] }
+  | {
+      readonly definition: AssetDefinition;
+      readonly files: readonly string[];
+      /** Files (among `files`) that hold rows of other partitions as well: only these times count. */
+      readonly partly?: readonly { readonly path: string; readonly times: readonly number[] }[];
+    }
   | {
       readonly definition: AssetDefinition;
       readonly partitions: readonly {

@@ -1,10 +1,11 @@
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import { closest, didYouMean } from '../common/suggest.ts';
-import { quoteIdentifier } from '../define/sql.ts';
+import type { AssetDefinition } from '../define/model.ts';
+import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import { viewName } from './checks.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { plainValue } from './json.ts';
-import { partitionValues, relationColumns } from './partitions.ts';
+import { partitionLiteral, partitionValues, relationColumns } from './partitions.ts';
 import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
 import type { Scratch } from './scratch.ts';
 import { emptyRelation, pathList } from './types.ts';
@@ -80,14 +81,14 @@ async function createView(session: Session, view: LakeView): Promise<void> {
   }
   const columns = relationColumns(definition);
   await session.run(
-    `CREATE VIEW ${viewName(definition)} AS ${view.files.length === 0 ? emptyRelation(columns) : await packsView(session, view.files, columns)}`,
+    `CREATE VIEW ${viewName(definition)} AS ${view.files.length === 0 ? emptyRelation(columns) : await packsView(session, view, columns)}`,
   );
 }
 
 /** Packs written by older code may lack a column, which is NULL there. */
 async function packsView(
   session: Session,
-  files: readonly string[],
+  { definition, files, partly = [] }: Extract<LakeView, { files: unknown }>,
   columns: ReturnType<typeof relationColumns>,
 ): Promise<string> {
   const source = `read_parquet(${pathList(files)}, hive_partitioning = false, union_by_name = true)`;
@@ -96,7 +97,19 @@ async function packsView(
     ({ name, type }) =>
       `CAST(${found.has(name) ? quoteIdentifier(name) : 'NULL'} AS ${type}) AS ${quoteIdentifier(name)}`,
   );
-  return `SELECT ${list.join(', ')} FROM ${source}`;
+  return `SELECT ${list.join(', ')} FROM ${source}${partly.length === 0 ? '' : ` WHERE ${onlyLive(definition, partly)}`}`;
+}
+
+function onlyLive(
+  { space }: AssetDefinition,
+  partly: readonly { readonly path: string; readonly times: readonly number[] }[],
+): string {
+  const { time } = space;
+  const cases = partly.map(({ path, times }) => {
+    const live = time ? times.map((t) => partitionLiteral(space, {}, t, time.name)) : [];
+    return `WHEN ${quoteLiteral(path)} THEN ${time ? `${quoteIdentifier(time.name)} IN (${live.join(', ')})` : 'TRUE'}`;
+  });
+  return `CASE filename ${cases.join(' ')} ELSE TRUE END`;
 }
 
 function explain(error: unknown, views: readonly LakeView[]): unknown {

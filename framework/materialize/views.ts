@@ -1,7 +1,8 @@
 import type { AssetDefinition } from '../define/model.ts';
 import type { LakeView } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
-import { PRESENT } from '../plan/view.ts';
+import { LEFT, PRESENT } from '../plan/view.ts';
+import type { SeriesState } from '../state/index.ts';
 import type { FileRecord, StateReader } from '../state/store.ts';
 import type { Lake } from './lake.ts';
 import { isConflict } from './retry.ts';
@@ -46,10 +47,68 @@ function currentFiles(lake: Lake<StateReader>, asset: string): FileRecord[] {
 }
 
 async function tableView(lake: Lake<StateReader>, node: AssetNode): Promise<LakeView> {
-  const files = currentFiles(lake, node.key)
-    .map(({ path }) => path)
-    .sort();
-  return { definition: node.definition, files: await Promise.all(files.map((path) => lake.store.localPath(path))) };
+  const files = currentFiles(lake, node.key).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const partly = new Map(partlyLive(lake, node, files).map(({ file, times }) => [file, times]));
+  const paths = await Promise.all(files.map(async (file) => ({ file, path: await lake.store.localPath(file.path) })));
+  return {
+    definition: node.definition,
+    files: paths.map(({ path }) => path),
+    ...(partly.size > 0 && {
+      partly: paths.flatMap(({ file, path }) => {
+        const times = partly.get(file);
+        return times ? [{ path, times }] : [];
+      }),
+    }),
+  };
+}
+
+/**
+ * Files that hold rows of partitions which live elsewhere now or have left: those that could not be carried out of a pack of other
+ * columns, and those of a process that died between a departure and the rewriting of its packs. Only series that have lost
+ * partitions or have content of several code versions can have such files.
+ */
+function partlyLive(
+  lake: Lake<StateReader>,
+  node: AssetNode,
+  files: readonly FileRecord[],
+): { readonly file: FileRecord; readonly times: readonly number[] }[] {
+  const { series } = lake.state.index().asset(node.key) ?? {};
+  const bySeries = Map.groupBy(files, (file) => file.series);
+  return [...bySeries].flatMap(([key, own]) => {
+    const state = series?.get(key);
+    if (!state || !mayBePartly(state)) return [];
+    const details = lake.state.details(node.key, key);
+    const live = new Map<number, number[]>(own.map((file) => [file.id, []]));
+    for (let i = 0; details && i < state.length; i++) {
+      const time = state.base + i;
+      if ((state.flags[i] as number) & PRESENT) live.get(details.file[time - details.base] as number)?.push(time);
+    }
+    return own
+      .map((file) => ({ file, times: live.get(file.id) ?? [] }))
+      .filter(({ file, times }) => writtenWith(lake, file) !== times.length);
+  });
+}
+
+function mayBePartly({ flags, code, length }: SeriesState): boolean {
+  let codes = 0;
+  for (let i = 0; i < length; i++) {
+    const flag = flags[i] as number;
+    if (flag & LEFT) return true;
+    if (!(flag & PRESENT)) continue;
+    if (codes !== 0 && code[i] !== codes) return true;
+    codes = code[i] as number;
+  }
+  return false;
+}
+
+/** How many partitions a file was written with; undefined when its event is pruned. */
+function writtenWith(lake: Lake<StateReader>, { createdRevision, path }: FileRecord): number | undefined {
+  const [stored] = lake.state.events({ after: createdRevision - 1, limit: 1 });
+  const event = stored?.revision === createdRevision ? stored.event : undefined;
+  if (event?.kind !== 'materialized' && event?.kind !== 'compacted') return undefined;
+  const ordinal = event.files.findIndex((file) => file.path === path);
+  const columns = [...(event.kind === 'materialized' ? event.outcomes : []), ...(event.moved ?? [])];
+  return columns.reduce((sum, { file }) => sum + file.filter((one) => one === ordinal).length, 0);
 }
 
 /** Original files cannot be read as one table: the view lists them. */

@@ -43,12 +43,16 @@ export function readBy(
   return upstreamSet(mapping, set, evaluation.node.space, existing).read;
 }
 
+/** Those that can be computed, now or later: what is unavailable asks for nothing. */
+const possible = ({ universe }: AssetEvaluation): PartitionSet => sets.union(universe.ready, universe.awaiting);
+
 /** Links of a chain with the earlier ones they are made of. */
-function withEarlier({ node, universe }: AssetEvaluation, set: PartitionSet): PartitionSet {
-  const mapping = selfMapping(node.inputs);
+function withEarlier(evaluation: AssetEvaluation, set: PartitionSet): PartitionSet {
+  const mapping = selfMapping(evaluation.node.inputs);
   if (!mapping) return set;
+  const all = possible(evaluation);
   return sets.mapSeries(set, (links, key) =>
-    chainUpstream(mapping, readSeriesKey(key), links, sets.rangesOf(universe.all, key)),
+    chainUpstream(mapping, readSeriesKey(key), links, sets.rangesOf(all, key)),
   );
 }
 
@@ -69,10 +73,11 @@ export function demand(
     const set = evaluation ? withEarlier(evaluation, asked) : asked;
     wanted.set(key, set);
     if (!evaluation || sets.isEmpty(set)) continue;
+    const asking = sets.subtract(set, evaluation.universe.unavailable);
     for (const { input, alternative, i } of alternativesOf(evaluation)) {
       const upstream = evaluations.get(alternative.asset);
       if (!upstream || !follow(alternative.asset)) continue;
-      const read = readBy(evaluation, alternative, choosing(evaluation, input.name, i, set), upstream.universe.all);
+      const read = readBy(evaluation, alternative, choosing(evaluation, input.name, i, asking), upstream.universe.all);
       wanted.set(alternative.asset, sets.union(wanted.get(alternative.asset) ?? sets.EMPTY_SET, read));
     }
   }
@@ -94,9 +99,10 @@ export function markUnneeded(
   if (!all.some((e) => e.node.inputs.some((i) => i.alternatives.length > 1))) return undefined;
   const read = new Map<string, PartitionSet>();
   for (const evaluation of all) {
+    const readers = possible(evaluation);
     for (const { alternative } of alternativesOf(evaluation)) {
       const existing = evaluations.get(alternative.asset)?.universe.all ?? sets.EMPTY_SET;
-      const more = readBy(evaluation, alternative, evaluation.universe.all, existing);
+      const more = readBy(evaluation, alternative, readers, existing);
       read.set(alternative.asset, sets.union(read.get(alternative.asset) ?? sets.EMPTY_SET, more));
     }
   }

@@ -8,8 +8,29 @@ import { type AssetEvaluation, RUN_WILL, STATUSES } from '../../framework/plan/e
 import { explain } from '../../framework/plan/explain.ts';
 import { makePlan, type Planning } from '../../framework/plan/plan.ts';
 import { universes } from '../../framework/plan/universe.ts';
-import { type Kind, type Keys, modelPlan, modelUniverses, modelVerdicts, type Request, SIDES, type World } from './model.ts';
-import { declare, digest, FIRST_DAY, FIRST_MONTH, factsOf, planRequest, randomKinds, randomRequest, SYMBOLS, Tape, timeText } from './random.ts';
+import {
+  type Keys,
+  type Kind,
+  modelPlan,
+  modelUniverses,
+  modelVerdicts,
+  type Request,
+  SIDES,
+  type World,
+} from './model.ts';
+import {
+  declare,
+  digest,
+  FIRST_DAY,
+  FIRST_MONTH,
+  factsOf,
+  planRequest,
+  randomKinds,
+  randomRequest,
+  SYMBOLS,
+  Tape,
+  timeText,
+} from './random.ts';
 import { Scenario } from './scenario.ts';
 
 const DAY = 86_400_000;
@@ -56,7 +77,9 @@ class Twin {
 
   keys(asset: string, set: PartitionSet | undefined): string[] {
     const { space } = this.lake.graph.node(asset);
-    return [...points(set ?? { bySeries: new Map() })].map(([series, time]) => printKey(space, { values: readSeriesKey(series), time })).sort();
+    return [...points(set ?? { bySeries: new Map() })]
+      .map(([series, time]) => printKey(space, { values: readSeriesKey(series), time }))
+      .sort();
   }
 
   plan(request: Request): Planning | undefined {
@@ -78,7 +101,8 @@ class Twin {
         if (status === 'none') continue;
         const choices = [...one.chosen].map(([input, column]) => `${input}=${column[i] === 255 ? '-' : column[i]}`);
         const asked = choices.length > 0 && status !== 'leaving' && status !== 'unavailable' ? ` ${choices}` : '';
-        out[`${asset} ${printKey(node.space, { values: one.values, time: one.base + i })}`] = `${status} ${RUN[one.run[i] as number]}${asked} ${causesOf(one.causes[i] as number)}`;
+        out[`${asset} ${printKey(node.space, { values: one.values, time: one.base + i })}`] =
+          `${status} ${RUN[one.run[i] as number]}${asked} ${causesOf(one.causes[i] as number)}`;
       }
     }
     return out;
@@ -105,23 +129,40 @@ class Twin {
     }
     expect(real).toEqual(said);
     const steps = (type: string, set: (step: never) => PartitionSet): Record<string, string[]> =>
-      Object.fromEntries(planning.plan.steps.flatMap((s) => (s.type === type ? [[s.asset, this.keys(s.asset, set(s as never))]] : [])));
-    const some = (keys: Keys) => Object.fromEntries([...keys].filter(([, own]) => own.size > 0).map(([asset, own]) => [asset, [...own].sort()]));
-    expect(Object.fromEntries([...planning.targets].flatMap(([asset, set]) => (set.bySeries.size > 0 ? [[asset, this.keys(asset, set)]] : [])))).toEqual(some(model.targets));
-    const nonEmpty = (found: Record<string, string[]>) => Object.fromEntries(Object.entries(found).filter(([, own]) => own.length > 0));
+      Object.fromEntries(
+        planning.plan.steps.flatMap((s) => (s.type === type ? [[s.asset, this.keys(s.asset, set(s as never))]] : [])),
+      );
+    const some = (keys: Keys) =>
+      Object.fromEntries([...keys].filter(([, own]) => own.size > 0).map(([asset, own]) => [asset, [...own].sort()]));
+    expect(
+      Object.fromEntries(
+        [...planning.targets].flatMap(([asset, set]) =>
+          set.bySeries.size > 0 ? [[asset, this.keys(asset, set)]] : [],
+        ),
+      ),
+    ).toEqual(some(model.targets));
+    const nonEmpty = (found: Record<string, string[]>) =>
+      Object.fromEntries(Object.entries(found).filter(([, own]) => own.length > 0));
     expect(nonEmpty(steps('materialize', (s: { will: PartitionSet }) => s.will))).toEqual(some(model.will));
     expect(nonEmpty(steps('materialize', (s: { may: PartitionSet }) => s.may))).toEqual(some(model.may));
     expect(steps('depart', (s: { set: PartitionSet }) => s.set)).toEqual(some(model.departs));
     const held: Record<string, string> = {};
-    for (const s of planning.plan.steps) if (s.type === 'hold') for (const key of this.keys(s.asset, s.set)) held[`${s.asset} ${key}`] = s.reason;
-    expect(held).toEqual(Object.fromEntries([...model.holds].flatMap(([asset, own]) => [...own].map(([key, reason]) => [`${asset} ${key}`, reason]))));
+    for (const s of planning.plan.steps)
+      if (s.type === 'hold') for (const key of this.keys(s.asset, s.set)) held[`${s.asset} ${key}`] = s.reason;
+    expect(held).toEqual(
+      Object.fromEntries(
+        [...model.holds].flatMap(([asset, own]) => [...own].map(([key, reason]) => [`${asset} ${key}`, reason])),
+      ),
+    );
     // What explain says is what was evaluated.
     for (const [asset, { series, node }] of planning.evaluations) {
       const [one] = series.values();
       if (!one) continue;
       const i = one.length >> 1;
       const explained = explain(this.lake.graph, view, planning.evaluations, asset, one.key, one.base + i);
-      expect(`${explained.status} ${explained.partition}`).toBe(`${STATUSES[one.status[i] as number]} ${printKey(node.space, { values: one.values, time: one.base + i })}`);
+      expect(`${explained.status} ${explained.partition}`).toBe(
+        `${STATUSES[one.status[i] as number]} ${printKey(node.space, { values: one.values, time: one.base + i })}`,
+      );
     }
     if (request === EVERYTHING) this.checkFresh(planning);
   }
@@ -133,7 +174,8 @@ class Twin {
     const said: Record<string, string> = {};
     for (const { key } of this.kinds) {
       const own = real.get(key);
-      for (const part of ['ready', 'awaiting', 'unavailable'] as const) for (const k of this.keys(key, own?.[part])) told[`${key} ${k}`] = part;
+      for (const part of ['ready', 'awaiting', 'unavailable'] as const)
+        for (const k of this.keys(key, own?.[part])) told[`${key} ${k}`] = part;
       expect(this.keys(key, own?.all)).toEqual([...(model.get(key)?.keys() ?? [])].sort());
       for (const [k, { is }] of model.get(key) ?? []) said[`${key} ${k}`] = is;
     }
@@ -151,11 +193,15 @@ class Twin {
             if (!alternative) continue;
             const [from, to] = alternative.mapping.upstream(one.values, one.base + i);
             for (const up of evaluations.get(alternative.asset)?.series.values() ?? []) {
-              if (!alternative.mapping.joinDown(one.values).includes(alternative.mapping.joinUp(up.values) ?? '\0')) continue;
+              if (!alternative.mapping.joinDown(one.values).includes(alternative.mapping.joinUp(up.values) ?? '\0'))
+                continue;
               for (let u = Math.max(from - up.base, 0); u < Math.min(to - up.base, up.length); u++) {
                 const status = STATUSES[up.status[u] as number] as string;
                 const kept = node.definition.keepWithdrawn && status !== 'fresh';
-                expect(kept || ['none', 'fresh', 'unavailable'].includes(status), `${node.key} is fresh, reads ${alternative.asset} that is ${status}`).toBe(true);
+                expect(
+                  kept || ['none', 'fresh', 'unavailable'].includes(status),
+                  `${node.key} is fresh, reads ${alternative.asset} that is ${status}`,
+                ).toBe(true);
               }
             }
           }
@@ -172,14 +218,16 @@ class Twin {
     this.story.push(`run ${JSON.stringify(request)}`);
     const { plan, targets } = planning;
     lake.mishap = mishap;
-    lake.content = (asset, partition, read) => (fails(asset, partition) ? undefined : digest(asset.endsWith('2') ? 'constant' : read.join()));
+    lake.content = (asset, partition, read) =>
+      fails(asset, partition) ? undefined : digest(asset.endsWith('2') ? 'constant' : read.join());
     lake.log.length = 0;
     let failed = false;
     lake.run({
       ...planRequest(request),
       between: (asset, evaluation) => {
         const world = this.world();
-        const within = (key: string, k: string) => key === asset && new Set(this.keys(asset, targets.get(asset))).has(k);
+        const within = (key: string, k: string) =>
+          key === asset && new Set(this.keys(asset, targets.get(asset))).has(k);
         const model = modelVerdicts(world, modelUniverses(world), {
           mode: 'execute',
           force: request.force ? within : undefined,
@@ -187,9 +235,16 @@ class Twin {
         });
         const real: string[] = [];
         for (const one of evaluation.series.values()) {
-          for (let i = 0; i < one.length; i++) if (one.run[i] === RUN_WILL) real.push(printKey(evaluation.node.space, { values: one.values, time: one.base + i }));
+          for (let i = 0; i < one.length; i++)
+            if (one.run[i] === RUN_WILL)
+              real.push(printKey(evaluation.node.space, { values: one.values, time: one.base + i }));
         }
-        expect(real.sort()).toEqual([...(model.get(asset) ?? [])].filter(([, v]) => v.run === 'will').map(([k]) => k).sort());
+        expect(real.sort()).toEqual(
+          [...(model.get(asset) ?? [])]
+            .filter(([, v]) => v.run === 'will')
+            .map(([k]) => k)
+            .sort(),
+        );
       },
     });
     const planned = new Set<string>();
@@ -197,7 +252,8 @@ class Twin {
     for (const step of plan.steps) {
       if (step.type !== 'materialize') continue;
       for (const key of this.keys(step.asset, step.will)) sure.add(`${step.asset} ${key}`);
-      for (const key of [...this.keys(step.asset, step.will), ...this.keys(step.asset, step.may)]) planned.add(`${step.asset} ${key}`);
+      for (const key of [...this.keys(step.asset, step.will), ...this.keys(step.asset, step.may)])
+        planned.add(`${step.asset} ${key}`);
     }
     const ran = new Set(lake.log);
     for (const entry of lake.log) {
@@ -226,7 +282,11 @@ function publishable({ lake, kinds }: Twin, key: string): string[] {
   for (let t = first; t < last; t++) {
     for (const symbol of kind.symbol ? SYMBOLS : [undefined]) {
       for (const side of kind.side ? SIDES : [undefined]) {
-        out.push([symbol && `symbol=${symbol}`, side && `side=${side}`, `${kind.time}=${timeText(kind, t)}`].filter(Boolean).join('/'));
+        out.push(
+          [symbol && `symbol=${symbol}`, side && `side=${side}`, `${kind.time}=${timeText(kind, t)}`]
+            .filter(Boolean)
+            .join('/'),
+        );
       }
     }
   }
@@ -237,7 +297,8 @@ function act(twin: Twin, tape: Tape, step: number): void {
   const { lake, kinds } = twin;
   const sources = kinds.filter((k) => k.source);
   const assets = kinds.filter((k) => !k.source);
-  const chance = (salt: string, n: number) => (text: string) => Number.parseInt(digest(`${salt}${step}${text}`).slice(0, 6), 16) % n === 0;
+  const chance = (salt: string, n: number) => (text: string) =>
+    Number.parseInt(digest(`${salt}${step}${text}`).slice(0, 6), 16) % n === 0;
   const calm = tape.below(2) === 0;
   switch (tape.of('observe', 'run', 'run', 'observe', 'time', 'code', 'wipe', 'filter', 'withdraw', 'accept', 'run')) {
     case 'observe':
@@ -245,7 +306,12 @@ function act(twin: Twin, tape: Tape, step: number): void {
       const { key } = tape.of(...sources);
       const few = tape.of(1, 2, 4);
       const wanted = chance('o', few);
-      const known = publishable(twin, key).filter((k) => twin.symbols.length === SYMBOLS.length || twin.symbols.some((s) => k.includes(`symbol=${s}/`)) || !k.includes('symbol='));
+      const known = publishable(twin, key).filter(
+        (k) =>
+          twin.symbols.length === SYMBOLS.length ||
+          twin.symbols.some((s) => k.includes(`symbol=${s}/`)) ||
+          !k.includes('symbol='),
+      );
       const seen = Object.fromEntries(known.filter(wanted).map((k) => [k, tape.of('v1', 'v1', `v${step}`)]));
       const whole = few > 1 && tape.below(2) === 1;
       twin.story.push(`observe ${key} ${Object.entries(seen).join(' ')}${whole ? ' and no others' : ''}`);
@@ -258,7 +324,8 @@ function act(twin: Twin, tape: Tape, step: number): void {
       const kind = chance('k', 2);
       twin.run(
         randomRequest(tape, kinds),
-        (asset, partition) => (calm || !mishaps(asset + partition) ? undefined : kind(asset + partition) ? 'transient' : 'check'),
+        (asset, partition) =>
+          calm || !mishaps(asset + partition) ? undefined : kind(asset + partition) ? 'transient' : 'check',
         (asset, partition) => !calm && fails(asset + partition),
       );
       break;
@@ -274,7 +341,13 @@ function act(twin: Twin, tape: Tape, step: number): void {
       break;
     case 'accept': {
       const { key } = tape.of(...assets);
-      lake.state.append({ kind: 'accepted', asset: key, run: 'r', from: tape.of('code-1', 'code-2'), to: twin.codes.get(key) as string });
+      lake.state.append({
+        kind: 'accepted',
+        asset: key,
+        run: 'r',
+        from: tape.of('code-1', 'code-2'),
+        to: twin.codes.get(key) as string,
+      });
       break;
     }
     case 'filter':
@@ -290,7 +363,8 @@ function act(twin: Twin, tape: Tape, step: number): void {
 }
 
 describe('the planner and a naive model of its specification agree', () => {
-  const numbers = (max: number) => fc.noBias(fc.array(fc.nat(9999), { minLength: max >> 1, maxLength: max, size: 'max' }));
+  const numbers = (max: number) =>
+    fc.noBias(fc.array(fc.nat(9999), { minLength: max >> 1, maxLength: max, size: 'max' }));
   const RUNS = Number(process.env['PLAN_RUNS'] ?? 120);
   const SEED = process.env['PLAN_SEED'];
   test('over random lakes and histories', { timeout: 3_000_000 }, () => {
@@ -298,7 +372,16 @@ describe('the planner and a naive model of its specification agree', () => {
       fc.property(numbers(80), fc.array(numbers(24), { minLength: 1, maxLength: 9, size: 'max' }), (graph, history) => {
         const twin = new Twin(randomKinds(new Tape(graph)));
         try {
-          for (const { key, source } of twin.kinds) if (source) twin.lake.observe(key, Object.fromEntries(publishable(twin, key).slice(0, 3).map((k) => [k, 'v1'])));
+          for (const { key, source } of twin.kinds)
+            if (source)
+              twin.lake.observe(
+                key,
+                Object.fromEntries(
+                  publishable(twin, key)
+                    .slice(0, 3)
+                    .map((k) => [k, 'v1']),
+                ),
+              );
           history.forEach((decisions, step) => {
             const tape = new Tape(decisions);
             act(twin, tape, step);
@@ -306,7 +389,9 @@ describe('the planner and a naive model of its specification agree', () => {
             twin.compare(randomRequest(tape, twin.kinds));
           });
         } catch (error) {
-          throw new Error([...twin.kinds.map((k) => JSON.stringify(k)), ...twin.story, String(error)].join('\n'), { cause: error });
+          throw new Error([...twin.kinds.map((k) => JSON.stringify(k)), ...twin.story, String(error)].join('\n'), {
+            cause: error,
+          });
         } finally {
           twin.lake[Symbol.dispose]();
         }

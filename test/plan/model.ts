@@ -170,7 +170,9 @@ function ofSource(
   if (present(keyOf(point))) return 'ready';
   const { time } = point;
   if (time === undefined) return undefined;
-  const seen = [...all].flatMap(([key, p]) => (p.symbol === point.symbol && p.side === point.side && present(key) ? [p.time as string] : []));
+  const seen = [...all].flatMap(([key, p]) =>
+    p.symbol === point.symbol && p.side === point.side && present(key) ? [p.time as string] : [],
+  );
   const before = seen.filter((t) => t < time).at(-1);
   const after = seen.find((t) => t > time);
   if (before === undefined) return undefined;
@@ -186,7 +188,9 @@ function ofAsset(world: World, kind: Kind, universes: Universes, point: Point): 
       const some = alternatives.filter(use);
       if (some.length === 0) return [];
       const found = some.flatMap((edge) =>
-        [...(universes.get(edge.up)?.values() ?? [])].filter((up) => relation(edge, up.point, point)).map((up) => up.is),
+        [...(universes.get(edge.up)?.values() ?? [])]
+          .filter((up) => relation(edge, up.point, point))
+          .map((up) => up.is),
       );
       return [{ need, is: (['ready', 'awaiting', 'unavailable'] as const).find((is) => found.includes(is)) }];
     });
@@ -258,7 +262,11 @@ export function earlierLinks<T extends { readonly point: Point }>(kind: Kind, po
   };
   for (let i = 0; i < kind.chain; i++) from = previous(from);
   return [...links].filter(
-    ({ point: p }) => p.symbol === point.symbol && p.side === point.side && (p.time as string) >= from && (p.time as string) < (point.time as string),
+    ({ point: p }) =>
+      p.symbol === point.symbol &&
+      p.side === point.side &&
+      (p.time as string) >= from &&
+      (p.time as string) < (point.time as string),
   );
 }
 
@@ -322,7 +330,8 @@ function judge(
   const bad = present && fact.bad;
   const content = { ...(present && live), available: present || is === 'ready', bad, gone: tombstone, chosen };
   const judged = { ...still, ...content };
-  if (kind.keep && present && lacking) return { ...judged, status: bad ? 'failed' : 'fresh', wait: bad ? 'blocked' : 'none' };
+  if (kind.keep && present && lacking)
+    return { ...judged, status: bad ? 'failed' : 'fresh', wait: bad ? 'blocked' : 'none' };
 
   // Why it would be computed.
   const causes: string[] = [];
@@ -343,7 +352,8 @@ function judge(
 
   // What is in its way.
   const requires = (wait: Wait) => required.some((up) => up.wait === wait);
-  const anyMoving = (ups: readonly Verdict[]) => ups.some((up) => ['dirty', 'todo', 'retry'].includes(up.wait) || up.run !== 'not');
+  const anyMoving = (ups: readonly Verdict[]) =>
+    ups.some((up) => ['dirty', 'todo', 'retry'].includes(up.wait) || up.run !== 'not');
   const poisoned = optional.some((up) => up.bad);
   const curable = optional.some((up) => up.wait === 'retry');
   const stop: Wait =
@@ -377,28 +387,36 @@ function judge(
   const failedBefore = fact?.failed === true || bad;
   const wait = failedBefore ? 'retry' : present ? 'dirty' : 'todo';
   const status = failedBefore ? 'failed' : present ? 'stale' : 'missing';
-  if (asked.mode === 'execute' && requires('todo')) return { ...verdict, status: failedBefore ? 'failed' : 'blocked', wait };
+  if (asked.mode === 'execute' && requires('todo'))
+    return { ...verdict, status: failedBefore ? 'failed' : 'blocked', wait };
   return { ...verdict, status, wait, run: 'will' };
 }
 
 export type Keys = Map<string, Set<string>>;
 
 /** Everything that some partitions need, their own earlier links included, through what was chosen. */
-export function modelDemand(world: World, universes: Universes, verdicts: Verdicts, seeds: Keys, follow: (asset: string) => boolean): Keys {
+export function modelDemand(
+  world: World,
+  universes: Universes,
+  verdicts: Verdicts,
+  seeds: Keys,
+  follow: (asset: string) => boolean,
+): Keys {
   const wanted: Keys = new Map(world.kinds.map(({ key }) => [key, new Set(seeds.get(key))]));
   for (const kind of world.kinds.toReversed()) {
     const own = wanted.get(kind.key) as Set<string>;
-    const exists = [...(universes.get(kind.key)?.values() ?? [])];
+    const exists = [...(universes.get(kind.key)?.values() ?? [])].filter((p) => p.is !== 'unavailable');
+    const possible = (key: string) => universes.get(kind.key)?.get(key)?.is !== 'unavailable';
     for (let before = -1; before !== own.size; ) {
       before = own.size;
       for (const key of [...own]) {
         const point = universes.get(kind.key)?.get(key)?.point;
-        if (point) for (const link of earlierLinks(kind, point, exists)) own.add(keyOf(link.point));
+        if (point && possible(key)) for (const link of earlierLinks(kind, point, exists)) own.add(keyOf(link.point));
       }
     }
     for (const key of own) {
       const verdict = verdicts.get(kind.key)?.get(key);
-      if (!verdict) continue;
+      if (!verdict || !possible(key)) continue;
       for (const [up, upKey] of chosenReads(kind, verdict, universes)) if (follow(up)) wanted.get(up)?.add(upKey);
     }
   }
@@ -410,7 +428,9 @@ function chosenReads(kind: Kind, verdict: Verdict, universes: Universes): [asset
   return kind.inputs.flatMap((input) => {
     const edge = input.alternatives[input.alternatives.length > 1 ? (verdict.chosen[input.name] ?? -1) : 0];
     if (!edge) return [];
-    return [...(universes.get(edge.up) ?? [])].filter(([, up]) => reads(edge, up.point, verdict.point)).map(([key]): [string, string] => [edge.up, key]);
+    return [...(universes.get(edge.up) ?? [])]
+      .filter(([, up]) => reads(edge, up.point, verdict.point))
+      .map(([key]): [string, string] => [edge.up, key]);
   });
 }
 
@@ -419,16 +439,24 @@ export function modelUnneeded(world: World, universes: Universes, verdicts: Verd
   if (!world.kinds.some((k) => k.inputs.some((i) => i.alternatives.length > 1))) return undefined;
   const unread: Keys = new Map();
   for (const kind of world.kinds) {
-    const readers = world.kinds.flatMap((down) => down.inputs.flatMap((i) => i.alternatives.filter((e) => e.up === kind.key).map((edge) => ({ down, edge }))));
+    const readers = world.kinds.flatMap((down) =>
+      down.inputs.flatMap((i) => i.alternatives.filter((e) => e.up === kind.key).map((edge) => ({ down, edge }))),
+    );
     const own = [...(universes.get(kind.key) ?? [])].filter(
-      ([, { point }]) => !readers.some(({ down, edge }) => [...(universes.get(down.key)?.values() ?? [])].some((d) => reads(edge, point, d.point))),
+      ([, { point }]) =>
+        !readers.some(({ down, edge }) =>
+          [...(universes.get(down.key)?.values() ?? [])].some(
+            (d) => d.is !== 'unavailable' && reads(edge, point, d.point),
+          ),
+        ),
     );
     unread.set(kind.key, new Set(own.map(([key]) => key)));
   }
   const needed = modelDemand(world, universes, verdicts, unread, () => true);
   for (const [asset, own] of verdicts) {
     for (const [key, verdict] of own) {
-      if (['missing', 'stale', 'pending'].includes(verdict.status) && !needed.get(asset)?.has(key)) verdict.status = 'unneeded';
+      if (['missing', 'stale', 'pending'].includes(verdict.status) && !needed.get(asset)?.has(key))
+        verdict.status = 'unneeded';
     }
   }
   return needed;
@@ -491,8 +519,10 @@ export function modelPlan(world: World, request: Request): ModelPlan {
     if (down) for (const k of reach(world, [key], 'down')) chosen.add(k);
   }
   const below = reach(world, [...direct], 'down');
-  const isRead = (key: string) => world.kinds.some((k) => chosen.has(k.key) && k.inputs.some((i) => i.alternatives.some((e) => e.up === key)));
-  const filtered = (key: string) => new Set([...(universes.get(key) ?? [])].filter(([, { point }]) => passes(request.filter, point)).map(([k]) => k));
+  const isRead = (key: string) =>
+    world.kinds.some((k) => chosen.has(k.key) && k.inputs.some((i) => i.alternatives.some((e) => e.up === key)));
+  const filtered = (key: string) =>
+    new Set([...(universes.get(key) ?? [])].filter(([, { point }]) => passes(request.filter, point)).map(([k]) => k));
 
   let verdicts = modelVerdicts(world, universes, { mode: 'plan' });
   let needed = modelUnneeded(world, universes, verdicts);
@@ -512,7 +542,9 @@ export function modelPlan(world: World, request: Request): ModelPlan {
     verdicts = modelVerdicts(world, universes, {
       mode: 'plan',
       force: request.force ? within : undefined,
-      retry: request.retryFailed ? (asset, key) => within(asset, key) || (chosen.has(asset) && filtered(asset).has(key)) : undefined,
+      retry: request.retryFailed
+        ? (asset, key) => within(asset, key) || (chosen.has(asset) && filtered(asset).has(key))
+        : undefined,
     });
     needed = modelUnneeded(world, universes, verdicts);
     targets = targetsOf();
@@ -522,7 +554,8 @@ export function modelPlan(world: World, request: Request): ModelPlan {
   const may: Keys = new Map();
   const departs: Keys = new Map();
   const holds = new Map<string, Map<string, string>>();
-  const planned = (asset: string, key: string) => will.get(asset)?.has(key) === true || may.get(asset)?.has(key) === true;
+  const planned = (asset: string, key: string) =>
+    will.get(asset)?.has(key) === true || may.get(asset)?.has(key) === true;
   for (const kind of world.kinds) {
     if (kind.source || !chosen.has(kind.key)) continue;
     const own = { will: new Set<string>(), may: new Set<string>() };
@@ -534,7 +567,12 @@ export function modelPlan(world: World, request: Request): ModelPlan {
     for (const [key, verdict] of inOrder) {
       if (!targets.get(kind.key)?.has(key)) continue;
       let unmet = false;
-      let moved = earlierLinks(kind, verdict.point, [...own.will, ...own.may].map((k) => verdicts.get(kind.key)?.get(k) as Verdict)).length > 0;
+      let moved =
+        earlierLinks(
+          kind,
+          verdict.point,
+          [...own.will, ...own.may].map((k) => verdicts.get(kind.key)?.get(k) as Verdict),
+        ).length > 0;
       for (const input of kind.inputs) {
         const edge = input.alternatives[input.alternatives.length > 1 ? (verdict.chosen[input.name] ?? -1) : 0];
         for (const [upKey, up] of edge ? (verdicts.get(edge.up) ?? []) : []) {
@@ -560,7 +598,10 @@ export function modelPlan(world: World, request: Request): ModelPlan {
             edge.up !== kind.key
               ? false
               : [...(verdicts.get(down.key) ?? [])].some(
-                  ([k, v]) => planned(down.key, k) && (input.alternatives.length === 1 || v.chosen[input.name] === a) && reads(edge, verdict.point, v.point),
+                  ([k, v]) =>
+                    planned(down.key, k) &&
+                    (input.alternatives.length === 1 || v.chosen[input.name] === a) &&
+                    reads(edge, verdict.point, v.point),
                 ),
           ),
         ),

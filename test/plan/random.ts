@@ -24,7 +24,17 @@ import type { AssetDefinition } from '../../framework/define/model.ts';
 import { parseFilter } from '../../framework/partition/filter.ts';
 import type { PlanRequest } from '../../framework/plan/plan.ts';
 import type { LakeView } from '../../framework/plan/view.ts';
-import { type Edge, type Fact, type Filter, type Input, type Kind, keyOf, type Point, type Request, SIDES } from './model.ts';
+import {
+  type Edge,
+  type Fact,
+  type Filter,
+  type Input,
+  type Kind,
+  keyOf,
+  type Point,
+  type Request,
+  SIDES,
+} from './model.ts';
 
 export const FIRST_DAY = '2020-01-29';
 export const FIRST_MONTH = '2020-01';
@@ -97,7 +107,14 @@ function randomEdge(tape: Tape, own: Omit<Kind, 'inputs'>, up: Kind): Edge {
           ? tape.of('same', 'same', 'window', 'overlapping', 'all', 'at')
           : tape.of('overlapping', 'overlapping', 'window', 'all');
   const [back, ahead] = time === 'window' ? [tape.of(1, 2, 5), tape.of(0, 0, 0, 2)] : [0, 0];
-  return { up: up.key, time, back, ahead, symbol: listed(own.symbol, up.symbol), side: listed(own.side, up.side) } as Edge;
+  return {
+    up: up.key,
+    time,
+    back,
+    ahead,
+    symbol: listed(own.symbol, up.symbol),
+    side: listed(own.side, up.side),
+  } as Edge;
 }
 
 const shape = { columns: columns({ v: text() }), sortBy: ['v'] as const };
@@ -116,7 +133,10 @@ export function declare(kinds: readonly Kind[]): AssetDefinition[] {
     };
     const { publicationHours: publicationLagHours, liveDays: liveForDays } = kind;
     if (kind.source) {
-      made.set(kind.key, source(kind.key, { partitions, observe: nothing, publicationLagHours, liveForDays } as never) as never);
+      made.set(
+        kind.key,
+        source(kind.key, { partitions, observe: nothing, publicationLagHours, liveForDays } as never) as never,
+      );
       continue;
     }
     const inputs = Object.fromEntries(
@@ -127,7 +147,13 @@ export function declare(kinds: readonly Kind[]): AssetDefinition[] {
       }),
     );
     const own = kind.chain > 0 && { own: self({ [kind.time]: earlier({ partitions: kind.chain }) }) };
-    const options = { ...shape, partitions, inputs: { ...inputs, ...own }, keepWithdrawn: kind.keep, query: () => sql`SELECT 1 AS v` };
+    const options = {
+      ...shape,
+      partitions,
+      inputs: { ...inputs, ...own },
+      keepWithdrawn: kind.keep,
+      query: () => sql`SELECT 1 AS v`,
+    };
     made.set(kind.key, asset(kind.key as never, options as never) as never);
   }
   return [...made.values()];
@@ -141,11 +167,14 @@ function declareEdge(edge: Edge, kinds: readonly Kind[], made: ReadonlyMap<strin
     if (edge.time === 'overlapping') return overlapping();
     return edge.time === 'all' ? all() : at(up.time === 'month' ? '2020-02' : '2020-02-01');
   };
-  return from(made.get(edge.up) as never, {
-    ...(up.symbol && edge.symbol !== 'same' && { symbol: listed(edge.symbol, 'A') }),
-    ...(up.side && edge.side !== 'same' && { side: listed(edge.side, 'x') }),
-    ...(up.time !== 'none' && edge.time !== 'same' && { [up.time]: time() }),
-  } as never);
+  return from(
+    made.get(edge.up) as never,
+    {
+      ...(up.symbol && edge.symbol !== 'same' && { symbol: listed(edge.symbol, 'A') }),
+      ...(up.side && edge.side !== 'same' && { side: listed(edge.side, 'x') }),
+      ...(up.time !== 'none' && edge.time !== 'same' && { [up.time]: time() }),
+    } as never,
+  );
 }
 
 export function timeText(kind: Kind, index: number): string | undefined {
@@ -177,7 +206,11 @@ export function factsOf(kinds: readonly Kind[], view: LakeView): Map<string, Map
             verified: columns.verified[i] as number,
             code: view.codes[columns.code[i] as number] as string,
             choice: view.choices[columns.choice[i] as number] as string,
-            failure: failure && { head: failure.head, code: view.codes[failure.code] as string, transient: failure.transient },
+            failure: failure && {
+              head: failure.head,
+              code: view.codes[failure.code] as string,
+              transient: failure.transient,
+            },
           });
         }
       }
@@ -209,4 +242,5 @@ export function planRequest(request: Request): PlanRequest {
   };
 }
 
-export const digest = (textToHash: string): string => createHash('sha256').update(textToHash).digest('hex').slice(0, 12);
+export const digest = (textToHash: string): string =>
+  createHash('sha256').update(textToHash).digest('hex').slice(0, 12);
