@@ -12,10 +12,18 @@ console.log(
 );
 
 // The address goes by environment, so that the commands suggested afterwards do not carry it: they simulate in their own process.
-const child = spawn(process.execPath, [resolve(root, 'bin/lakehouse.js'), 'materialize', '--profile', 'simulated', ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env: { ...process.env, EXCHANGES__BINANCE__ARCHIVE__BASE_URL: exchange.url, EXCHANGES__BINANCE__ARCHIVE__LIST_URL: exchange.listUrl },
-});
+const child = spawn(
+  process.execPath,
+  [resolve(root, 'bin/lakehouse.js'), 'materialize', '--profile', 'simulated', ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      EXCHANGES__BINANCE__ARCHIVE__BASE_URL: exchange.url,
+      EXCHANGES__BINANCE__ARCHIVE__LIST_URL: exchange.listUrl,
+    },
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     // A terminal sends Ctrl-C to the child as well; only signals to this process alone are passed on.

@@ -235,7 +235,10 @@ export const commands: readonly CommandSpec[] = [
       'Removes superseded files, files that the log does not know, unfinished writes of dead processes, and old events. Only shows them without --yes.',
     options: [
       { flags: '--dry-run', description: 'show what would be removed; so it is without --yes' },
-      { flags: '--excluded', description: 'also files of partitions that the settings no longer want, originals included' },
+      {
+        flags: '--excluded',
+        description: 'also files of partitions that the settings no longer want, originals included',
+      },
       yes,
       {
         flags: '--grace <time>',

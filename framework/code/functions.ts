@@ -4,8 +4,8 @@ import { loadParser, type Node, type Parser, shapeOf, textOf } from './ast.ts';
 import { readCache, writeCache } from './cache.ts';
 import { openDisk } from './disk.ts';
 import { type Module, type Modules, openModules } from './modules.ts';
-import { analyse } from './scope.ts';
 import type { FunctionCode } from './result.ts';
+import { analyse } from './scope.ts';
 import { walk } from './walk.ts';
 
 export type { FunctionCode } from './result.ts';

@@ -162,14 +162,21 @@ export const frameworkShape = {
       level: z
         .enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'])
         .default('info')
-        .meta({ description: 'Reserved: read by the daemon. Least important level that is logged.', env: ['LOG_LEVEL'] }),
+        .meta({
+          description: 'Reserved: read by the daemon. Least important level that is logged.',
+          env: ['LOG_LEVEL'],
+        }),
     })
     .meta({ description: 'Logs.' }),
   alerts: z
     .object({
       webhookUrl: httpUrl()
         .optional()
-        .meta({ description: 'Reserved: read by the daemon. Address that alerts are posted to.', secret: true, env: ['ALERT_WEBHOOK_URL'] }),
+        .meta({
+          description: 'Reserved: read by the daemon. Address that alerts are posted to.',
+          secret: true,
+          env: ['ALERT_WEBHOOK_URL'],
+        }),
     })
     .meta({ description: 'Alerts.' }),
 };

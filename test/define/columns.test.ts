@@ -1,7 +1,16 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
 import { bigint, boolean, columns, date, decimal, double, integer, text, timestamp } from 'crypto-lakehouse';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 
-const all = columns({ t: timestamp(), d: date(), x: decimal(18, 8), y: double().nullable(), n: bigint(), i: integer(), s: text(), b: boolean() });
+const all = columns({
+  t: timestamp(),
+  d: date(),
+  x: decimal(18, 8),
+  y: double().nullable(),
+  n: bigint(),
+  i: integer(),
+  s: text(),
+  b: boolean(),
+});
 const row = { t: new Date(0), d: '2024-01-31', x: '-1.5', y: Number.NaN, n: 1n, i: 1, s: 'a', b: true };
 
 describe('columns as a zod schema of one row', () => {

@@ -49,7 +49,7 @@ const rolling = asset('gold/rolling', {
     QUALIFY ts >= ${partition.start}`,
 });
 
-test('23: a rolling mean has the same bits alone and in a batch, with seven minutes missing two weeks earlier', async () => {
+test('case 23: a rolling mean has the same bits alone and in a batch, with seven minutes missing two weeks earlier', async () => {
   const wanted = targets.slice(DAYS - 6, DAYS);
   const reads = (t: (typeof targets)[number], p: (typeof targets)[number]) =>
     p.values.symbol === t.values.symbol && p.time <= t.time && p.time > t.time - 15;
@@ -95,7 +95,7 @@ async function everything(engine: Engine) {
   };
 }
 
-test('24: ordered sums, −0, NaN, NULL and text give the same bytes and versions on 1, 2 and 4 threads, ten times', async () => {
+test('case 24: ordered sums, −0, NaN, NULL and text give the same bytes and versions on 1, 2 and 4 threads, ten times', async () => {
   const first = await everything(shop.engine);
   for (const threads of [1, 2, 4]) {
     const engine = shop.open({ threads });
@@ -107,7 +107,7 @@ test('24: ordered sums, −0, NaN, NULL and text give the same bytes and version
   }
 }, 120_000);
 
-test('24: −0 is stored as 0, and every NaN as one', async () => {
+test('case 24: −0 is stored as 0, and every NaN as one', async () => {
   const [one] = targets;
   const probe = asset('gold/zeros', {
     partitions,

@@ -131,7 +131,7 @@ const cases: Readonly<Record<string, Query>> = {
 };
 
 // The empty partition is among the targets of every case.
-test.each(Object.entries(cases))('21: %s gives the same alone and fused', async (_, query) => {
+test.each(Object.entries(cases))('case 21: %s gives the same alone and fused', async (_, query) => {
   expect(await differences(assetOf(query, true), true)).toEqual([]);
 });
 

@@ -63,7 +63,7 @@ async function refusal(definition: AssetDefinition): Promise<LakehouseError> {
 
 const said = ({ code, kind, message, hint }: LakehouseError) => ({ code, kind, message, hint });
 
-test('22: rows of another day are refused before anything is written, naming asset, partition and rows', async () => {
+test('case 22: rows of another day are refused before anything is written, naming asset, partition and rows', async () => {
   const error = await refusal(
     gold((r) => sql`SELECT CASE WHEN k = 3 THEN ts + INTERVAL 1 DAY ELSE ts END AS ts, k, 1::DOUBLE AS v FROM ${r}`),
   );
@@ -77,7 +77,7 @@ test('22: rows of another day are refused before anything is written, naming ass
   expect(error.details?.targets).toEqual([0, 1]);
 });
 
-test('22: so are rows that say they are of another partition', async () => {
+test('case 22: so are rows that say they are of another partition', async () => {
   const error = await refusal(
     gold(
       (r, p) =>

@@ -74,7 +74,7 @@ test('equal rows in other bytes have the same version', async () => {
   expect(hex(again?.version)).toBe(hex(before?.version));
 });
 
-test('25: volumes of 1e13 and quote volumes of 19 digits are exact', async () => {
+test('case 25: volumes of 1e13 and quote volumes of 19 digits are exact', async () => {
   const line =
     '1704067200000,0.00000001,0.00000002,0.00000001,0.00000002,12345678901234.12345678,1704067259999,1234567890123456789.12345678,5,9999999999.99999999,99999999999.00000001,0';
   const [one] = targets;

@@ -181,7 +181,7 @@ describe('troubles that pass', () => {
     expect(events.flatMap((e) => (e.type === 'retry' ? [e.delayMs] : []))).toEqual([60]);
   });
 
-  test('10 CDN: a body of another version than was listed commits nothing and is not called fresh; the next run gets it', async () => {
+  test('case 10: CDN: a body of another version than was listed commits nothing and is not called fresh; the next run gets it', async () => {
     const { lake, archive } = await tiny();
     archive.days('A', '2020-02', 1, 2);
     await run(lake);
@@ -252,7 +252,7 @@ describe('cases on data', () => {
     return lake;
   };
 
-  test('4 an input that changes after it was read leaves the result stale', async () => {
+  test('case 4: an input that changes after it was read leaves the result stale', async () => {
     const lake = await whileReading('afterRows');
     expect(statuses(lake, 'gold/function')).toEqual({
       [`symbol=A/date=${day(1)}`]: 'fresh',
@@ -269,7 +269,7 @@ describe('cases on data', () => {
     expect(await problems(lake)).toEqual([]);
   });
 
-  test('12 a process with old definitions refuses as soon as newer ones were loaded, also in the middle of a run', async () => {
+  test('case 12: a process with old definitions refuses as soon as newer ones were loaded, also in the middle of a run', async () => {
     const { lake: daemon, archive, open } = await tiny();
     archive.days('A', '2020-02', 1, 2);
     await run(daemon);

@@ -25,7 +25,7 @@ const result = (lines: readonly Record<string, unknown>[]) => lines.at(-1);
 describe.skipIf(!existsSync('/proc/self/stat'))(
   `several processes${existsSync('/proc/self/stat') ? '' : ' (SKIPPED: there is no /proc here)'}`,
   () => {
-    test('1 crash, then revert: what other code had put down when it died is not what readers see', async () => {
+    test('case 1: crash, then revert: what other code had put down when it died is not what readers see', async () => {
       const setup = await real();
       const { lake, archive, open } = setup;
       archive.days('A', '2020-02', 1, 3);
@@ -49,7 +49,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
       expect(status(back, 'gold/window')).toEqual({ fresh: 3 });
     });
 
-    test('16 lost update: two processes that recompute two days of one month pack both get theirs in', async () => {
+    test('case 16: lost update: two processes that recompute two days of one month pack both get theirs in', async () => {
       const setup = await real();
       const { lake, archive } = setup;
       archive.days('A', '2020-02', 1, 20);
@@ -80,7 +80,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
       expect(await problems(lake)).toEqual([]);
     });
 
-    test('17 zombie: its append is refused, its files are removed, and it finds its work done', async () => {
+    test('case 17: zombie: its append is refused, its files are removed, and it finds its work done', async () => {
       const setup = await real();
       const { lake, archive } = setup;
       archive.days('A', '2020-02', 1, 5);
@@ -109,7 +109,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
       expect(await problems(lake)).toEqual([]);
     });
 
-    test('20 three processes at once: nobody is turned away, and no partition is computed twice', async () => {
+    test('case 20: three processes at once: nobody is turned away, and no partition is computed twice', async () => {
       const setup = await real();
       setup.archive.days('A', '2020-01', 20, 31).days('A', '2020-02', 1, 12).days('B', '2020-02', 1, 12, 3);
       const sets = ['processing.batchSize=4'];
@@ -129,7 +129,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
       expect(await problems(lake)).toEqual([]);
     });
 
-    test('18 a reader during replacement and compaction sees the old month or the new one, complete', async () => {
+    test('case 18: a reader during replacement and compaction sees the old month or the new one, complete', async () => {
       const setup = await real();
       const { lake, archive } = setup;
       const put = (generation: number) => {

@@ -64,7 +64,9 @@ describe('keys', () => {
       `"bad-series-key: 'exchange=binance/market=spot' is not a series of (exchange, market, symbol, interval)"`,
     );
     const reordered = 'market=spot/exchange=binance/symbol=BTCUSDT/interval=1m';
-    expect(shown(() => parseSeriesKey(klines, reordered))).toMatchInlineSnapshot(`"bad-series-key: 'market=spot/exchange=binance/symbol=BTCUSDT/interval=1m' is not a series of (exchange, market, symbol, interval)"`);
+    expect(shown(() => parseSeriesKey(klines, reordered))).toMatchInlineSnapshot(
+      `"bad-series-key: 'market=spot/exchange=binance/symbol=BTCUSDT/interval=1m' is not a series of (exchange, market, symbol, interval)"`,
+    );
     expect(shown(() => parseSeriesKey(partitionSpace([symbol]), 'symbol'))).toMatchInlineSnapshot(
       `"bad-series-key: 'symbol' is not a series key"`,
     );

@@ -12,7 +12,9 @@ const KLINES = /^(.*)-(1s|\d+[mhd])-(\d{4}-\d\d(?:-\d\d)?)\.zip$/;
 
 /** Files of the mirror that are candles of a supported interval. */
 function klineFiles(): string[] {
-  return readdirSync(MIRROR, { recursive: true, encoding: 'utf8' }).filter((path) => path.includes('/klines/') && KLINES.test(path.split('/').at(-1) ?? ''));
+  return readdirSync(MIRROR, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.includes('/klines/') && KLINES.test(path.split('/').at(-1) ?? ''),
+  );
 }
 
 describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at ../shared/data/archive)' : ''}`, () => {
@@ -23,7 +25,12 @@ describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'real-'));
     lake = await openTestLake(lakehouse, directory, {
-      sets: [`exchanges.binance.archive.directory=${MIRROR}`, 'exchanges.binance.markets=[spot,um,cm]', 'exchanges.binance.symbols=*', 'exchanges.binance.intervals=[1m,5m,1h]'],
+      sets: [
+        `exchanges.binance.archive.directory=${MIRROR}`,
+        'exchanges.binance.markets=[spot,um,cm]',
+        'exchanges.binance.symbols=*',
+        'exchanges.binance.intervals=[1m,5m,1h]',
+      ],
     });
     first = await run(lake);
   }, 300_000);
@@ -33,14 +40,22 @@ describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at 
   });
 
   test('every supported file lands in bronze', async () => {
-    const landed = await query(lake, 'SELECT (SELECT count(*) FROM bronze.klines_daily) + (SELECT count(*) FROM bronze.klines_monthly)');
+    const landed = await query(
+      lake,
+      'SELECT (SELECT count(*) FROM bronze.klines_daily) + (SELECT count(*) FROM bronze.klines_monthly)',
+    );
     expect(landed).toEqual([[BigInt(klineFiles().length)]]);
     expect(first.events.filter((e) => e.type === 'partition-failed')).toEqual([]);
     expect(first.outcome).toBe('succeeded');
   });
 
   test('the three BTCUSDT 1m days give exactly 4,320 silver rows', async () => {
-    expect(await query(lake, "SELECT date, count(*) FROM silver.klines WHERE market = 'spot' AND symbol = 'BTCUSDT' AND interval = '1m' GROUP BY date ORDER BY date")).toEqual([
+    expect(
+      await query(
+        lake,
+        "SELECT date, count(*) FROM silver.klines WHERE market = 'spot' AND symbol = 'BTCUSDT' AND interval = '1m' GROUP BY date ORDER BY date",
+      ),
+    ).toEqual([
       ['2020-01-01', 1440n],
       ['2020-01-02', 1440n],
       ['2020-01-03', 1440n],
@@ -51,18 +66,36 @@ describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at 
     const columns = 'open, high, low, close, volume, quote_volume, count';
     const hours = `SELECT date_trunc('hour', open_time) AS open_time, arg_min(open, open_time) AS open, max(high) AS high, min(low) AS low, arg_max(close, open_time) AS close, sum(volume)::DECIMAL(38,8) AS volume, sum(quote_volume)::DECIMAL(38,8) AS quote_volume, sum(count)::BIGINT AS count
       FROM silver.klines WHERE market = 'spot' AND symbol = 'BTCUSDT' AND interval = '1m' GROUP BY ALL`;
-    const published = "SELECT open_time, " + columns + " FROM silver.klines WHERE market = 'spot' AND symbol = 'BTCUSDT' AND interval = '1h' AND open_time >= '2020-01-01' AND open_time < '2020-01-04'";
+    const published =
+      'SELECT open_time, ' +
+      columns +
+      " FROM silver.klines WHERE market = 'spot' AND symbol = 'BTCUSDT' AND interval = '1h' AND open_time >= '2020-01-01' AND open_time < '2020-01-04'";
     expect(await query(lake, `SELECT count(*) FROM (${published})`)).toEqual([[72n]]);
-    expect(await query(lake, `(SELECT open_time, ${columns} FROM (${hours}) EXCEPT SELECT * FROM (${published})) UNION ALL (SELECT * FROM (${published}) EXCEPT SELECT open_time, ${columns} FROM (${hours}))`)).toEqual([]);
+    expect(
+      await query(
+        lake,
+        `(SELECT open_time, ${columns} FROM (${hours}) EXCEPT SELECT * FROM (${published})) UNION ALL (SELECT * FROM (${published}) EXCEPT SELECT open_time, ${columns} FROM (${hours}))`,
+      ),
+    ).toEqual([]);
   });
 
   test('an hour that was published by month is the same as by day, in microseconds and milliseconds', async () => {
     // 2025-01 is in microseconds; close_time of both eras ends one millisecond before the next bar.
-    expect(await query(lake, "SELECT count(*), count(DISTINCT close_time - open_time) FROM silver.klines WHERE symbol = 'BTCUSDT' AND market = 'spot' AND interval = '1h' AND date >= '2024-12-01'")).toMatchObject([[expect.any(BigInt), 1n]]);
+    expect(
+      await query(
+        lake,
+        "SELECT count(*), count(DISTINCT close_time - open_time) FROM silver.klines WHERE symbol = 'BTCUSDT' AND market = 'spot' AND interval = '1h' AND date >= '2024-12-01'",
+      ),
+    ).toMatchObject([[expect.any(BigInt), 1n]]);
   });
 
   test('gold follows: one row per day, and nothing looks ahead', async () => {
-    expect(await query(lake, 'SELECT count(*) FROM gold.klines_daily d ANTI JOIN silver.klines s USING (exchange, market, symbol, interval, date)')).toEqual([[0n]]);
+    expect(
+      await query(
+        lake,
+        'SELECT count(*) FROM gold.klines_daily d ANTI JOIN silver.klines s USING (exchange, market, symbol, interval, date)',
+      ),
+    ).toEqual([[0n]]);
     expect(await query(lake, 'SELECT count(*) FROM gold.indicators WHERE available_at <= open_time')).toEqual([[0n]]);
   });
 

@@ -1,5 +1,5 @@
-import { lakeViews } from '../../framework/materialize/views.ts';
 import type { OpenedLake } from '../../framework/materialize/open.ts';
+import { lakeViews } from '../../framework/materialize/views.ts';
 
 /** Rows of a query over the lake's current files. */
 export async function query(lake: OpenedLake, sql: string): Promise<unknown[][]> {

@@ -1,6 +1,6 @@
+import { simulatedClient } from '../simulated/client.ts';
 import type { ArchiveClient } from './archive.ts';
 import { directoryArchive } from './directory.ts';
-import { simulatedClient } from '../simulated/client.ts';
 import { httpArchive } from './http.ts';
 
 /** A simulated exchange that serves at an address; without one the simulation runs in this process. */

@@ -15,7 +15,8 @@ export function simulatedClient(archive: SimulatedArchive = simulatedArchive(SIM
       for (const key of archive.keys()) {
         if (!key.startsWith(prefix) || (startAfter !== undefined && key <= startAfter)) continue;
         const head = archive.head(key);
-        if (head) yield { key, bytes: head.bytes, version: version(head.etag, head.bytes), modifiedMs: head.modifiedMs };
+        if (head)
+          yield { key, bytes: head.bytes, version: version(head.etag, head.bytes), modifiedMs: head.modifiedMs };
       }
     },
     listPrefixes: async (prefix) => {

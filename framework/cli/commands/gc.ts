@@ -19,7 +19,9 @@ export async function run(
     const { state, store } = lake;
     // Before the log is read: what is younger may belong to a run that has not committed yet.
     const before = io.now() - options.grace;
-    const superseded = [...state.supersededFiles(before)].filter((file) => options.excluded || !wasExcluded(lake, file));
+    const superseded = [...state.supersededFiles(before)].filter(
+      (file) => options.excluded || !wasExcluded(lake, file),
+    );
     const unknown: { path: string; bytes: number }[] = [];
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
       if (modifiedMs < before) unknown.push({ path: key, bytes: size });
