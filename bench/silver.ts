@@ -9,6 +9,7 @@ import { materializeAll, openBenchLake } from './lake.ts';
 import { type BenchOptions, CACHE, type Cost, type Measurement, medianCost, timed } from './support.ts';
 
 const MARK = 0.35;
+const PRICES = ['open', 'high', 'low', 'close'];
 
 /** A mirror of day zips and the same days unzipped, kept between runs. */
 interface Input {
@@ -58,28 +59,31 @@ async function makeInput(symbols: number, days: number, say: BenchOptions['say']
  * and writes the product's column types in the fastest way known (wide decimals by way of narrow ones).
  */
 function referenceSql(csvs: readonly string[], to: string): string {
-  const price = (name: string) => `${name}::DECIMAL(18,8) AS ${name}`;
   const amount = (name: string) =>
     `coalesce(TRY_CAST(${name} AS DECIMAL(18,8))::DECIMAL(38,8), ${name}::DECIMAL(38,8)) AS ${name}`;
-  const time = (name: string) => `make_timestamp(${name}::BIGINT * 1000) AS ${name}`;
+  const time = (name: string) => `make_timestamp(${name} * 1000) AS ${name}`;
   const columns = [
     time('open_time'),
-    ...['open', 'high', 'low', 'close'].map(price),
+    ...PRICES,
     amount('volume'),
     time('close_time'),
     amount('quote_volume'),
-    'count::BIGINT AS count',
+    'count',
     amount('taker_buy_volume'),
     amount('taker_buy_quote_volume'),
   ];
-  const types = klineText.map((name) => `'${name}': 'VARCHAR'`).join(', ');
+  const typeOf = (name: string) => {
+    if (PRICES.includes(name)) return 'DECIMAL(18,8)';
+    return ['open_time', 'close_time', 'count'].includes(name) ? 'BIGINT' : 'VARCHAR';
+  };
+  const types = klineText.map((name) => `'${name}': '${typeOf(name)}'`).join(', ');
   const files = csvs.map((path) => `'${path}'`).join(', ');
   return `COPY (SELECT ${columns.join(', ')} FROM read_csv([${files}], columns = {${types}}, header = false, auto_detect = false, delim = ','))
     TO '${to}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)`;
 }
 
 /** A lake with the same objects, by hard links, and a state of its own. */
-export async function copyLake(from: string, to: string): Promise<void> {
+async function copyLake(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);

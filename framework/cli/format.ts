@@ -2,7 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** `1,234` */
 export function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  // By hand, because the first use of Intl costs a process 15 ms.
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1 partition`, `1,234 partitions`, `2 batches` */

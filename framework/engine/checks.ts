@@ -120,28 +120,30 @@ async function runQueryCheck(
   const compiled = await compileCheck(session, definition, check, select);
   const context = { request, template: select, inputs: new Map([[ROWS, rows]]) };
   const alone = (ordinal: number, target: BatchTarget) => singleQuery(context, ordinal, target);
-  const counts = new Map<number, number>();
-  const count = async (query: string) => {
-    for (const row of await session.rows(`SELECT ${TARGET} AS t, count(*) AS n FROM (\n${query}\n) GROUP BY 1`)) {
-      counts.set(Number(row.t), Number(row.n));
+  const found = new Map<number, { failedRows: number; sample: unknown[] }>();
+  // Count and sample at once: a statement per failing partition would be hundreds where a check warns of every partition.
+  const collect = async (query: string) => {
+    const each = `OVER (PARTITION BY ${TARGET})`;
+    const sampled = `SELECT *, count(*) ${each} AS "__rows" FROM (\n${query}\n) QUALIFY row_number() ${each} <= ${SAMPLE}`;
+    for (const { __target, __rows, ...row } of await session.rows(sampled)) {
+      const failure = found.get(Number(__target)) ?? { failedRows: Number(__rows), sample: [] };
+      found.set(Number(__target), failure);
+      failure.sample.push(jsonRow(row));
     }
   };
-  if (compiled.form === 'fused') await count(fusedQuery(context));
-  else for (const [ordinal, target] of targets.entries()) await count(alone(ordinal, target));
+  if (compiled.form === 'fused') await collect(fusedQuery(context));
+  else for (const [ordinal, target] of targets.entries()) await collect(alone(ordinal, target));
 
   const failures: CheckFailure[] = [];
-  for (const [ordinal, failedRows] of [...counts].sort(([a], [b]) => a - b)) {
+  for (const [ordinal, { failedRows, sample }] of [...found].sort(([a], [b]) => a - b)) {
     const target = targets[ordinal];
     if (target === undefined) continue;
-    const sample = await session.rows(
-      `SELECT * EXCLUDE (${TARGET}) FROM (\n${alone(ordinal, target)}\n) LIMIT ${SAMPLE}`,
-    );
     const mine = partitionCondition(definition.space, target.values, target.time);
     const sql = render(select, {
       relation: () => `(SELECT * FROM ${viewName(definition)} WHERE ${mine})`,
       partition: literals(definition, target),
     });
-    failures.push({ check: check.name, target: ordinal, failedRows, sample: sample.map(jsonRow), sql });
+    failures.push({ check: check.name, target: ordinal, failedRows, sample, sql });
   }
   return failures;
 }

@@ -14,6 +14,8 @@ export interface Versioning {
   /** An aggregate over a partition's rows that gives the sum, as HUGEINT. */
   readonly sumSql: string;
   version(rows: number, sum: bigint): Uint8Array;
+  /** Whether a version was made by the same algorithm; those of others tell only the number of rows. */
+  comparable(version: Uint8Array): boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function versioning(session: Session, columns: readonly TypedColumn
     .digest();
   const word = digest.readUInt32BE(digest.length - 4);
   return {
+    comparable: (bytes) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) === word,
     sumSql: `coalesce(sum(hash(${identifiers(columns)})), 0)`,
     version: (rows, sum) => {
       const bytes = new Uint8Array(16);

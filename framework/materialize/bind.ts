@@ -36,6 +36,8 @@ export interface FoundInput {
   readonly parts: readonly FoundPart[];
   /** Flat (target ordinal, part ordinal)*, sorted. */
   readonly pairs: Int32Array;
+  /** What was read is this revision's, at most: another process may have brought mapped partitions that this run knows nothing of. */
+  readonly asOf: number;
 }
 
 /** One text per partition of an asset. */
@@ -109,21 +111,22 @@ export function findInputs(
     const joined = Map.groupBy(candidates, ({ join }) => join);
     const parts: FoundPart[] = [];
     const pairs: number[] = [];
+    let asOf = index.head;
     targets.forEach((target, ordinal) => {
       const mine: number[] = [];
       const [from, to] = mapping.upstream(target.values, target.time);
       for (const join of mapping.joinDown(target.values)) {
         for (const { series, exists, ordinals } of joined.get(join) ?? []) {
-          const { key, values, base, length, flags } = series;
+          const { key, values, base, length, flags, changed } = series;
           for (let t = Math.max(from, base); t < Math.min(to, base + length); t++) {
             let part = ordinals.get(t);
             if (part === undefined) {
-              if (
-                ((flags[t - base] as number) & PRESENT) === 0 ||
-                !ranges.has(exists, t) ||
-                (mapping.self && computed.has(pointKey(key, t)))
-              )
+              if (((flags[t - base] as number) & PRESENT) === 0 || (mapping.self && computed.has(pointKey(key, t))))
                 continue;
+              if (!ranges.has(exists, t)) {
+                asOf = Math.min(asOf, (changed[t - base] as number) - 1);
+                continue;
+              }
               part = parts.length;
               ordinals.set(t, part);
               parts.push(foundPart(known, own.node, key, values, t));
@@ -134,7 +137,7 @@ export function findInputs(
       }
       for (const part of mine.sort((a, b) => a - b)) pairs.push(ordinal, part);
     });
-    return { name: input.name, definition, parts, pairs: Int32Array.from(pairs) };
+    return { name: input.name, definition, parts, pairs: Int32Array.from(pairs), asOf };
   });
 }
 
@@ -248,14 +251,13 @@ export function filesMoved(lake: Lake, found: readonly FoundInput[]): boolean {
   );
 }
 
-/** Whether something that is upstream of a node changed after a revision, as far as this process knows when it asks. */
-export function inputsChanged(lake: Lake, node: AssetNode, since: number): boolean {
-  const upstream = new Set(
-    node.inputs.flatMap((input) => input.alternatives.flatMap((a) => (a.mapping.self ? [] : [a.asset]))),
-  );
-  for (const { event } of lake.state.events({ after: since })) {
-    if ('asset' in event && upstream.has(event.asset) && ['materialized', 'observed', 'departed'].includes(event.kind))
-      return true;
-  }
-  return false;
+/** The revision that what was found is as of. */
+export function asOf(index: LakeIndex, found: readonly FoundInput[]): number {
+  return Math.min(index.head, ...found.map((input) => input.asOf));
+}
+
+/** What a node reads of others. */
+export function othersRead(node: AssetNode): string[] {
+  const read = node.inputs.flatMap((input) => input.alternatives.flatMap((a) => (a.mapping.self ? [] : [a.asset])));
+  return [...new Set(read)];
 }

@@ -2,7 +2,7 @@ import type { AssetNode } from '../graph/graph.ts';
 import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
 import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import { pointKey, type Target } from './bind.ts';
+import { othersRead, pointKey, type Target } from './bind.ts';
 import { type PackPlanning, sha256File } from './files.ts';
 import type { Lake } from './lake.ts';
 
@@ -117,7 +117,8 @@ function append(lake: Lake, c: Commit, files: readonly NewFile[]): number {
     ...(c.checks.length > 0 && { checks: c.checks }),
     stats: { ms: Math.round(c.ms) },
   };
-  return lake.state.append(event, { ...c.guard, code: { asset: c.node.key, version: c.node.code } }).changed;
+  const code = { asset: c.node.key, version: c.node.code };
+  return lake.state.append(event, { ...c.guard, code, upstream: othersRead(c.node) }).changed;
 }
 
 /** Partitions that are carried into new files: one entry per series, as the log wants it. */

@@ -41,7 +41,7 @@ export async function observe(
   // From before the listing: what another process sees while this one lists is not missing from it.
   const before = lake.state.refresh();
   const known = presentSet(node, before.asset(node.key));
-  const times = existingTimes(node.space, observedAt);
+  const existing = existingTimes(node.space, observedAt);
   const found = new Map<string, { values: SeriesValues; points: Map<number, Observation> }>();
   let seen = 0;
   try {
@@ -58,7 +58,7 @@ export async function observe(
           .map(([k, v]) => `${k}=${encodeURIComponent(v)}`)
           .join('/'),
       );
-      if (!acceptsSeries(node.space, ref.values) || !ranges.has(times, ref.time)) continue;
+      if (!acceptsSeries(node.space, ref.values) || !ranges.has(existing, ref.time)) continue;
       const key = seriesKey(node.space, ref.values);
       let series = found.get(key);
       if (!series) {
@@ -130,7 +130,9 @@ export async function observe(
   }
   const withdrawn: PackedSet = [...known.bySeries].flatMap(([key, times]) => {
     const now = found.get(key);
-    const gone = ranges.subtract(times, ranges.fromSorted([...(now?.points.keys() ?? [])].sort((a, b) => a - b)));
+    // Of times that do not exist (yet, by this clock) nothing was listed, and nothing is withdrawn.
+    const asked = ranges.intersect(times, existing);
+    const gone = ranges.subtract(asked, ranges.fromSorted([...(now?.points.keys() ?? [])].sort((a, b) => a - b)));
     const values = now?.values ?? before.asset(node.key)?.series.get(key)?.values ?? {};
     return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
   });

@@ -7,7 +7,7 @@ import type { PackPlan } from '../plan/plan.ts';
 import type { ClaimToken } from '../state/store.ts';
 import { storageError } from '../storage/errors.ts';
 import type { Staged } from '../storage/store.ts';
-import { bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
+import { asOf, bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
 import { computeContext } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
 import { fileKey, planPacks } from './files.ts';
@@ -105,7 +105,7 @@ export async function rawBatch(
       },
       staged: arrived.map(({ staged }) => staged),
       checks: [],
-      verified: index.head,
+      verified: asOf(index, found),
       ordered: false,
       started,
     });

@@ -1,4 +1,4 @@
-import { serializeError } from '../common/errors.ts';
+import { LakehouseError, serializeError } from '../common/errors.ts';
 import type { Plan, PlanRequest } from '../plan/plan.ts';
 import { makePlan } from '../plan/plan.ts';
 import { removeSuperseded } from './commit.ts';
@@ -8,6 +8,9 @@ import { newCounts, type RunCounts } from './events.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
+
+/** Clocks of the machines of one lake may differ by this much. */
+const CLOCK_SKEW_MS = 600_000;
 
 export interface RunRequest extends PlanRequest {
   /** The command line, for the record. */
@@ -36,6 +39,7 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
   const { emit, stopping, signal } = control;
   const started = performance.now();
   signal.throwIfAborted();
+  requireClock(lake);
   await requireWritable(lake);
   const run = lake.id();
   const counts = newCounts();
@@ -78,6 +82,20 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
   }
   end(outcome);
   return { run, outcome, counts, plan };
+}
+
+/**
+ * A clock that is behind would make the newest partitions look like ones that do not exist yet, and take them out of the lake.
+ * @throws LakehouseError `clock-behind` (usage).
+ */
+function requireClock({ state, now }: Lake): void {
+  const [last] = state.events({ after: state.refresh().head - 1, limit: 1 });
+  const here = now();
+  if (last === undefined || last.at - here <= CLOCK_SKEW_MS) return;
+  const text = (ms: number) => new Date(ms).toISOString();
+  throw new LakehouseError('clock-behind', `It is ${text(here)} here, but the log ends at ${text(last.at)}`, {
+    hint: 'Set the clock. If it is right, and that of an earlier run was ahead: `lakehouse observe` lets the log go on from now.',
+  });
 }
 
 /**

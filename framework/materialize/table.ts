@@ -7,16 +7,7 @@ import type { PackPlan } from '../plan/plan.ts';
 import type { CheckOutcome } from '../state/events.ts';
 import type { ClaimToken } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import {
-  bindInputs,
-  choiceOf,
-  type FoundInput,
-  filesMoved,
-  findInputs,
-  inputsChanged,
-  pointKey,
-  type Target,
-} from './bind.ts';
+import { asOf, bindInputs, choiceOf, type FoundInput, filesMoved, findInputs, pointKey, type Target } from './bind.ts';
 import type { Outcome } from './commit.ts';
 import { computeContext } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
@@ -95,15 +86,15 @@ export async function tableBatch(
         choice: choiceOf(context.evaluation, target),
       };
     });
-    // The log takes an ordered batch to be as of its own revision, which is true only if nothing upstream came in between.
-    const ordered = own !== undefined && own.own.length > 0 && !inputsChanged(lake, node, index.head);
+    const verified = asOf(index, found);
+    const ordered = own !== undefined && own.own.length > 0 && verified === index.head;
     await finish(context, claim, {
       targets: todo,
       outcomes,
       planning,
       staged,
       checks: checkOutcomes(context, todo, result.checks),
-      verified: index.head,
+      verified,
       ordered,
       started,
     });

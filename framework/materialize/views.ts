@@ -65,7 +65,7 @@ async function tableView(lake: Lake<StateReader>, node: AssetNode): Promise<Lake
 /**
  * Files that hold rows of partitions which live elsewhere now or have left: those that could not be carried out of a pack of other
  * columns, and those of a process that died between a departure and the rewriting of its packs. Only series that have lost
- * partitions or have content of several code versions can have such files.
+ * partitions, have content of several code versions, or two files of one pack can have such files.
  */
 function partlyLive(
   lake: Lake<StateReader>,
@@ -76,7 +76,7 @@ function partlyLive(
   const bySeries = Map.groupBy(files, (file) => file.series);
   return [...bySeries].flatMap(([key, own]) => {
     const state = series?.get(key);
-    if (!state || !mayBePartly(state)) return [];
+    if (!state || !(mayBePartly(state) || shareAPack(own))) return [];
     const details = lake.state.details(node.key, key);
     const live = new Map<number, number[]>(own.map((file) => [file.id, []]));
     for (let i = 0; details && i < state.length; i++) {
@@ -87,6 +87,12 @@ function partlyLive(
       .map((file) => ({ file, times: live.get(file.id) ?? [] }))
       .filter(({ file, times }) => writtenWith(lake, file) !== times.length);
   });
+}
+
+/** Two current files of one pack: one of them could not be carried into the other. Their code may have been accepted as the same since. */
+function shareAPack(files: readonly FileRecord[]): boolean {
+  // The name of a pack's file is its own, and a generation.
+  return new Set(files.map(({ path }) => path.replace(/\.[^./]+\.[^./]+$/, ''))).size < files.length;
 }
 
 function mayBePartly({ flags, code, length }: SeriesState): boolean {

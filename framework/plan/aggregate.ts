@@ -46,12 +46,14 @@ export const changeOf = (changed: number, bits: number): number => 2 * changed +
 export const revisionOf = (change: number): number => change >>> 1;
 export const isDeparture = (change: number): boolean => (change & 1) === 1;
 
-/** Folds one aggregate into another of the same length. */
-export function merge(into: Aggregate, from: Aggregate): void {
+/** Folds one aggregate into another of the same length, if there is one already. */
+export function merge(into: Aggregate | undefined, from: Aggregate): Aggregate {
+  if (!into) return from;
   for (let i = 0; i < into.bits.length; i++) {
     if ((from.newest[i] as number) > (into.newest[i] as number)) into.newest[i] = from.newest[i] as number;
     into.bits[i] = (into.bits[i] as number) | (from.bits[i] as number);
   }
+  return into;
 }
 
 /** Upstream series grouped by what joins them to downstream series. */

@@ -77,6 +77,7 @@ export function chainUpstream(
   links: RangeSet,
   existing: RangeSet,
 ): RangeSet {
+  if (ranges.isEmpty(ranges.subtract(existing, links))) return links;
   const end = (ranges.last(links) ?? 0) + 1;
   const base = ranges.first(existing) ?? end;
   const wanted = new Uint8Array(Math.max(end - base, 0));

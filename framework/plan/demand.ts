@@ -1,10 +1,11 @@
 import type { AssetGraph, ResolvedAlternative, ResolvedInput } from '../graph/graph.ts';
 import { upstreamSet } from '../partition/mapping.ts';
+import * as ranges from '../partition/ranges.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import { readSeriesKey } from '../partition/space.ts';
-import { chainUpstream, selfMapping } from './chain.ts';
-import { type AssetEvaluation, pointsWhere, statusCode, withStatus } from './evaluate.ts';
+import { chainUpstream, rangesOf, selfMapping } from './chain.ts';
+import { type AssetEvaluation, statusCode, withStatus } from './evaluate.ts';
 
 /** The partitions of an asset for which an alternative of an input was chosen; all of them where there is nothing to choose. */
 export function choosing(
@@ -15,10 +16,14 @@ export function choosing(
 ): PartitionSet {
   const several = (evaluation.node.inputs.find((i) => i.name === input)?.alternatives.length ?? 1) > 1;
   if (!several || sets.isEmpty(within)) return within;
-  return sets.intersect(
-    within,
-    pointsWhere(evaluation, (series, i) => series.chosen.get(input)?.[i] === alternative),
-  );
+  return sets.mapSeries(within, (times, key) => {
+    const series = evaluation.series.get(key);
+    const chosen = series?.chosen.get(input);
+    if (!series || !chosen) return ranges.EMPTY;
+    const hits = new Uint8Array(chosen.length);
+    for (let i = 0; i < hits.length; i++) hits[i] = chosen[i] === alternative ? 1 : 0;
+    return ranges.intersect(times, rangesOf(hits, series.base));
+  });
 }
 
 /** The alternatives of all inputs of an asset but those that are the asset itself. */

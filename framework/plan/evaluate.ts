@@ -173,8 +173,8 @@ interface Reads {
 }
 
 function readsOf({ edges }: Context, values: SeriesValues, base: number, length: number): Reads {
-  const required = newAggregate(length);
-  const optional = newAggregate(length);
+  let required: Aggregate | undefined;
+  let optional: Aggregate | undefined;
   const lacking = new Uint8Array(length);
   const offered = new Uint32Array(length);
   const chosen = new Map<string, Uint8Array>();
@@ -189,12 +189,14 @@ function readsOf({ edges }: Context, values: SeriesValues, base: number, length:
       part = newAggregate(length);
       chosen.set(input.name, choose(parts, part, offered));
     }
-    merge(input.need === 'required' ? required : optional, part);
+    if (input.need === 'required') required = merge(required, part);
+    else optional = merge(optional, part);
     // A series that is mapped to no upstream series at all lacks none.
     if (input.need !== 'required' || !input.alternatives.some((a) => a.mapping.joinDown(values).length > 0)) continue;
     for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
   }
-  return { required, optional, lacking, offered, chosen };
+  const none = newAggregate(length);
+  return { required: required ?? none, optional: optional ?? none, lacking, offered, chosen };
 }
 
 function evaluateSeries(key: string, values: SeriesValues, context: Context): SeriesEvaluation | undefined {
@@ -282,10 +284,12 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
     if (need & BLOCKED || (want & BAD && !(want & RETRY))) stop = BLOCKED;
     else if (need & AWAITING || lacking[i] || !ready[i]) stop = AWAITING;
     else if (need & RETRY || want & BAD) stop = RETRY;
-    // Whether something that it reads is not fresh, and may change it when computed.
+    // Whether something that it reads is not fresh, and may change it when computed. A chain is computed in one go: its links
+    // cannot wait for what becomes of those before them.
     const reads = ((need | want) & (DIRTY | TODO | RETRY)) !== 0 || read?.moving === true;
     const moving = reads && stop !== BLOCKED && stop !== AWAITING;
-    const may = planning && moving ? RUN_MAY : RUN_NOT;
+    const along = read?.running === true && stop === 0;
+    const may = planning ? (moving ? RUN_MAY : RUN_NOT) : along ? RUN_WILL : RUN_NOT;
 
     let code: number;
     let own: number;
@@ -308,7 +312,7 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
     } else if (cause === 0) {
       code = moving ? PENDING : FRESH;
       own = moving ? DIRTY : 0;
-      run[i] = !planning && read?.running ? RUN_WILL : may;
+      run[i] = may;
     } else {
       const failedBefore = (flags & FAILED) !== 0 || bad !== 0;
       code = failedBefore ? HAS_FAILED : present ? STALE : MISSING;

@@ -150,16 +150,26 @@ export function makePlan(
     return demand(graph, evaluations, seed, (key) => chosen.has(key));
   };
   let targets = targetsOf();
+  // Trying again can bring back an alternative, and so ask for more; then that is forced as well.
+  const asked = new Map<string, PartitionSet>();
+  const more = () =>
+    selected.keys.filter((key) => {
+      const [before, now] = [asked.get(key) ?? sets.EMPTY_SET, targets.get(key) ?? sets.EMPTY_SET];
+      asked.set(key, sets.union(before, now));
+      return !sets.isEmpty(sets.subtract(now, before));
+    }).length > 0;
   if (request.force || request.retryFailed) {
-    const asked = targets;
-    ({ evaluations, needed } = evaluate((key): EvaluateOptions => {
-      const set = chosen.has(key) ? asked.get(key) : undefined;
-      if (!set) return { mode: 'plan' };
-      // What failed is asked for even where another alternative has taken its place.
-      const retryFailed = request.retryFailed && sets.union(set, universeOf(key));
-      return { mode: 'plan', ...(request.force && { force: set }), ...(retryFailed && { retryFailed }) };
-    }));
-    targets = targetsOf();
+    more();
+    do {
+      ({ evaluations, needed } = evaluate((key): EvaluateOptions => {
+        const set = asked.get(key);
+        if (!set) return { mode: 'plan' };
+        // What failed is asked for even where another alternative has taken its place.
+        const retryFailed = request.retryFailed && sets.union(set, universeOf(key));
+        return { mode: 'plan', ...(request.force && { force: set }), ...(retryFailed && { retryFailed }) };
+      }));
+      targets = targetsOf();
+    } while (more());
   }
 
   const planned = new Map<string, Planned>();

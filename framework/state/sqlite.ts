@@ -209,7 +209,7 @@ class SqliteState implements StateWriter {
         this.#mirror.catchUp(db);
         if (guard.claim !== undefined) requireClaim(db, guard.claim);
         if (guard.code !== undefined) requireCode(this.#mirror.index.definitions, guard.code);
-        const decision = this.#decide(db, event);
+        const decision = this.#decide(db, this.#settled(db, event, guard.upstream));
         folding = true;
         const packed = this.#insert(db, decision);
         // Before the commit, so that nothing is ever logged that cannot be folded.
@@ -220,6 +220,22 @@ class SqliteState implements StateWriter {
       if (folding) this.#mirror.reset();
       throw error;
     }
+  }
+
+  /** An ordered event is taken to be as of its own revision, which is true only if nothing that it read came in between. */
+  #settled(db: DatabaseSync, event: NewEvent, upstream: readonly string[] | undefined): NewEvent {
+    if (upstream === undefined || event.kind !== 'materialized' || event.ordered !== true) return event;
+    const { ordered: _, ...plain } = event;
+    const { verified, outcomes } = plain;
+    const asset = this.#mirror.index.asset(event.asset);
+    const later = prepare(
+      db,
+      "SELECT 1 FROM events WHERE asset = ? AND revision > ? AND kind IN ('materialized', 'observed', 'departed') LIMIT 1",
+    );
+    const moved =
+      upstream.some((key) => later.get(key, verified) !== undefined) ||
+      outcomes.some(({ series }) => asset?.series.get(series)?.changed.some((revision) => revision > verified));
+    return moved ? plain : event;
   }
 
   #decide(db: DatabaseSync, event: NewEvent): Decision {

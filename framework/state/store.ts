@@ -100,6 +100,8 @@ export interface AppendGuard {
   readonly claim?: ClaimToken;
   /** Refuse with `stale-definitions` when newer definitions that give the asset another code version were logged. */
   readonly code?: { readonly asset: string; readonly version: string };
+  /** Assets that an `ordered` event read: if one of them, or its own series, changed after `verified`, it is appended as not ordered. */
+  readonly upstream?: readonly string[];
 }
 
 export interface Appended {

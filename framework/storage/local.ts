@@ -77,15 +77,15 @@ export function localStore(options: { readonly root: string }): ObjectStore {
     if (foreign !== undefined) throw ended(foreign.key);
     for (const staged of stages) live.delete(staged);
     const named: string[] = [];
+    let infos: ObjectInfo[];
     try {
-      const infos = await each(stages, syncStaged);
+      infos = await each(stages, syncStaged);
       await each(stages, async ({ key, path }) => {
         await attempt('write', pathOf(key), () => tree.link(path, key));
         named.push(key);
       });
       const directories = [...new Set(named.map((key) => dirname(key)))];
       await each(directories, (directory) => attempt('write', pathOf(directory), () => tree.sync(directory)));
-      return infos;
     } catch (error) {
       // Nobody can refer to the new names before this returns. What cannot be removed stays as an unreferenced object.
       await each(named, (key) => unlink(pathOf(key)).then(() => tree.prune(dirname(key)), ignore));
@@ -93,6 +93,8 @@ export function localStore(options: { readonly root: string }): ObjectStore {
     } finally {
       await each(stages, removeStage);
     }
+    // Linking and unlinking touch a file, so its time is final only now.
+    return each(infos, async (info) => (await infoOf(info.key, pathOf(info.key)).catch(ignore)) ?? info);
   }
 
   return {
@@ -197,10 +199,12 @@ async function syncStaged({ key, path }: Staged): Promise<ObjectInfo> {
   });
 }
 
-/** undefined for whatever is not a plain file. */
+/** undefined for whatever is not a plain file. Modified is also what only just got its name: its bytes may have been staged for hours. */
 async function infoOf(key: string, path: string): Promise<ObjectInfo | undefined> {
   const stats = await lstat(path).catch(ifAbsent(undefined));
-  return stats?.isFile() ? { key, bytes: stats.size, modifiedMs: Math.trunc(stats.mtimeMs) } : undefined;
+  return stats?.isFile()
+    ? { key, bytes: stats.size, modifiedMs: Math.trunc(Math.max(stats.mtimeMs, stats.ctimeMs)) }
+    : undefined;
 }
 
 /** Files, and directories with a `/` behind them, which is how their keys sort; nothing else. */

@@ -5,7 +5,7 @@ export interface ObjectInfo {
   /** `/`-separated path below the store's root; see {@link assertKey}. */
   readonly key: string;
   readonly bytes: number;
-  /** When its content was last written, whole milliseconds since 1970 UTC, by the clock of whoever stores it. */
+  /** When its content was last written or it got its name, whichever is later; whole milliseconds since 1970 UTC, by the clock of whoever stores it. */
   readonly modifiedMs: number;
 }
 

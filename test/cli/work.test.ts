@@ -563,8 +563,8 @@ describe('gc', () => {
     const young = `${file}.young.parquet`;
     const foreign = join(here.cwd, 'data', 'notes.txt');
     for (const path of [stray, young, foreign]) await appendFile(path, 'x'.repeat(100));
-    const old = new Date(here.now - 2 * 3_600_000);
-    for (const path of [stray, foreign]) await utimes(path, old, old);
+    here.now += 2 * 3_600_000;
+    await utimes(young, new Date(here.now), new Date(here.now));
 
     const shown = await here.run(['gc']);
     expect(shown.out).toContain('To remove: 0 superseded and 1 unknown files, 100 B.');
@@ -577,9 +577,24 @@ describe('gc', () => {
     });
     await expect(stat(stray)).rejects.toThrow('ENOENT');
     expect((await stat(young)).size + (await stat(foreign)).size).toBe(200);
-    here.now = Date.now() + 10_000;
+    here.now += 10_000;
     expect(await here.json(['gc', '--yes', '--grace', '0s'])).toMatchObject({ removed: true, unknown: 1 });
     expect((await here.run(['gc', '--dry-run', '--yes'])).code).toBe(2);
+  });
+
+  test("removes nothing when the log knows of no file: it is another lake's", async () => {
+    const here = await place();
+    here.now = Date.now();
+    await here.write('AAA', new Date(here.now - 3 * 86_400_000).toISOString().slice(0, 10), '0,1\n');
+    await here.run(['materialize', '-q', '+silver/prices']);
+    const files = [...(await filesOf(here, 'silver/prices')), ...(await filesOf(here, 'raw/days'))];
+    expect(files.length).toBeGreaterThan(1);
+    here.now += 2 * 3_600_000;
+    const elsewhere = ['--set', `state.directory=${join(here.cwd, 'elsewhere')}`];
+    const { code, err } = await here.run(['gc', '--yes', ...elsewhere]);
+    expect(code).not.toBe(0);
+    expect(err).toContain('The log knows of no file at all');
+    for (const path of files) expect((await stat(path)).isFile()).toBe(true);
   });
 });
 

@@ -137,6 +137,28 @@ test('partitions are carried unchanged, also out of several packs', async () => 
   expect((await readFile(compacted?.path ?? '')).equals(await readFile(path))).toBe(true);
 });
 
+test('a partition whose version is of another DuckDB is carried as long as its rows are all there', async () => {
+  const [one] = keep([0]);
+  const version = Uint8Array.from(one?.version ?? []);
+  version.fill(7, 4);
+  const carried = (own: Uint8Array) =>
+    shop.engine.rewrite({
+      definition: days,
+      signal,
+      packs: [
+        {
+          path: shop.newPath(),
+          carry: [
+            { path: pack?.path ?? '', keep: [{ values: one?.values ?? {}, time: one?.time ?? 0, version: own }] },
+          ],
+        },
+      ],
+    });
+  expect(await carried(version)).toHaveLength(1);
+  version[0] = (version[0] ?? 0) + 1;
+  await expect(carried(version)).rejects.toMatchObject({ code: 'file-corrupt' });
+});
+
 test('a pack that does not hold what it should is not carried on', async () => {
   const path = shop.newPath();
   const wrong = keep([0]).map((partition) => ({ ...partition, version: new Uint8Array(16) }));

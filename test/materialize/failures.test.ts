@@ -1,8 +1,10 @@
 import { LakehouseError } from 'crypto-lakehouse';
 import { describe, expect, test } from 'vitest';
+import { observe } from '../../framework/materialize/observe.ts';
+import { materialize } from '../../framework/materialize/run.ts';
 import { ticksOf } from './fixture.ts';
 import { run } from './lake.ts';
-import { problems, status, statuses, tiny, work } from './support.ts';
+import { NOW, problems, status, statuses, tiny, work } from './support.ts';
 
 const day = (n: number) => `2020-02-${String(n).padStart(2, '0')}`;
 const broken = (n: number) => ticksOf(day(n), 6).replace(/,[^,]*,/, ',abc,');
@@ -267,6 +269,50 @@ describe('cases on data', () => {
     const lake = await whileReading('onRows');
     expect(status(lake, 'gold/function')).toEqual({ fresh: 3 });
     expect(await problems(lake)).toEqual([]);
+  });
+
+  test('a partition that another process brings during a run is read, or makes stale what did not read it', async () => {
+    const { lake, archive, open } = await tiny({ now: () => NOW });
+    archive.days('A', '2020-02', 1, 2);
+    const other = await open();
+    let meanwhile: (() => Promise<unknown>) | undefined = () => {
+      archive.days('B', '2020-02', 1, 2);
+      return run(other, { selection: '+silver/ticks' });
+    };
+    const never = new AbortController().signal;
+    const engine = await lake.engine();
+    const slow = {
+      ...engine,
+      examine: async (definition: Parameters<typeof engine.examine>[0]) => {
+        if (definition.key === 'gold/overview') {
+          const task = meanwhile;
+          meanwhile = undefined;
+          await task?.();
+        }
+        return engine.examine(definition);
+      },
+    };
+    await materialize(
+      { ...lake, engine: async () => slow },
+      { command: 'test', selection: '+gold/overview' },
+      { stopping: never, signal: never, emit: () => undefined },
+    );
+    expect(meanwhile).toBeUndefined();
+    expect(status(lake, 'gold/overview')).toEqual({ stale: 2 });
+    expect(work((await run(lake, { selection: '+gold/overview' })).events)).toEqual({ 'gold/overview': '2/2' });
+    expect(status(lake, 'gold/overview')).toEqual({ fresh: 2 });
+    expect(work((await run(lake, { selection: '+gold/overview' })).events)).toEqual({});
+  });
+
+  test('a clock that is behind takes nothing out of the lake', async () => {
+    const { lake, archive, open } = await tiny();
+    archive.days('A', '2020-02', 1, 2);
+    await run(lake);
+    const slow = await open({ now: () => Date.parse('2020-02-02T12:00:00Z') });
+    await expect(run(slow)).rejects.toMatchObject({ code: 'clock-behind', kind: 'usage' });
+    expect(status(lake, 'gold/window')).toEqual({ fresh: 2 });
+    const seen = await observe(slow, slow.graph.node('src/days'), 'r', new AbortController().signal);
+    expect(seen.withdrawn).toBe(0);
   });
 
   test('case 12: a process with old definitions refuses as soon as newer ones were loaded, also in the middle of a run', async () => {

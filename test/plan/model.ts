@@ -365,7 +365,8 @@ function judge(
           ? 'retry'
           : 'none';
   const moving = stop !== 'blocked' && stop !== 'awaiting' && anyMoving(read);
-  const may = asked.mode === 'plan' && moving ? 'may' : 'not';
+  const along = stop === 'none' && links.some((link) => link.run === 'will');
+  const may = asked.mode === 'plan' ? (moving ? 'may' : 'not') : along ? 'will' : 'not';
 
   const failure = fact?.failed ? fact.failure : undefined;
   const remembered =
@@ -381,8 +382,7 @@ function judge(
   if (stop === 'retry') return { ...verdict, status: 'blocked', wait: 'retry', run: may };
   if (causes.length === 0) {
     if (!moving) return { ...verdict, status: 'fresh', wait: 'none' };
-    const along = asked.mode === 'execute' && links.some((link) => link.run === 'will');
-    return { ...verdict, status: 'pending', wait: 'dirty', run: along ? 'will' : may };
+    return { ...verdict, status: 'pending', wait: 'dirty', run: may };
   }
   const failedBefore = fact?.failed === true || bad;
   const wait = failedBefore ? 'retry' : present ? 'dirty' : 'todo';
@@ -536,9 +536,15 @@ export function modelPlan(world: World, request: Request): ModelPlan {
     return modelDemand(world, universes, verdicts, seeds, (key) => chosen.has(key));
   };
   let targets = targetsOf();
-  if (request.force || request.retryFailed) {
-    const asked = targets;
-    const within = (asset: string, key: string) => chosen.has(asset) && asked.get(asset)?.has(key) === true;
+  const asked = new Set<string>();
+  const more = () => {
+    const before = asked.size;
+    for (const asset of chosen) for (const key of targets.get(asset) ?? []) asked.add(`${asset} ${key}`);
+    return asked.size > before;
+  };
+  if (request.force || request.retryFailed) more();
+  for (let again = request.force || request.retryFailed; again; again = more()) {
+    const within = (asset: string, key: string) => asked.has(`${asset} ${key}`);
     verdicts = modelVerdicts(world, universes, {
       mode: 'plan',
       force: request.force ? within : undefined,

@@ -28,6 +28,27 @@ describe('counterexamples of cases.md, as far as the log decides them', () => {
     expect(pointOf(state, 'd', S, 7)?.verified).toBe(2);
   });
 
+  test('case 6 and 4: a chain is as of its own revision only if nothing that it read changed before the append', () => {
+    const { open } = lake();
+    const [p1, p2] = [open(), open()];
+    p1.append(observed('u', [outcome(S, { 7: 'v1' })]));
+    const links = (verified: number, text: string) =>
+      materialized('d', verified, [outcome(S, { 7: text, 8: text })], { ordered: true });
+    const verified = () => pointOf(p1, 'd', S, 8)?.verified;
+    p1.append(links(1, 'a'), { upstream: ['u'] });
+    expect(verified()).toBe(2);
+    p2.append(observed('other', [outcome(S, { 7: 'v2' })]));
+    p1.append(links(2, 'b'), { upstream: ['u'] });
+    expect(verified()).toBe(4);
+    // Another process brings a new version of what was read, or computes an earlier link.
+    p2.append(observed('u', [outcome(S, { 7: 'v2' })]));
+    p1.append(links(4, 'c'), { upstream: ['u'] });
+    expect(verified()).toBe(4);
+    p2.append(materialized('d', 6, [outcome(S, { 6: 'x' })]));
+    p1.append(links(6, 'd'), { upstream: ['u'] });
+    expect(verified()).toBe(6);
+  });
+
   test('case 7, cutoff against an old version: changed is decided against the version that is current inside the append', () => {
     const { open } = lake();
     const [p1, p2] = [open(), open()];

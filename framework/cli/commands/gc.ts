@@ -1,10 +1,16 @@
 import { LakehouseError } from '../../common/errors.ts';
 import { removeSuperseded, wasExcluded } from '../../materialize/commit.ts';
+import type { StateReader } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
 const DAY_MS = 86_400_000;
+
+function knowsFiles(state: StateReader): boolean {
+  const [current] = state.files();
+  return current !== undefined || [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].length > 0;
+}
 
 export async function run(
   context: Context,
@@ -25,10 +31,20 @@ export async function run(
     const unknown: { path: string; bytes: number }[] = [];
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
       if (modifiedMs < before) unknown.push({ path: key, bytes: size });
+    const [first] = unknown;
+    if (first && removing && !knowsFiles(state))
+      throw new LakehouseError(
+        'empty-log',
+        `The log knows of no file at all, but there are ${number(unknown.length)} in ${store.root}, such as ${first.path}`,
+        {
+          hint: 'It is probably not the log of these files: see state.directory and dataDir (lakehouse config). If they are to go, remove them by hand.',
+        },
+      );
     let stages = 0;
     let events = 0;
     if (removing) {
-      for (const { path } of unknown) await store.delete(path);
+      // A run may have committed it since the log was read.
+      for (const { path } of unknown) if (state.file(path) === undefined) await store.delete(path);
       await removeSuperseded(lake, before, options.excluded);
       stages = await store.sweepStaging(options.grace, io.now());
       if (state.eventsSinceCheckpoint() > 0) state.checkpoint();
