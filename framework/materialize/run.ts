@@ -68,8 +68,7 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
     emit({ type: 'planned', will: plan.will, may: plan.may, batches: plan.batches, files: plan.files });
     if (plan.steps.some((step) => step.type !== 'hold')) await execute(lake, planning, request, run, control, counts);
     else tellHolds(planning, control, counts);
-    await removeSuperseded(lake, lake.now());
-    if (lake.state.eventsSinceCheckpoint() >= lake.settings.checkpointEvery) lake.state.checkpoint();
+    await tidy(lake, control);
     const bad = counts.failed + counts.checksFailed + counts.standing;
     outcome = stopping.aborted ? 'cancelled' : bad > 0 ? 'failed' : 'succeeded';
   } catch (error) {
@@ -96,6 +95,21 @@ function requireClock({ state, now }: Lake): void {
   throw new LakehouseError('clock-behind', `It is ${text(here)} here, but the log ends at ${text(last.at)}`, {
     hint: 'Set the clock. If it is right, and that of an earlier run was ahead: `lakehouse observe` lets the log go on from now.',
   });
+}
+
+/** What may as well be done by a later run: it does not make a good run a failed one. */
+async function tidy(lake: Lake, { emit }: RunControl): Promise<void> {
+  try {
+    await removeSuperseded(lake, lake.now());
+    if (lake.state.eventsSinceCheckpoint() >= lake.settings.checkpointEvery) lake.state.checkpoint();
+  } catch (error) {
+    emit({
+      type: 'warning',
+      asset: '',
+      message: `Everything was committed, but tidying up failed: ${serializeError(error).message}`,
+      hint: 'The next run tries again; lakehouse gc --yes does so now.',
+    });
+  }
 }
 
 /**

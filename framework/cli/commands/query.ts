@@ -71,7 +71,10 @@ async function statement({ io }: Context, { file }: QueryOptions, given: string 
   }
 }
 
-/** A run may replace files while they are being read. While nothing has been printed, the query is simply asked again, once. */
+/** How often a query is asked again because a run replaced the files that it was to read. */
+const ATTEMPTS = 5;
+
+/** A run may replace files while they are being read. While nothing has been printed, the query is simply asked again. */
 async function withFreshFiles(
   lake: OpenedLake,
   sql: string,
@@ -98,14 +101,16 @@ async function withFreshFiles(
       await result.close();
     }
   };
-  const views = await find();
-  try {
-    await ask(views);
-  } catch (error) {
-    if (begun || signal.aborted) throw error;
-    const fresh = await find();
-    if (pathsOf(fresh) === pathsOf(views)) throw error;
-    await ask(fresh);
+  let views = await find();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask(views);
+    } catch (error) {
+      if (begun || signal.aborted || attempt === ATTEMPTS) throw error;
+      const fresh = await find();
+      if (pathsOf(fresh) === pathsOf(views)) throw error;
+      views = fresh;
+    }
   }
 }
 

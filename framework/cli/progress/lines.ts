@@ -43,7 +43,9 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
     case 'waiting':
       return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;
     case 'warning':
-      return style.warning(`! ${event.asset}: ${event.message}${event.hint ? ` ${event.hint}` : ''}`);
+      return style.warning(
+        `! ${event.asset ? `${event.asset}: ` : ''}${event.message}${event.hint ? ` ${event.hint}` : ''}`,
+      );
     // What could not be computed is told at the end, all of it together.
     case 'held':
     case 'run-started':
