@@ -11,10 +11,10 @@ import { type BenchOptions, CACHE, type Measurement, median } from './support.ts
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const GOAL_MS = 500;
 
-/** The mirror of real files beside the repository, else one of the simulated exchange. */
-async function findMirror(): Promise<{ directory: string; simulated: boolean }> {
+/** The mirror of real files beside the repository, else (and for a quick bench) one of the simulated exchange. */
+async function findMirror(quick: boolean): Promise<{ directory: string; simulated: boolean }> {
   const real = join(ROOT, '../shared/data/archive');
-  if (existsSync(real)) return { directory: real, simulated: false };
+  if (!quick && existsSync(real)) return { directory: real, simulated: false };
   const directory = join(CACHE, 'simulated');
   if (!existsSync(directory)) {
     await mkdir(CACHE, { recursive: true });
@@ -41,7 +41,7 @@ function node(args: readonly string[]): Ran {
 /** A whole process that finds nothing to do, in the order a person waits for it: start, load, observe, plan, say so. */
 export async function benchNoop({ quick, say }: BenchOptions): Promise<Measurement[]> {
   if (!existsSync(join(ROOT, 'dist/cli.js'))) throw new Error('dist/ is missing: npm run build');
-  const { directory, simulated } = await findMirror();
+  const { directory, simulated } = await findMirror(quick);
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(join(CACHE, 'noop-'));
   try {

@@ -126,7 +126,8 @@ async function runTargets(context: BatchContext, claim: ClaimToken, targets: rea
     signal.throwIfAborted();
     if (endsRun(error)) throw error;
     if (stopping.aborted && isConflict(error)) return;
-    if (targets.length === 1 || ((isTransient(error) || isConflict(error)) && !splitsHelp(error))) {
+    // A conflict that does not pass may be one target's: a file that is lost. Then the others are computed without it.
+    if (targets.length === 1 || (isTransient(error) && !splitsHelp(error))) {
       return recordFailures(
         context,
         head,

@@ -1,4 +1,5 @@
 import type { AssetNode } from '../graph/graph.ts';
+import { PRESENT } from '../plan/view.ts';
 import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
 import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
@@ -148,9 +149,9 @@ export async function removeSuperseded(lake: Lake, atOrBefore: number, excluded 
   // One event ends many files.
   const kept = new Map<number | undefined, boolean>();
   for (const file of [...lake.state.supersededFiles(atOrBefore)]) {
-    const keep = !excluded && (kept.get(file.supersededRevision) ?? wasExcluded(lake, file));
-    kept.set(file.supersededRevision, keep);
-    if (keep) continue;
+    const revision = file.supersededRevision;
+    if (!kept.has(revision)) kept.set(revision, endedByExclusion(lake, file));
+    if (!excluded && kept.get(revision) && !isBack(lake, file)) continue;
     await lake.store.delete(file.path);
     gone.push(file.id);
   }
@@ -158,10 +159,22 @@ export async function removeSuperseded(lake: Lake, atOrBefore: number, excluded 
   return gone.length;
 }
 
-/** Whether a file ended because a filter no longer wants what was in it. Once its event is pruned that cannot be told, and it counts as excluded. */
+/**
+ * Whether a file is kept because a filter no longer wants what was in it: nothing of its series is in the lake any more. Once the
+ * series is back, made anew, the file is superseded like any other. When its event is pruned it counts as excluded.
+ */
 export function wasExcluded(lake: Lake<StateReader>, file: FileRecord): boolean {
+  return endedByExclusion(lake, file) && !isBack(lake, file);
+}
+
+function endedByExclusion(lake: Lake<StateReader>, file: FileRecord): boolean {
   if (file.supersededRevision === undefined) return false;
   const [ended] = lake.state.events({ after: file.supersededRevision - 1, limit: 1 });
   if (ended?.revision !== file.supersededRevision) return true;
   return ended.event.kind === 'departed' && ended.event.reason === 'excluded';
+}
+
+function isBack(lake: Lake<StateReader>, file: FileRecord): boolean {
+  const series = lake.state.index().asset(file.asset)?.series.get(file.series);
+  return series?.flags.some((flags) => (flags & PRESENT) !== 0) ?? false;
 }

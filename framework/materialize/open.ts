@@ -160,7 +160,7 @@ function checkOrigin(state: StateWriter, origin: string, dataDir: string, mode: 
     'mixed-origins',
     `${dataDir} holds ${known} data, and the configuration reads ${origin} data`,
     {
-      hint: `Choose another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
+      hint: `${known === 'simulated' ? 'Say --profile simulated to look at what is there, or choose' : 'Choose'} another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
     },
   );
 }

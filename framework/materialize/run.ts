@@ -8,6 +8,7 @@ import { newCounts, type RunCounts } from './events.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
+import { withRetry } from './retry.ts';
 
 /** Clocks of the machines of one lake may differ by this much. */
 const CLOCK_SKEW_MS = 600_000;
@@ -135,7 +136,14 @@ async function observeSelected(
     if (stopping.aborted) return;
     emit({ type: 'observing', asset: key });
     const started = performance.now();
-    const { event, seen, changed, withdrawn } = await observe(lake, node, run, signal);
+    const { retryAttempts: retries, retryDelayMs: delayMs } = lake.settings;
+    const policy = node.definition.retry ?? { retries, delayMs, maxDelayMs: 30_000 };
+    const { event, seen, changed, withdrawn } = await withRetry(
+      key,
+      policy,
+      { signal, stopping, emit, id: lake.id },
+      () => observe(lake, node, run, signal),
+    );
     lake.state.append(event);
     emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
   }

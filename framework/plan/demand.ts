@@ -78,12 +78,17 @@ export function demand(
     const set = evaluation ? withEarlier(evaluation, asked) : asked;
     wanted.set(key, set);
     if (!evaluation || sets.isEmpty(set)) continue;
-    const asking = sets.subtract(set, evaluation.universe.unavailable);
+    const { unavailable } = evaluation.universe;
+    const asking = sets.subtract(set, unavailable);
     for (const { input, alternative, i } of alternativesOf(evaluation)) {
-      const upstream = evaluations.get(alternative.asset);
+      const upstream = evaluations.get(alternative.asset)?.universe;
       if (!upstream || !follow(alternative.asset)) continue;
-      const read = readBy(evaluation, alternative, choosing(evaluation, input.name, i, asking), upstream.universe.all);
-      wanted.set(alternative.asset, sets.union(wanted.get(alternative.asset) ?? sets.EMPTY_SET, read));
+      const read = [readBy(evaluation, alternative, choosing(evaluation, input.name, i, asking), upstream.all)];
+      // Nothing is computed for what is unavailable, but where it comes from can be told.
+      if (input.alternatives.length === 1) {
+        read.push(readBy(evaluation, alternative, sets.intersect(set, unavailable), upstream.unavailable));
+      }
+      wanted.set(alternative.asset, sets.unionAll([wanted.get(alternative.asset) ?? sets.EMPTY_SET, ...read]));
     }
   }
   return wanted;

@@ -1,23 +1,18 @@
-import type { AssetGraph, AssetNode, ResolvedInput } from '../graph/graph.ts';
+import type { AssetGraph, AssetNode } from '../graph/graph.ts';
 import type { RangeSet } from '../partition/ranges.ts';
 import * as ranges from '../partition/ranges.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import { readSeriesKey, type SeriesValues } from '../partition/space.ts';
 import {
-  type Aggregate,
   AVAILABLE,
   AWAITING,
-  aggregate,
   BAD,
   BLOCKED,
   DIRTY,
   GONE,
   isDeparture,
-  type JoinIndex,
   joinIndex,
-  merge,
-  newAggregate,
   type PointClasses,
   READABLE,
   RETRY,
@@ -25,7 +20,8 @@ import {
   TODO,
 } from './aggregate.ts';
 import { rangesOf, selfMapping, selfReader } from './chain.ts';
-import { choiceIds, choose } from './choice.ts';
+import { choiceIds } from './choice.ts';
+import { type Edge, readsOf } from './reads.ts';
 import type { Universe } from './universe.ts';
 import { type AssetView, CHECK_FAILED, FAILED, type LakeView, LEFT, PRESENT, type SeriesView } from './view.ts';
 
@@ -111,7 +107,7 @@ interface Context {
   readonly state: AssetView | undefined;
   /** Of the current code among those in the log; -1, which no partition has, if it was never logged. */
   readonly codeId: number;
-  readonly edges: readonly { readonly input: ResolvedInput; readonly indexes: readonly JoinIndex[] }[];
+  readonly edges: readonly Edge[];
   readonly options: EvaluateOptions;
 }
 
@@ -161,44 +157,6 @@ function mark(times: RangeSet, base: number, length: number): Uint8Array {
   return out;
 }
 
-/** What the points of a series read, and what is chosen for them. */
-interface Reads {
-  readonly required: Aggregate;
-  readonly optional: Aggregate;
-  /** Points for which some required input has nothing that exists or can be made. */
-  readonly lacking: Uint8Array;
-  /** Newest change among all alternatives, chosen or not. */
-  readonly offered: Uint32Array;
-  readonly chosen: ReadonlyMap<string, Uint8Array>;
-}
-
-function readsOf({ edges }: Context, values: SeriesValues, base: number, length: number): Reads {
-  let required: Aggregate | undefined;
-  let optional: Aggregate | undefined;
-  const lacking = new Uint8Array(length);
-  const offered = new Uint32Array(length);
-  const chosen = new Map<string, Uint8Array>();
-  for (const { input, indexes } of edges) {
-    const parts = input.alternatives.map((alternative, a) => {
-      const part = newAggregate(length);
-      aggregate(part, alternative, values, base, indexes[a] as JoinIndex);
-      return part;
-    });
-    let part = parts[0] as Aggregate;
-    if (parts.length > 1) {
-      part = newAggregate(length);
-      chosen.set(input.name, choose(parts, part, offered));
-    }
-    if (input.need === 'required') required = merge(required, part);
-    else optional = merge(optional, part);
-    // A series that is mapped to no upstream series at all lacks none.
-    if (input.need !== 'required' || !input.alternatives.some((a) => a.mapping.joinDown(values).length > 0)) continue;
-    for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
-  }
-  const none = newAggregate(length);
-  return { required: required ?? none, optional: optional ?? none, lacking, offered, chosen };
-}
-
 function evaluateSeries(key: string, values: SeriesValues, context: Context): SeriesEvaluation | undefined {
   const { node, universe, view, codeId, options } = context;
   const state = context.state?.series.get(key);
@@ -214,7 +172,7 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
   const retried = options.retryFailed && mark(sets.rangesOf(options.retryFailed, key), base, length);
   const isSource = node.definition.kind === 'source';
   const planning = options.mode === 'plan';
-  const { required, optional, lacking, offered, chosen } = readsOf(context, values, base, length);
+  const { required, optional, lacking, offered, chosen } = readsOf(context.edges, values, base, length);
   const wantedChoice = choiceIds(node.inputs, view, chosen, length);
 
   const status = new Uint8Array(length);

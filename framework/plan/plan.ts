@@ -1,19 +1,19 @@
 import { throwIfIssues } from '../common/errors.ts';
-import type { AssetGraph, AssetNode } from '../graph/graph.ts';
+import type { AssetGraph } from '../graph/graph.ts';
 import type { Selected } from '../graph/selection.ts';
 import { applyFilter, checkFilter, type PartitionFilter } from '../partition/filter.ts';
 import { downstreamSet } from '../partition/mapping.ts';
-import type { RangeSet } from '../partition/ranges.ts';
 import * as ranges from '../partition/ranges.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
-import { readSeriesKey, type SeriesValues } from '../partition/space.ts';
+import { readSeriesKey } from '../partition/space.ts';
 import { AVAILABLE, READABLE } from './aggregate.ts';
+import { type BatchLimits, type BatchPlan, batchesOf, DEFAULT_LIMITS } from './batches.ts';
 import { chainDownstream, selfMapping } from './chain.ts';
+import { causeCounts } from './counts.ts';
 import { alternativesOf, choosing, demand, markUnneeded, readBy } from './demand.ts';
 import {
   type AssetEvaluation,
-  CAUSES,
   type Cause,
   type EvaluateOptions,
   evaluateLake,
@@ -21,15 +21,13 @@ import {
   pointsWith,
   RUN_MAY,
   RUN_WILL,
-  type SeriesEvaluation,
-  STATUSES,
-  type Status,
-  statusCode,
   withStatus,
 } from './evaluate.ts';
-import { cutByPack } from './packs.ts';
 import { universes } from './universe.ts';
 import type { LakeView } from './view.ts';
+
+export { type BatchLimits, type BatchPlan, batchesOf, DEFAULT_LIMITS, type PackPlan } from './batches.ts';
+export { causeCounts, statusCounts } from './counts.ts';
 
 /** What a person or a schedule asks for. */
 export interface PlanRequest {
@@ -40,20 +38,6 @@ export interface PlanRequest {
   readonly force?: boolean | undefined;
   /** Also try again what failed for its data though nothing has changed since. */
   readonly retryFailed?: boolean | undefined;
-}
-
-/** The partitions of one series that share a file. */
-export interface PackPlan {
-  readonly seriesKey: string;
-  readonly values: SeriesValues;
-  /** Stem of the file name, e.g. `2020-01`. */
-  readonly name: string;
-  readonly times: RangeSet;
-}
-/** What is computed in one go, and committed by one event. */
-export interface BatchPlan {
-  readonly packs: readonly PackPlan[];
-  readonly partitions: number;
 }
 
 export interface MaterializeStep {
@@ -105,13 +89,6 @@ export interface Planning {
   /** What is asked of each selected asset, fresh or not. */
   readonly targets: ReadonlyMap<string, PartitionSet>;
 }
-
-/** Targets per statement and file per batch; see `BatchPlan`. */
-export interface BatchLimits {
-  readonly maxPartitions: number;
-  readonly maxPacks: number;
-}
-export const DEFAULT_LIMITS: BatchLimits = { maxPartitions: 400, maxPacks: 32 };
 
 /**
  * The whole answer to "what is stale and what will be done about it". Pure: graph, index, request and clock in, data out.
@@ -312,82 +289,4 @@ function stepsOf(evaluation: AssetEvaluation, planned: Planned, now: number, lim
   const files = batches.reduce((sum, b) => sum + (raw ? b.partitions : b.packs.length), 0);
   const causes = causeCounts(evaluation, will);
   return [...steps, { type: 'materialize', asset: key, will, may, causes, batches, files }];
-}
-
-/** Calls back for each range of a set, as indices into the columns of the evaluated series. */
-function eachRange(
-  evaluation: AssetEvaluation,
-  within: PartitionSet | undefined,
-  visit: (series: SeriesEvaluation, from: number, to: number) => void,
-): void {
-  for (const [key, series] of evaluation.series) {
-    if (!within) visit(series, 0, series.length);
-    else {
-      for (const [lo, hi] of ranges.pairs(sets.rangesOf(within, key))) {
-        visit(series, Math.max(lo - series.base, 0), Math.min(hi - series.base, series.length));
-      }
-    }
-  }
-}
-
-/** Partitions of a set by cause. */
-export function causeCounts(evaluation: AssetEvaluation, set: PartitionSet): Partial<Record<Cause, number>> {
-  const byBits = new Float64Array(1 << CAUSES.length);
-  eachRange(evaluation, set, ({ causes }, from, to) => {
-    for (let i = from; i < to; i++) byBits[causes[i] as number] = (byBits[causes[i] as number] as number) + 1;
-  });
-  const counts: Partial<Record<Cause, number>> = {};
-  CAUSES.forEach((cause, b) => {
-    const count = byBits.reduce((sum, n, bits) => (bits & (1 << b) ? sum + n : sum), 0);
-    if (count > 0) counts[cause] = count;
-  });
-  return counts;
-}
-
-/**
- * Cuts a set into batches: one pack each where packs are large; packs of few partitions share a batch, so that one statement
- * serves many series.
- */
-export function batchesOf(node: AssetNode, set: PartitionSet, now: number, limits: BatchLimits): BatchPlan[] {
-  const { definition } = node;
-  const packs: PackPlan[] = [];
-  for (const [seriesKey, times] of set.bySeries) {
-    const values = readSeriesKey(seriesKey);
-    for (const pack of cutByPack(definition, times, now, limits.maxPartitions))
-      packs.push({ seriesKey, values, ...pack });
-  }
-  const batches: BatchPlan[] = [];
-  let open: PackPlan[] = [];
-  let partitions = 0;
-  const close = () => {
-    if (open.length > 0) batches.push({ packs: open, partitions });
-    open = [];
-    partitions = 0;
-  };
-  // Rowwise statements read one series; a chain must see its own earlier partitions in order.
-  const together = !definition.rowwise && !selfMapping(node.inputs);
-  for (const pack of packs) {
-    const count = ranges.count(pack.times);
-    const fits = together && open.length < limits.maxPacks && partitions + count <= limits.maxPartitions / 4;
-    const raw = definition.storage.type === 'raw' && partitions + count <= limits.maxPacks;
-    const samePack = open.some((p) => p.seriesKey === pack.seriesKey && p.name === pack.name);
-    if (open.length > 0 && (!(fits || raw) || samePack)) close();
-    open.push(pack);
-    partitions += count;
-  }
-  close();
-  return batches;
-}
-
-/** Counts of partitions by status, `none` left out. */
-export function statusCounts(
-  evaluation: AssetEvaluation,
-  within?: PartitionSet,
-): Record<Exclude<Status, 'none'>, number> {
-  const totals = new Float64Array(STATUSES.length);
-  eachRange(evaluation, within, ({ status }, from, to) => {
-    for (let i = from; i < to; i++) totals[status[i] as number] = (totals[status[i] as number] as number) + 1;
-  });
-  const counts = STATUSES.flatMap((status) => (status === 'none' ? [] : [[status, totals[statusCode(status)]]]));
-  return Object.fromEntries(counts) as Record<Exclude<Status, 'none'>, number>;
 }

@@ -416,8 +416,12 @@ export function modelDemand(
     }
     for (const key of own) {
       const verdict = verdicts.get(kind.key)?.get(key);
-      if (!verdict || !possible(key)) continue;
-      for (const [up, upKey] of chosenReads(kind, verdict, universes)) if (follow(up)) wanted.get(up)?.add(upKey);
+      if (!verdict) continue;
+      for (const [up, upKey] of chosenReads(kind, verdict, universes)) {
+        // What is unavailable asks for nothing but what is unavailable as well.
+        if (!possible(key) && universes.get(up)?.get(upKey)?.is !== 'unavailable') continue;
+        if (follow(up)) wanted.get(up)?.add(upKey);
+      }
     }
   }
   return wanted;

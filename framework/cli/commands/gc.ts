@@ -5,7 +5,8 @@ import type { Context } from '../context.ts';
 import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 function knowsFiles(state: StateReader): boolean {
   const [current] = state.files();
@@ -74,7 +75,18 @@ export async function run(
       if (files.length === 0)
         return 'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.';
       const also = `Unfinished writes of dead processes and events older than ${plural(retentionDays, 'day')} would go too.`;
-      return [...list, `To remove: ${what}. ${also}`, indent(context.again('gc', '--yes'))].join('\n');
+      return [
+        ...list,
+        `To remove: ${what}. ${also}`,
+        indent(
+          context.again(
+            'gc',
+            '--yes',
+            ...(options.excluded ? ['--excluded'] : []),
+            ...(options.grace === HOUR_MS ? [] : ['--grace', `${Math.round(options.grace / 1000)}s`]),
+          ),
+        ),
+      ].join('\n');
     });
     return undefined;
   });

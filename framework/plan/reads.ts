@@ -1,0 +1,48 @@
+import type { ResolvedInput } from '../graph/graph.ts';
+import type { SeriesValues } from '../partition/space.ts';
+import { type Aggregate, AVAILABLE, aggregate, type JoinIndex, merge, newAggregate } from './aggregate.ts';
+import { choose } from './choice.ts';
+
+/** An input with the upstream series of each alternative. */
+export interface Edge {
+  readonly input: ResolvedInput;
+  readonly indexes: readonly JoinIndex[];
+}
+
+/** What the points of a series read, and what is chosen for them. */
+export interface Reads {
+  readonly required: Aggregate;
+  readonly optional: Aggregate;
+  /** Points for which some required input has nothing that exists or can be made. */
+  readonly lacking: Uint8Array;
+  /** Newest change among all alternatives, chosen or not. */
+  readonly offered: Uint32Array;
+  readonly chosen: ReadonlyMap<string, Uint8Array>;
+}
+
+export function readsOf(edges: readonly Edge[], values: SeriesValues, base: number, length: number): Reads {
+  let required: Aggregate | undefined;
+  let optional: Aggregate | undefined;
+  const lacking = new Uint8Array(length);
+  const offered = new Uint32Array(length);
+  const chosen = new Map<string, Uint8Array>();
+  for (const { input, indexes } of edges) {
+    const parts = input.alternatives.map((alternative, a) => {
+      const part = newAggregate(length);
+      aggregate(part, alternative, values, base, indexes[a] as JoinIndex);
+      return part;
+    });
+    let part = parts[0] as Aggregate;
+    if (parts.length > 1) {
+      part = newAggregate(length);
+      chosen.set(input.name, choose(parts, part, offered));
+    }
+    if (input.need === 'required') required = merge(required, part);
+    else optional = merge(optional, part);
+    // A series that is mapped to no upstream series at all lacks none.
+    if (input.need !== 'required' || !input.alternatives.some((a) => a.mapping.joinDown(values).length > 0)) continue;
+    for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
+  }
+  const none = newAggregate(length);
+  return { required: required ?? none, optional: optional ?? none, lacking, offered, chosen };
+}
