@@ -1,5 +1,5 @@
 import type { ResolvedInput } from '../graph/graph.ts';
-import { type Aggregate, AVAILABLE, AWAITING, BLOCKED } from './aggregate.ts';
+import { type Aggregate, AVAILABLE, AWAITING, BLOCKED, isDeparture } from './aggregate.ts';
 import type { LakeView } from './view.ts';
 
 /** Where no alternative can be had. */
@@ -23,9 +23,9 @@ function rank(bits: number): number {
 /**
  * Per point the first alternative that can be had in full: nothing of it failed for good or is still awaited; else the first of
  * which something is only awaited, else the first that failed. What failed in passing will be tried again and counts as to be had.
- * The aggregate of the chosen alternatives goes into `into`, the newest change among all of them into `offered`.
+ * The aggregate of the chosen alternative goes into `into`, the newest departure from any of them into `left`: it may have been chosen before.
  */
-export function choose(parts: readonly Aggregate[], into: Aggregate, offered: Uint32Array): Uint8Array {
+export function choose(parts: readonly Aggregate[], into: Aggregate, left: Uint32Array): Uint8Array {
   const length = into.bits.length;
   const chosen = new Uint8Array(length).fill(NO_CHOICE);
   for (let i = 0; i < length; i++) {
@@ -33,7 +33,8 @@ export function choose(parts: readonly Aggregate[], into: Aggregate, offered: Ui
     let bestRank = 4;
     for (let a = 0; a < parts.length; a++) {
       const part = parts[a] as Aggregate;
-      if ((part.newest[i] as number) > (offered[i] as number)) offered[i] = part.newest[i] as number;
+      const newest = part.newest[i] as number;
+      if (isDeparture(newest) && newest > (left[i] as number)) left[i] = newest;
       const own = rank(part.bits[i] as number);
       if (own >= bestRank) continue;
       bestRank = own;

@@ -172,7 +172,7 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
   const retried = options.retryFailed && mark(sets.rangesOf(options.retryFailed, key), base, length);
   const isSource = node.definition.kind === 'source';
   const planning = options.mode === 'plan';
-  const { required, optional, lacking, offered, chosen } = readsOf(context.edges, values, base, length);
+  const { required, optional, lacking, left, chosen } = readsOf(context.edges, values, base, length);
   const wantedChoice = choiceIds(node.inputs, view, chosen, length);
 
   const status = new Uint8Array(length);
@@ -257,7 +257,7 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
         : flags & FAILED &&
           !(cause & FORCED_CAUSE) &&
           !retried?.[i] &&
-          remembered(context, key, base + i, revisionOf(Math.max(newest, offered[i] as number)));
+          remembered(context, key, base + i, revisionOf(Math.max(newest, left[i] as number)));
     if (stands) {
       // It is tried again only after something that it reads has changed.
       code = HAS_FAILED;

@@ -15,8 +15,8 @@ export interface Reads {
   readonly optional: Aggregate;
   /** Points for which some required input has nothing that exists or can be made. */
   readonly lacking: Uint8Array;
-  /** Newest change among all alternatives, chosen or not. */
-  readonly offered: Uint32Array;
+  /** Newest departure from any alternative, chosen or not. */
+  readonly left: Uint32Array;
   readonly chosen: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -24,7 +24,7 @@ export function readsOf(edges: readonly Edge[], values: SeriesValues, base: numb
   let required: Aggregate | undefined;
   let optional: Aggregate | undefined;
   const lacking = new Uint8Array(length);
-  const offered = new Uint32Array(length);
+  const left = new Uint32Array(length);
   const chosen = new Map<string, Uint8Array>();
   for (const { input, indexes } of edges) {
     const parts = input.alternatives.map((alternative, a) => {
@@ -35,7 +35,7 @@ export function readsOf(edges: readonly Edge[], values: SeriesValues, base: numb
     let part = parts[0] as Aggregate;
     if (parts.length > 1) {
       part = newAggregate(length);
-      chosen.set(input.name, choose(parts, part, offered));
+      chosen.set(input.name, choose(parts, part, left));
     }
     if (input.need === 'required') required = merge(required, part);
     else optional = merge(optional, part);
@@ -44,5 +44,5 @@ export function readsOf(edges: readonly Edge[], values: SeriesValues, base: numb
     for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
   }
   const none = newAggregate(length);
-  return { required: required ?? none, optional: optional ?? none, lacking, offered, chosen };
+  return { required: required ?? none, optional: optional ?? none, lacking, left, chosen };
 }

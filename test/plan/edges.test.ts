@@ -346,6 +346,21 @@ describe('alternatives', () => {
     expect(lake.steps()).toEqual({ 'bronze/b': '31/0', 'silver/e': '31/0' });
   });
 
+  test('a failure stands while the other alternative changes, and not when the one it came from is gone', () => {
+    const lake = scenario([either, bronze]);
+    lake.observe('src/archive', days('A', 1));
+    lake.observe('src/months', { 'symbol=A/month=2020-01': 'v1' });
+    lake.content = failing(...Object.keys(days('A', 1, 31)).map((key) => `silver/e ${key}`));
+    lake.run();
+    expect(lake.status('silver/e')).toEqual({ failed: 31 });
+    lake.content = (_key, _partition, read) => read.join();
+    lake.log.length = 0;
+    lake.run({ selection: 'bronze/b,silver/e' });
+    expect(lake.log).toEqual(['bronze/b symbol=A/date=2020-01-01']);
+    lake.observe('src/months', {}, true);
+    expect(lake.steps()).toEqual({ 'silver/e': '1/0' });
+  });
+
   test('one of which a part is still awaited gives way to one that is all there', () => {
     const fast = source('src/fast', { partitions: { symbol, date }, observe: nothing });
     const bronzeFast = asset('bronze/f', { partitions: { symbol, date }, inputs: { a: fast }, ...shape });

@@ -300,14 +300,17 @@ function judge(
   const required: Verdict[] = [];
   const optional: Verdict[] = [];
   let lacking = false;
-  let offered = 0;
+  let leftLast = 0;
   for (const input of kind.inputs) {
     const found = input.alternatives.map((edge) =>
       [...(verdicts.get(edge.up)?.values() ?? [])].filter((up) => reads(edge, up.point, point)),
     );
     let pick: number | undefined = 0;
     if (found.length > 1) {
-      for (const up of found.flat()) offered = Math.max(offered, up.changed);
+      for (const ups of found) {
+        const newest = Math.max(0, ...ups.map((up) => up.changed));
+        if (ups.some((up) => up.gone && up.changed === newest)) leftLast = Math.max(leftLast, newest);
+      }
       const some = (test: (ups: readonly Verdict[]) => boolean) => {
         const index = found.findIndex(test);
         return index < 0 ? undefined : index;
@@ -373,7 +376,7 @@ function judge(
     failure !== undefined &&
     !failure.transient &&
     failure.code === world.codes.get(kind.key) &&
-    Math.max(newest, offered) <= failure.head;
+    Math.max(newest, leftLast) <= failure.head;
   const stands = causes.length === 0 ? bad : remembered && !retry && !causes.includes('forced');
   const verdict = { ...judged, causes };
   if (stands) return { ...verdict, status: 'failed', wait: moving ? 'retry' : 'blocked', run: may };
