@@ -23,7 +23,7 @@ const MEANING: Readonly<Record<Explanation['status'], string>> = {
   unavailable: 'cannot be computed: not at the source',
   failed: 'the last attempt failed',
   leaving: 'has content, will leave the lake with the next run',
-  unneeded: 'has no content, and another input serves instead',
+  unneeded: 'would be computed, but another alternative serves',
 };
 
 export async function run(
