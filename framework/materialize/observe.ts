@@ -52,8 +52,9 @@ export async function observe(
       wants: lake.wants,
     })) {
       signal.throwIfAborted();
+      // By the space as declared: what a filter does not want is listed all the same, and left out below.
       const ref = parseKey(
-        node.space,
+        node.definition.space,
         Object.entries(observation.partition)
           .map(([k, v]) => `${k}=${encodeURIComponent(v)}`)
           .join('/'),

@@ -1,16 +1,7 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
-/** The point has content now. */
-export const PRESENT = 1;
-/** Tombstone: the point had content and has left. Kept for ever. */
-export const LEFT = 2;
-/** The last attempt failed. Content of an earlier success stays. */
-export const FAILED = 4;
-/** The failure may pass by itself. */
-export const TRANSIENT = 8;
-/** A blocking check of severity error failed on the present content. */
-export const CHECK_FAILED = 16;
+export { CHECK_FAILED, FAILED, LEFT, PRESENT, TRANSIENT } from '../plan/view.ts';
 
 /** A remembered failure. */
 export interface Failure {
