@@ -43,7 +43,13 @@ export function listingPage(sorted: readonly string[], request: ListingRequest):
     firstIndex(sorted, from, (key) => compareKeys(key, under) > 0 && !key.startsWith(under));
 
   let i = firstIndex(sorted, 0, (key) => compareKeys(key, prefix) >= 0 && compareKeys(key, after) > 0);
-  if (delimiter && after.endsWith(delimiter)) i = past(after, i);
+  // A common prefix of the page before stands for all that is under it. The prefix asked for is none: it may be a key itself.
+  const isCommonPrefix =
+    delimiter !== '' &&
+    after.length > prefix.length &&
+    after.startsWith(prefix) &&
+    after.indexOf(delimiter, prefix.length) === after.length - delimiter.length;
+  if (isCommonPrefix) i = past(after, i);
   let last: string | undefined;
   while (i < sorted.length) {
     const key = sorted[i] as string;
