@@ -1,4 +1,4 @@
-import { asset, check, firstAvailable, from, noGaps, overlapping, rowsWhere, sql } from 'crypto-lakehouse';
+import { asset, firstAvailable, from, noGaps, overlapping, rowsWhere, sql } from 'crypto-lakehouse';
 import { bronzeKlinesDaily, bronzeKlinesMonthly } from '../bronze/klines.ts';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
 import { barInterval, candle, candleAsset } from '../klines.ts';
@@ -44,11 +44,10 @@ export const silverKlines = asset('silver/klines', {
     noGaps('open_time', barInterval, {
       description: 'Bars follow each other without holes; an outage of the exchange leaves one.',
     }),
-    check(
+    rowsWhere(
       'on_grid',
       ['open_time'],
-      ({ rows, partition }) =>
-        sql`SELECT ${rows.open_time} FROM ${rows} WHERE epoch_us(${rows.open_time}) % (epoch_ms(${barInterval(partition)}) * 1000) <> 0`,
+      ({ open_time }, partition) => sql`epoch_us(${open_time}) % epoch_us(${barInterval(partition)}) <> 0`,
       { severity: 'warn', description: 'Bars open at multiples of the interval.' },
     ),
   ],

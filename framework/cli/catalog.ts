@@ -1,6 +1,7 @@
 /** What completion offers in the place of a value. */
 export type ValueKind =
   | 'asset'
+  | 'command'
   | 'selection'
   | 'partitions'
   | 'run'
@@ -24,12 +25,16 @@ export interface OptionSpec {
   readonly description: string;
   readonly value?: ValueKind;
   readonly choices?: readonly string[];
-  /** How the value is read: a whole number, hours/minutes/… in ms, one of several. Default: the text. */
-  readonly reads?: 'count' | 'duration' | 'each';
+  /** How the value is read: a whole number from 0 or from 1, hours/minutes/… in ms, one of several. Default: the text. */
+  readonly reads?: 'count' | 'positive' | 'duration' | 'each';
   /** As the user would write it. */
   readonly default?: string;
 }
 
+/**
+ * Summaries and what is said of arguments and options begin in lower case and end without a full stop; descriptions are
+ * sentences.
+ */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
@@ -38,6 +43,9 @@ export interface CommandSpec {
   readonly group: 'Work' | 'Look' | 'Keep' | 'More';
   readonly arguments?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
+  /** What `--json` prints; absent where it changes nothing but errors. */
+  readonly json?: string;
+  /** Command lines as they may be pasted into a shell. */
   readonly examples?: readonly string[];
   readonly commands?: readonly CommandSpec[];
   /** Not for people: takes the words after it as they are. */
@@ -54,7 +62,7 @@ const asset: ArgumentSpec = { name: '<asset>', description: 'key of an asset, e.
 const partitions: OptionSpec = {
   flags: '-p, --partitions <filter>',
   description:
-    "only these, e.g. 'date=2020-01-01..2020-01-03,symbol=BTC*|ETHUSDT'; times are 2020, 2020-01, a..b, a.., ..b",
+    "only these partitions, e.g. 'date=2020-01-01..2020-01-03,symbol=BTC*|ETHUSDT'; times are 2020, 2020-01, a..b, a.., ..b",
   value: 'partitions',
 };
 const work: readonly OptionSpec[] = [
@@ -64,7 +72,7 @@ const work: readonly OptionSpec[] = [
   { flags: '--no-observe', description: 'do not look at the sources first' },
 ];
 const verbose: OptionSpec = { flags: '-v, --verbose', description: 'list everything in full' };
-const yes: OptionSpec = { flags: '-y, --yes', description: 'do it without asking' };
+const OBJECT = 'one JSON object';
 
 /** Options of every command. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -80,7 +88,7 @@ export const globalOptions: readonly OptionSpec[] = [
     value: 'setting',
     reads: 'each',
   },
-  { flags: '--json', description: 'print JSON' },
+  { flags: '--json', description: 'print JSON, errors too; the help of each command says what' },
   { flags: '-q, --quiet', description: 'print results and failures only' },
   { flags: '--debug', description: 'print stack traces with errors' },
   { flags: '--no-color', description: 'print without colours (as NO_COLOR does)' },
@@ -94,7 +102,8 @@ export const commands: readonly CommandSpec[] = [
     description: 'Looks at the selected sources, and shows what `materialize` would do and why. Writes nothing.',
     arguments: [selection],
     options: [...work, verbose],
-    examples: ["lakehouse plan '+gold/*'", 'lakehouse plan silver/klines -p date=2024-01'],
+    json: OBJECT,
+    examples: ['lakehouse plan', "lakehouse plan '+gold/*' -p date=2024-01", 'lakehouse plan silver/klines --verbose'],
   },
   {
     name: 'materialize',
@@ -114,7 +123,9 @@ export const commands: readonly CommandSpec[] = [
       { flags: '--require-complete', description: 'exit code 1 also when partitions are awaiting or blocked' },
       { flags: '--dry-run', description: 'the same as plan' },
     ],
+    json: 'one JSON object per line as things happen (NDJSON); with --dry-run one JSON object',
     examples: [
+      'lakehouse materialize',
       "lakehouse materialize '+gold/*' -p 'date=2020-01-01..2020-01-03,symbol=BTCUSDT'",
       'lakehouse materialize --accept-code silver/klines',
     ],
@@ -124,6 +135,8 @@ export const commands: readonly CommandSpec[] = [
     group: 'Work',
     summary: 'look at the sources and remember what is there',
     arguments: [selection],
+    json: 'a JSON array with one object per source',
+    examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily'"],
   },
   {
     name: 'status',
@@ -131,6 +144,8 @@ export const commands: readonly CommandSpec[] = [
     summary: 'count partitions by status, per asset',
     arguments: [selection],
     options: [partitions],
+    json: OBJECT,
+    examples: ['lakehouse status', "lakehouse status 'gold/*' -p symbol=BTCUSDT,date=2024"],
   },
   {
     name: 'explain',
@@ -140,22 +155,28 @@ export const commands: readonly CommandSpec[] = [
       asset,
       {
         name: '<partition>',
-        description: 'e.g. market=spot/symbol=BTCUSDT/interval=1m/date=2020-01-02',
+        description: 'key of a partition; dimensions with only one value may be left out',
         value: 'partitions',
       },
     ],
+    json: OBJECT,
+    examples: ['lakehouse explain silver/klines market=spot/symbol=BTCUSDT/interval=1m/date=2020-01-02'],
   },
   {
     name: 'assets',
     group: 'Look',
     summary: 'list the assets',
     arguments: [selection],
+    json: 'a JSON array with one object per asset',
+    examples: ['lakehouse assets', "lakehouse assets '+gold/indicators'"],
   },
   {
     name: 'show',
     group: 'Look',
     summary: 'show everything about one asset',
     arguments: [asset],
+    json: OBJECT,
+    examples: ['lakehouse show silver/klines'],
   },
   {
     name: 'lineage',
@@ -171,7 +192,8 @@ export const commands: readonly CommandSpec[] = [
         default: 'tree',
       },
     ],
-    examples: ['lakehouse lineage gold/indicators --format mermaid'],
+    json: `${OBJECT}, as --format json does`,
+    examples: ['lakehouse lineage gold/indicators', "lakehouse lineage '1+gold/*' --format mermaid"],
   },
   {
     name: 'query',
@@ -187,21 +209,28 @@ export const commands: readonly CommandSpec[] = [
         choices: ['table', 'csv', 'json', 'ndjson'],
         default: 'table',
       },
-      { flags: '--file <path>', description: 'read the statement from a file, - for standard input', value: 'file' },
+      { flags: '--file <file>', description: 'read the statement from a file, - for standard input', value: 'file' },
       {
         flags: '--limit <rows>',
         description: 'print at most so many rows; 0 for all (default: 1000 for a table, else all)',
         reads: 'count',
       },
-      { flags: '-o, --output <path>', description: 'write to a file', value: 'file' },
+      { flags: '-o, --output <file>', description: 'write to a file', value: 'file' },
     ],
-    examples: ['lakehouse query "SELECT symbol, count(*) FROM silver.klines GROUP BY 1"'],
+    json: 'a JSON array with one object per row, as --format json does; another --format wins',
+    examples: [
+      'lakehouse query "SELECT symbol, count(*) FROM silver.klines GROUP BY 1"',
+      'lakehouse query "FROM gold.klines_daily WHERE symbol = \'BTCUSDT\'" --format csv --output btc.csv',
+      'lakehouse query --file report.sql',
+    ],
   },
   {
     name: 'runs',
     group: 'Look',
     summary: "list runs, latest first; 'runs show <run>' shows one",
-    options: [{ flags: '--limit <runs>', description: 'how many', reads: 'count', default: '20' }],
+    options: [{ flags: '--limit <runs>', description: 'list at most so many', reads: 'positive', default: '20' }],
+    json: 'a JSON array with one object per run',
+    examples: ['lakehouse runs', 'lakehouse runs --limit 3', 'lakehouse runs show last'],
     commands: [
       {
         name: 'show',
@@ -210,6 +239,8 @@ export const commands: readonly CommandSpec[] = [
         arguments: [
           { name: '<run>', description: "id of a run or its beginning; 'last' for the latest", value: 'run' },
         ],
+        json: `${OBJECT} with all that the log has of the run: every partition, every error`,
+        examples: ['lakehouse runs show last', 'lakehouse runs show last --json'],
       },
     ],
   },
@@ -217,7 +248,9 @@ export const commands: readonly CommandSpec[] = [
     name: 'config',
     group: 'Look',
     summary: 'show the settings in force and where each comes from',
-    options: [verbose],
+    options: [{ flags: '-v, --verbose', description: 'also what each means and how the environment sets it' }],
+    json: OBJECT,
+    examples: ['lakehouse config', 'lakehouse config --verbose --profile production'],
   },
   {
     name: 'verify',
@@ -226,6 +259,8 @@ export const commands: readonly CommandSpec[] = [
     description:
       'Reads every current file and compares size and SHA-256 with the log. Exit code 1 when something is wrong.',
     options: [{ flags: '--deep', description: 'also recompute the data version of every partition' }],
+    json: OBJECT,
+    examples: ['lakehouse verify', 'lakehouse verify --deep'],
   },
   {
     name: 'gc',
@@ -239,14 +274,16 @@ export const commands: readonly CommandSpec[] = [
         flags: '--excluded',
         description: 'also files of partitions that the settings no longer want, originals included',
       },
-      yes,
+      { flags: '-y, --yes', description: 'remove them' },
       {
-        flags: '--grace <time>',
+        flags: '--grace <duration>',
         description: 'spare what is younger, e.g. 30m, 12h, 2d',
         reads: 'duration',
         default: '1h',
       },
     ],
+    json: OBJECT,
+    examples: ['lakehouse gc', 'lakehouse gc --yes --grace 12h'],
   },
   {
     name: 'wipe',
@@ -255,8 +292,12 @@ export const commands: readonly CommandSpec[] = [
     description:
       'The partitions leave the lake; what read them becomes stale, and the next run computes them again. Shows them and asks first.',
     arguments: [asset],
-    options: [partitions, yes],
-    examples: ['lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01'],
+    options: [partitions, { flags: '-y, --yes', description: 'do it without asking' }],
+    json: `${OBJECT}; nobody is asked, so --yes is needed`,
+    examples: [
+      'lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01',
+      'lakehouse wipe gold/indicators --yes',
+    ],
   },
   {
     name: 'completion',
@@ -265,8 +306,16 @@ export const commands: readonly CommandSpec[] = [
     arguments: [{ name: '<shell>', description: 'the shell', value: 'shell', choices: ['bash', 'zsh', 'fish'] }],
     examples: [
       'lakehouse completion bash > ~/.local/share/bash-completion/completions/lakehouse',
+      "lakehouse completion zsh > ~/.zfunc/_lakehouse  # with 'fpath=(~/.zfunc $fpath)' before compinit in ~/.zshrc",
       'lakehouse completion fish > ~/.config/fish/completions/lakehouse.fish',
     ],
+  },
+  {
+    name: 'help',
+    group: 'More',
+    summary: 'print the help of a command',
+    arguments: [{ name: '[command...]', description: 'words of the command; all commands when absent', value: 'command' }],
+    examples: ['lakehouse help materialize', 'lakehouse help runs show'],
   },
   {
     name: '__complete',

@@ -1,9 +1,11 @@
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
+import { isLakehouseError, type LakehouseError } from '../common/errors.ts';
 import type { SettingsSources } from '../config/layers.ts';
 import { redactText } from '../config/redact.ts';
 import type { LoadedSettings } from '../config/resolve.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { OpenedLake } from '../materialize/open.ts';
+import type { StateReader } from '../state/store.ts';
 import { type Console, createConsole, type Globals } from './console.ts';
 import { idGenerator } from './ids.ts';
 import { type Interrupts, listenToInterrupts } from './interrupts.ts';
@@ -25,6 +27,10 @@ export interface Context {
   readonly again: (...words: string[]) => string;
   readonly sources: () => Promise<SettingsSources>;
   readonly configuration: () => Promise<Configuration>;
+  /** For what needs no definitions: the settings without those that definitions declare where these cannot be loaded, and why. */
+  readonly settings: () => Promise<{ readonly loaded: LoadedSettings; readonly missing?: LakehouseError }>;
+  /** Opens the log for reading, and closes it whatever happens. Needs no definitions. */
+  readonly withLog: <T>(use: (state: StateReader) => Promise<T>) => Promise<T>;
   /** Opens the lake, and closes it whatever happens. `read` writes nothing. */
   readonly withLake: <T>(mode: 'read' | 'write', use: (lake: OpenedLake) => Promise<T>) => Promise<T>;
   /** From now on interrupts are heard; see {@link listenToInterrupts}. Once per command. */
@@ -35,6 +41,9 @@ export interface Context {
   readonly debug: () => boolean;
   readonly dispose: () => void;
 }
+
+/** Errors of a definitions module that cannot be had. */
+const WITHOUT_DEFINITIONS = ['no-definitions', 'definitions-failed', 'no-lakehouse', 'two-frameworks'];
 
 export function createContext(io: Io, globals: Globals, args: readonly string[]): Context {
   const console = createConsole(io, globals);
@@ -52,17 +61,21 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     sources ??= readSettingsSources({ cwd: io.cwd, env: io.env, argv: { configFile: config, profile, sets: set } });
     return sources;
   };
+  const resolveWith = async (extension?: LakehouseDefinition['settings']): Promise<LoadedSettings> => {
+    const { resolveSettings } = await import('../config/resolve.ts');
+    const loaded: LoadedSettings = resolveSettings(await readSources(), extension);
+    secrets = loaded.secrets;
+    debug ||= loaded.settings.debug;
+    return loaded;
+  };
   const configure = async (): Promise<Configuration> => {
     const from = await readSources();
-    const [{ definitionsPath, resolveSettings }, { loadDefinition }] = await Promise.all([
+    const [{ definitionsPath }, { loadDefinition }] = await Promise.all([
       import('../config/resolve.ts'),
       import('./definitions.ts'),
     ]);
     const definition = await loadDefinition(definitionsPath(from), io);
-    const loaded: LoadedSettings = resolveSettings(from, definition.settings);
-    secrets = loaded.secrets;
-    debug ||= loaded.settings.debug;
-    return { definition, loaded };
+    return { definition, loaded: await resolveWith(definition.settings) };
   };
 
   const context: Context = {
@@ -84,6 +97,26 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     configuration: () => {
       configuration ??= configure();
       return configuration;
+    },
+    settings: async () => {
+      try {
+        return await context.configuration();
+      } catch (error) {
+        if (!isLakehouseError(error) || !WITHOUT_DEFINITIONS.includes(error.code)) throw error;
+        return { loaded: await resolveWith(), missing: error };
+      }
+    },
+    withLog: async (use) => {
+      const { settings } = (await context.settings()).loaded;
+      const { openState } = await import('../state/sqlite.ts');
+      const { now, isAlive } = io;
+      const state = openState(join(settings.state.directory, 'state.sqlite'), { readOnly: true, now, isAlive });
+      try {
+        for (const damage of state.damage()) console.warn(`${damage}. The state was restored without it.`);
+        return await use(state);
+      } finally {
+        state.close();
+      }
     },
     withLake: async (mode, use) => {
       const { definition, loaded } = await context.configuration();

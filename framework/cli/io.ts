@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 export interface Output {
   write(text: string): void;
   readonly isTTY: boolean;
-  /** Characters per line and lines, of a terminal. */
+  /** Characters per line and lines of a terminal that knows them; never 0. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
   /** Nobody reads any more (`| head`). What is written then is dropped. */
@@ -45,9 +45,12 @@ export interface Io {
   readonly exit: (code: number) => void;
 }
 
-function outputOf(stream: NodeJS.WriteStream): Output {
+/** A stream of the process as where text goes. */
+export function outputOf(stream: NodeJS.WriteStream): Output {
   let closed = false;
   let failure: Error | undefined;
+  // A terminal that does not know its size (a serial line, some CI runners) says 0.
+  const sizeOf = (count: number | undefined) => (stream.isTTY && count ? count : undefined);
   stream.on('error', (error: NodeJS.ErrnoException) => {
     closed = true;
     if (error.code !== 'EPIPE') failure = error;
@@ -58,10 +61,10 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     },
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      return sizeOf(stream.columns);
     },
     get rows() {
-      return stream.isTTY ? stream.rows : undefined;
+      return sizeOf(stream.rows);
     },
     get closed() {
       return closed;

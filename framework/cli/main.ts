@@ -43,8 +43,6 @@ function choose(args: readonly string[], io: Io): Chosen | undefined {
   return readCommandLine(['--help'], { out: (text) => io.stdout.write(text), error: () => undefined, width });
 }
 
-const KNOWN: ReadonlySet<string> = new Set(commands.map(({ name }) => name));
-
 /** Whether the arguments ask for JSON, as far as that can be told of a line that could not be read. */
 const asksForJson = (args: readonly string[]) =>
   args.includes('--json') && !args.slice(0, args.indexOf('--json')).includes('--');
@@ -71,8 +69,10 @@ function reportUsage(error: unknown, args: readonly string[], io: Io): number {
 
 /** The command that was meant, with a space behind it; '' where none is known. */
 function commandOf(args: readonly string[]): string {
-  const word = args.find((arg) => !arg.startsWith('-')) ?? '';
-  return /^[a-z]+$/.test(word) && KNOWN.has(word) ? `${word} ` : '';
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  const command = commands.find(({ name, hidden }) => name === first && name !== 'help' && !hidden);
+  const below = command?.commands?.find(({ name }) => name === second);
+  return [command, below].map((one) => (one ? `${one.name} ` : '')).join('');
 }
 
 function report(error: unknown, context: Context): number {

@@ -1,4 +1,5 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
+import { closest } from '../common/suggest.ts';
 import { type CommandSpec, commands, globalOptions, type OptionSpec } from './catalog.ts';
 import type { Globals } from './console.ts';
 import { VERSION } from './version.ts';
@@ -23,7 +24,11 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 
 const readers: Readonly<Record<NonNullable<OptionSpec['reads']>, (text: string, previous: unknown) => unknown>> = {
   count: (text) => {
-    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number: 0, 1, 2 or more.');
+    return Number(text);
+  },
+  positive: (text) => {
+    if (!/^0*[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Write a whole number: 1, 2 or more.');
     return Number(text);
   },
   duration: (text) => {
@@ -43,6 +48,25 @@ function optionOf(spec: OptionSpec): Option {
   return option;
 }
 
+/** @throws CommanderError always. */
+function refuseCommand(parent: Command, word: string): never {
+  const near = closest(
+    word,
+    parent.commands.map((command) => command.name()),
+  );
+  const hint = near.length > 0 ? `\n(Did you mean ${near.join(' or ')}?)` : '';
+  return parent.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
+}
+
+/** @throws CommanderError always: with exit code 0 when the help has been printed. */
+function helpOf(program: Command, words: readonly string[]): never {
+  const found = words.reduce(
+    (parent, word) => parent.commands.find((command) => command.name() === word) ?? refuseCommand(parent, word),
+    program,
+  );
+  return found.help();
+}
+
 const DEFAULTS: Globals = { set: [], json: false, debug: false, color: true, quiet: false };
 
 /**
@@ -58,10 +82,7 @@ export function readCommandLine(args: readonly string[], screen: Screen): Chosen
     .description('Plans exactly what is stale in a lake of partitioned assets, computes it, and explains it.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpCommand(
-      new Command('help').argument('[command]').description('print the help of a command').helpGroup('More:'),
-    )
-    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
     .configureOutput({
       writeOut: screen.out,
       writeErr: screen.error,
@@ -70,21 +91,35 @@ export function readCommandLine(args: readonly string[], screen: Screen): Chosen
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .addHelpText('after', "\n'lakehouse help <command>' says more about each.")
     .exitOverride();
   for (const option of globalOptions) program.addOption(optionOf(option));
   const add = (parent: Command, spec: CommandSpec, name = spec.name): void => {
     const command = parent.command(spec.name);
-    command.summary(spec.summary).helpGroup(`${spec.group}:`);
+    command.summary(spec.summary).helpGroup(parent === program ? `${spec.group}:` : 'Commands:');
     command.description(spec.description ?? `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`);
     for (const { name: term, description, choices } of spec.arguments ?? []) {
       const argument = new Argument(term, description);
       command.addArgument(choices ? argument.choices(choices) : argument);
     }
     for (const option of spec.options ?? []) command.addOption(optionOf(option));
+    command.configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: () => [...program.options],
+      optionDescription: (option) =>
+        option.long === '--json' && spec.json !== undefined
+          ? `print ${spec.json}`
+          : Help.prototype.optionDescription(option),
+    });
     if (spec.examples)
       command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);
+    // So that a misspelt subcommand is told from an argument too many.
+    command.allowExcessArguments(spec.commands !== undefined);
     command.action((...given: unknown[]) => {
       const values = given.slice(0, spec.arguments?.length ?? 0);
+      const [excess] = command.args.slice(values.length);
+      if (spec.commands && excess !== undefined) refuseCommand(command, excess);
+      if (spec.name === 'help') helpOf(program, command.args);
       chosen = {
         name,
         globals: { ...DEFAULTS, ...program.opts<Partial<Globals>>() },

@@ -73,10 +73,14 @@ export const rowCount = (
   bounds: { readonly min?: number; readonly max?: number },
   options?: CheckOptions,
 ): CheckSpec<never> =>
-  spec('row_count', [], options, ({ rows }) => ({
-    type: 'query',
-    select: sql`SELECT count(*) AS row_count FROM ${rows} HAVING count(*) < ${bounds.min ?? 0} OR count(*) > ${bounds.max ?? Number.MAX_SAFE_INTEGER}`,
-  }));
+  spec('row_count', [], options, ({ rows }) => {
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
+    return {
+      type: 'query',
+      select: sql`SELECT count(*) AS row_count FROM ${rows} HAVING count(*) < ${min} OR count(*) > ${max}`,
+      unless: sql`count(*) BETWEEN ${min} AND ${max}`,
+    };
+  });
 
 /**
  * Consecutive values of a TIMESTAMP column are exactly `step` (an SQL INTERVAL expression) apart. Default severity `warn`:
@@ -90,19 +94,34 @@ export const noGaps = <const TColumn extends string>(
   spec(`no_gaps_${column}`, [column], { severity: 'warn', ...options }, ({ rows, partition }) => ({
     type: 'query',
     select: sql`SELECT previous AS after, ${id(column)} AS before FROM (SELECT ${id(column)}, lag(${id(column)}) OVER (ORDER BY ${id(column)}) AS previous FROM ${rows}) WHERE ${id(column)} <> previous + ${step(partition)}`,
+    unless: evenlySpaced(id(column), step(partition)),
   }));
 
-/** A predicate that is TRUE for a bad row: `` rowsWhere('ohlc', ['high', 'low'], ({ high, low }) => sql`${high} < ${low}`) ``. */
+/**
+ * Whether distinct values lie on one grid of the step and fill it from first to last. Months differ in length, so no step with
+ * months is said to.
+ */
+function evenlySpaced(column: SqlTemplate, step: SqlValue): SqlTemplate {
+  const micros = sql`epoch_us(${step})`;
+  const place = sql`epoch_us(${column}) % ${micros}`;
+  const span = sql`(epoch_us(max(${column}))::HUGEINT - epoch_us(min(${column})))`;
+  return sql`count(DISTINCT ${column}) = count(${column}) AND min(${place}) = max(${place}) AND ${span} = (count(${column}) - 1)::HUGEINT * ${micros} AND datepart('year', ${step}) = 0 AND datepart('month', ${step}) = 0`;
+}
+
+/**
+ * A predicate that is TRUE for a bad row: `` rowsWhere('ohlc', ['high', 'low'], ({ high, low }) => sql`${high} < ${low}`) ``. All
+ * of an asset's are evaluated in one scan, so they are the cheapest checks; `partition` has the values of the row's partition.
+ */
 export const rowsWhere = <const TColumn extends string>(
   name: string,
   columns: readonly TColumn[],
-  bad: (columns: { readonly [K in TColumn]: ColumnReference }) => SqlTemplate,
+  bad: (columns: { readonly [K in TColumn]: ColumnReference }, partition: CheckPartition) => SqlTemplate,
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
-  spec(name, columns, options, ({ rows }) => {
+  spec(name, columns, options, ({ rows, partition }) => {
     // A plain object, so that Object.values() gives the columns.
     const named = Object.fromEntries(columns.map((column) => [column, rows[column]]));
-    return { type: 'rows', bad: bad(named as unknown as { readonly [K in TColumn]: ColumnReference }) };
+    return { type: 'rows', bad: bad(named as unknown as { readonly [K in TColumn]: ColumnReference }, partition) };
   });
 
 /** A query that selects the bad rows of one partition. */

@@ -61,11 +61,12 @@ export interface CheckDefinition {
   readonly blocking: boolean;
   /**
    * `rows`: a predicate that is TRUE for a bad row; all of an asset's are evaluated in one scan.
-   * `query`: selects the bad rows of one partition; `${rows}` is relation `rows`. Fused like any other query.
+   * `query`: selects the bad rows of one partition; `${rows}` is relation `rows`. Fused like any other query. Where `unless`, an
+   * aggregate over the partition's rows, is TRUE the query would select nothing, so it is not run.
    */
   readonly test:
     | { readonly type: 'rows'; readonly bad: SqlTemplate }
-    | { readonly type: 'query'; readonly select: SqlTemplate };
+    | { readonly type: 'query'; readonly select: SqlTemplate; readonly unless?: SqlTemplate };
 }
 
 export interface RetryPolicy {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
-import { rowPredicates, runChecks } from './checks.ts';
+import { checkExpressions, examineChecks, runChecks } from './checks.ts';
 import { type CompiledQuery, compileQuery } from './compile.ts';
 import { explainFailure } from './diagnose.ts';
 import type { Session } from './duckdb.ts';
@@ -190,16 +190,18 @@ async function verify(
 ): Promise<BatchResult> {
   const { definition, targets, packs } = request;
   const kept = packs.flatMap(({ carry }) => carry.flatMap(({ keep }) => keep));
+  await examineChecks(session, definition);
+  const constant = constantValues(
+    definition,
+    [...targets, ...kept].map(({ values }) => values),
+  );
   const check: ReadBack = {
     definition,
     columns,
     versioning: await versioning(session, columns),
     paths: packs.map(({ path }) => path),
-    constant: constantValues(
-      definition,
-      [...targets, ...kept].map(({ values }) => values),
-    ),
-    predicates: await rowPredicates(session, definition),
+    constant,
+    checks: checkExpressions(definition, constant),
   };
   const found = await readBack(session, check);
   const identity = (p: { readonly values: Readonly<Record<string, string>>; readonly time: number }) =>

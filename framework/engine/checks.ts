@@ -1,6 +1,7 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, CheckDefinition } from '../define/model.ts';
-import { quoteIdentifier, type SqlTemplate } from '../define/sql.ts';
+import { quoteIdentifier, quoteLiteral, type SqlTemplate } from '../define/sql.ts';
+import type { SeriesValues } from '../partition/space.ts';
 import { type CompiledQuery, compileQuery, refuseVolatile } from './compile.ts';
 import type { Session } from './duckdb.ts';
 import { bindInput, type InputTable } from './inputs.ts';
@@ -18,20 +19,27 @@ const SAMPLE = 5;
 /** What a check's query calls the asset's own rows. */
 const ROWS = 'rows';
 
+/** What a read-back evaluates for the checks of an asset, over the columns of a pack. */
+export interface CheckExpressions {
+  /** Conditions for bad rows: one per check on rows, in the order of the definition. */
+  readonly predicates: readonly string[];
+  /** Aggregates that are TRUE where a check's query has nothing to find: one per query that has such, in the order of the definition. */
+  readonly proofs: readonly (string | undefined)[];
+}
+
 const rowChecks = (definition: AssetDefinition) =>
   definition.checks.flatMap(({ name, test }) => (test.type === 'rows' ? [{ name, bad: test.bad }] : []));
 
+const queryChecks = (definition: AssetDefinition) =>
+  definition.checks.flatMap((check) => (check.test.type === 'query' ? [{ check, ...check.test }] : []));
+
 const examined = new WeakSet<AssetDefinition>();
 
-/**
- * Conditions for bad rows over the columns of a pack, in the order of the definition.
- * Throws `query-invalid`, `query-volatile`, `check-invalid`.
- */
-export async function rowPredicates(session: Session, definition: AssetDefinition): Promise<string[]> {
-  const checks = rowChecks(definition);
-  const predicates = checks.map(({ name, bad }) => predicate(definition, name, bad));
-  if (examined.has(definition)) return predicates;
-  for (const [i, { name }] of checks.entries()) {
+/** Looks at an asset's checks without its rows, once. Throws `query-invalid`, `query-volatile`, `check-invalid`. */
+export async function examineChecks(session: Session, definition: AssetDefinition): Promise<void> {
+  if (examined.has(definition)) return;
+  const { predicates } = checkExpressions(definition, {});
+  for (const [i, { name }] of rowChecks(definition).entries()) {
     const where = `${definition.key}, check ${name}`;
     const rows = `(${emptyRelation(relationColumns(definition))})`;
     await refuseVolatile(
@@ -40,15 +48,24 @@ export async function rowPredicates(session: Session, definition: AssetDefinitio
       await planOf(session, where, `SELECT (${predicates[i]}) IS TRUE FROM ${rows}`),
     );
   }
+  for (const { check, select } of queryChecks(definition)) await compileCheck(session, definition, check, select);
   examined.add(definition);
-  return predicates;
 }
 
-function predicate(definition: AssetDefinition, name: string, bad: SqlTemplate): string {
-  return render(bad, {
-    relation: noRelation(definition, name),
-    partition: (value) => partitionExpression(definition.space, value),
-  });
+/** @param constant values that all partitions at hand share: text that DuckDB need not read in every row. */
+export function checkExpressions(definition: AssetDefinition, constant: SeriesValues): CheckExpressions {
+  const text = (name: string, template: SqlTemplate) =>
+    render(template, {
+      relation: noRelation(definition, name),
+      partition: (value) => {
+        const known = constant[value];
+        return known === undefined ? partitionExpression(definition.space, value) : quoteLiteral(known);
+      },
+    });
+  return {
+    predicates: rowChecks(definition).map(({ name, bad }) => text(name, bad)),
+    proofs: queryChecks(definition).map(({ check, unless }) => unless && text(check.name, unless)),
+  };
 }
 
 /** Evaluates the checks on written partitions: those on rows were counted when the packs were read back. */
@@ -65,32 +82,33 @@ export async function runChecks(
       const failedRows = facts[ordinal]?.matched[i] ?? 0;
       if (failedRows === 0) continue;
       const mine = partitionCondition(definition.space, target.values, target.time);
-      const where = `WHERE ${mine} AND (${predicate(definition, name, bad)})`;
-      const sample = await session.rows(`SELECT * FROM ${packsSql(paths)} ${where} LIMIT ${SAMPLE}`);
       const shown = render(bad, { relation: noRelation(definition, name), partition: literals(definition, target) });
+      const where = `WHERE ${mine} AND (${shown})`;
+      const sample = await session.rows(`SELECT * FROM ${packsSql(paths)} ${where} LIMIT ${SAMPLE}`);
       failures.push({
         check: name,
         target: ordinal,
         failedRows,
         sample: sample.map(jsonRow),
-        sql: `SELECT * FROM ${viewName(definition)} WHERE ${mine} AND (${shown})`,
+        sql: `SELECT * FROM ${viewName(definition)} ${where}`,
       });
     }
   }
-  const queries = definition.checks.flatMap((check) =>
-    check.test.type === 'query' ? [{ check, select: check.test.select }] : [],
-  );
-  if (queries.length === 0) return failures;
-  const rows = await bindWritten(session, request, paths);
-  for (const { check, select } of queries)
-    failures.push(...(await runQueryCheck(session, request, check, select, rows)));
+  let rows: InputTable | undefined;
+  for (const [i, { check, select }] of queryChecks(definition).entries()) {
+    // A partition without rows has no facts.
+    const open = [...targets.keys()].filter((ordinal) => !facts[ordinal]?.proven[i]);
+    if (open.length === 0) continue;
+    rows ??= await bindWritten(session, request, paths);
+    failures.push(...(await runQueryCheck(session, request, check, select, rows, open)));
+  }
   return failures;
 }
 
 const compiledChecks = new WeakMap<SqlTemplate, CompiledQuery>();
 
 /** How a check's query can run; the same rules as for an asset's own query. */
-export async function compileCheck(
+async function compileCheck(
   session: Session,
   definition: AssetDefinition,
   check: CheckDefinition,
@@ -115,11 +133,11 @@ async function runQueryCheck(
   check: CheckDefinition,
   select: SqlTemplate,
   rows: InputTable,
+  open: readonly number[],
 ): Promise<CheckFailure[]> {
   const { definition, targets } = request;
   const compiled = await compileCheck(session, definition, check, select);
   const context = { request, template: select, inputs: new Map([[ROWS, rows]]) };
-  const alone = (ordinal: number, target: BatchTarget) => singleQuery(context, ordinal, target);
   const found = new Map<number, { failedRows: number; sample: unknown[] }>();
   // Count and sample at once: a statement per failing partition would be hundreds where a check warns of every partition.
   const collect = async (query: string) => {
@@ -131,8 +149,13 @@ async function runQueryCheck(
       failure.sample.push(jsonRow(row));
     }
   };
-  if (compiled.form === 'fused') await collect(fusedQuery(context));
-  else for (const [ordinal, target] of targets.entries()) await collect(alone(ordinal, target));
+  if (compiled.form === 'fused') await collect(fusedQuery(context, open.length < targets.length ? open : undefined));
+  else {
+    for (const ordinal of open) {
+      const target = targets[ordinal];
+      if (target) await collect(singleQuery(context, ordinal, target));
+    }
+  }
 
   const failures: CheckFailure[] = [];
   for (const [ordinal, { failedRows, sample }] of [...found].sort(([a], [b]) => a - b)) {

@@ -1,7 +1,7 @@
 import { type Issue, isLakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import { compileDefinition, computeBatch, type QueryCache } from './batch.ts';
-import { compileCheck, rowPredicates } from './checks.ts';
+import { examineChecks } from './checks.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { versioning } from './hash.ts';
 import { isCarriable } from './packs.ts';
@@ -55,7 +55,7 @@ export function openEngine(settings: EngineSettings): Engine {
           versioning: await versioning(s, columns),
           paths: [path],
           constant: {},
-          predicates: [],
+          checks: { predicates: [], proofs: [] },
         });
         return [...found.values()].map(({ values, time, rows, version }) => ({ values, time, rows, version }));
       }),
@@ -112,12 +112,7 @@ async function examine(session: Session, definition: AssetDefinition, cache: Que
       if (compiled.reason !== undefined) warn('not-fused', 'query', `runs one partition at a time: ${compiled.reason}`);
     });
   }
-  await collect('checks', async () => {
-    await rowPredicates(session, definition);
-    for (const check of definition.checks) {
-      if (check.test.type === 'query') await compileCheck(session, definition, check, check.test.select);
-    }
-  });
+  await collect('checks', () => examineChecks(session, definition));
   return { issues, warnings };
 }
 

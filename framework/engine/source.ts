@@ -34,13 +34,19 @@ export interface QueryContext {
   readonly inputs: ReadonlyMap<string, InputTable>;
 }
 
-/** The query of all targets in one statement. */
-export function fusedQuery({ template, inputs }: Pick<QueryContext, 'template' | 'inputs'>): string {
+/** The query of all targets, or of some of them, in one statement. */
+export function fusedQuery(
+  { template, inputs }: Pick<QueryContext, 'template' | 'inputs'>,
+  some?: readonly number[],
+): string {
   const used = references(template).relations;
   const tables = new Map(
-    [...inputs].filter(([name]) => used.has(name)).map(([name, table]) => [name, table.byTarget(undefined)]),
+    [...inputs]
+      .filter(([name]) => used.has(name))
+      .map(([name, table]) => [name, table.byTarget(some && new Set(some.flatMap((one) => [...partsOf(table, one)])))]),
   );
-  return withInputs(tables, renderFused(template, `"${TARGETS}"`));
+  const targets = some ? `(SELECT * FROM "${TARGETS}" WHERE ${TARGET} IN (${some.join(', ')}))` : `"${TARGETS}"`;
+  return withInputs(tables, renderFused(template, targets));
 }
 
 /** The query of one target, reading only the files of its own parts. */

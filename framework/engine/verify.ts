@@ -2,6 +2,7 @@ import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
 import { quoteIdentifier } from '../define/sql.ts';
 import { printKey, type SeriesValues } from '../partition/space.ts';
+import type { CheckExpressions } from './checks.ts';
 import type { Session } from './duckdb.ts';
 import type { Versioning } from './hash.ts';
 import { jsonRow } from './json.ts';
@@ -23,6 +24,8 @@ export interface PartitionFacts {
   readonly outside: number;
   /** Rows for which each predicate is true. */
   readonly matched: readonly number[];
+  /** Per proof, whether it holds. */
+  readonly proven: readonly boolean[];
 }
 
 export interface ReadBack {
@@ -32,13 +35,13 @@ export interface ReadBack {
   readonly paths: readonly string[];
   /** The value of each listed dimension that all partitions in the files share; the others are read. */
   readonly constant: SeriesValues;
-  /** SQL conditions over the pack's columns. */
-  readonly predicates: readonly string[];
+  readonly checks: CheckExpressions;
 }
 
 /** Reads written packs in one scan: everything that must hold of them, per partition. Partitions without rows do not show. */
 export async function readBack(session: Session, request: ReadBack): Promise<Map<string, PartitionFacts>> {
-  const { definition, columns, versioning, paths, constant, predicates } = request;
+  const { definition, columns, versioning, paths, constant } = request;
+  const { predicates, proofs } = request.checks;
   const { space } = definition;
   const listed = space.listed.map(({ name }) => name).filter((name) => constant[name] === undefined);
   const keys = [
@@ -53,6 +56,7 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
     `${countIf(outsideSql(definition))} AS o`,
     ...required.map(({ name }, i) => `count(*) - count(${quoteIdentifier(name)}) AS n${i}`),
     ...predicates.map((predicate, i) => `${countIf(predicate)} AS p${i}`),
+    ...proofs.flatMap((proof, i) => (proof === undefined ? [] : [`(${proof}) AS q${i}`])),
   ];
   const inner = `SELECT ${[...keys, ...facts].join(', ')} FROM ${packsSql(paths)}${keys.length > 0 ? ' GROUP BY ALL' : ' HAVING count(*) > 0'}`;
   const rows = await session.rows(`SELECT *${space.time ? `, ${timeText('kt')} AS ktext` : ''} FROM (${inner})`);
@@ -74,6 +78,7 @@ export async function readBack(session: Session, request: ReadBack): Promise<Map
       duplicates: Number(row.d),
       outside: Number(row.o),
       matched: predicates.map((_, i) => Number(row[`p${i}`])),
+      proven: proofs.map((_, i) => row[`q${i}`] === true),
     });
   }
   return found;

@@ -115,7 +115,7 @@ async function valuesOf(
     },
     partitions: () => partitionTerms(context, command, given, last),
     run: () =>
-      context.withLake('read', async ({ state }) => [
+      context.withLog(async (state) => [
         { text: 'last' },
         ...state.runs(50).map(({ run, command: line }) => ({ text: run, note: line })),
       ]),

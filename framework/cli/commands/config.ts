@@ -5,7 +5,8 @@ import { table } from '../format.ts';
 
 export async function run(context: Context, options: { readonly verbose?: boolean }): Promise<number | undefined> {
   const { console } = context;
-  const { loaded } = await context.configuration();
+  const { loaded, missing } = await context.settings();
+  if (missing) console.warn(`${missing.message}\n  Settings that the definitions declare are left out.`);
   const settings = describeSettings(loaded);
   console.result({ configFile: loaded.configFile, settings }, () => {
     const { style } = console;

@@ -10,7 +10,7 @@ import { countsOf, outcomeOf, tookOf } from './runs.ts';
 
 export async function run(context: Context, _options: object, id: string): Promise<number | undefined> {
   const { console } = context;
-  return context.withLake('read', async ({ state }) => {
+  return context.withLog(async (state) => {
     const found = findRun(state, id);
     const { record, events } = found;
     console.result({ ...record, outcome: outcomeOf(record), events: events.map(describeEvent) }, () => {

@@ -4,7 +4,7 @@ import { duration, instant, number, table } from '../format.ts';
 
 export async function run(context: Context, options: { readonly limit: number }): Promise<number | undefined> {
   const { console } = context;
-  return context.withLake('read', async ({ state }) => {
+  return context.withLog(async (state) => {
     const runs = state.runs(options.limit);
     console.result(
       runs.map((record) => ({ ...record, outcome: outcomeOf(record) })),
