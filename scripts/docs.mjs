@@ -45,6 +45,7 @@ function command(spec, parent = 'lakehouse') {
     plain(spec.description ?? sentence(spec.summary)),
     ...(values.length > 0 ? [table(['argument', 'meaning'], values)] : []),
     ...(options.length > 0 ? [optionTable(options)] : []),
+    ...(spec.json === undefined ? [] : [`\`--json\`: ${spec.json}.`]),
     ...(examples.length > 0 ? [`\`\`\`bash\n${examples.join('\n')}\n\`\`\``] : []),
     ...below.filter(({ hidden }) => !hidden).flatMap((one) => command(one, name)),
   ];

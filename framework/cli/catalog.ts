@@ -62,7 +62,7 @@ const asset: ArgumentSpec = { name: '<asset>', description: 'key of an asset, e.
 const partitions: OptionSpec = {
   flags: '-p, --partitions <filter>',
   description:
-    "only these partitions, e.g. 'date=2020-01-01..2020-01-03,symbol=BTC*|ETHUSDT'; times are 2020, 2020-01, a..b, a.., ..b",
+    "only these, e.g. 'date=2020-01-01..2020-01-03,symbol=BTC*|ETHUSDT'; times are 2020, 2020-01, a..b, a.., ..b",
   value: 'partitions',
 };
 const work: readonly OptionSpec[] = [
@@ -72,7 +72,7 @@ const work: readonly OptionSpec[] = [
   { flags: '--no-observe', description: 'do not look at the sources first' },
 ];
 const verbose: OptionSpec = { flags: '-v, --verbose', description: 'list everything in full' };
-const OBJECT = 'one JSON object';
+const OBJECT = 'print one JSON object';
 
 /** Options of every command. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -123,7 +123,7 @@ export const commands: readonly CommandSpec[] = [
       { flags: '--require-complete', description: 'exit code 1 also when partitions are awaiting or blocked' },
       { flags: '--dry-run', description: 'the same as plan' },
     ],
-    json: 'one JSON object per line as things happen (NDJSON); with --dry-run one JSON object',
+    json: 'print one JSON object per line as things happen (NDJSON); with --dry-run one JSON object',
     examples: [
       'lakehouse materialize',
       "lakehouse materialize '+gold/*' -p 'date=2020-01-01..2020-01-03,symbol=BTCUSDT'",
@@ -135,7 +135,7 @@ export const commands: readonly CommandSpec[] = [
     group: 'Work',
     summary: 'look at the sources and remember what is there',
     arguments: [selection],
-    json: 'a JSON array with one object per source',
+    json: 'print a JSON array with one object per source',
     examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily'"],
   },
   {
@@ -167,7 +167,7 @@ export const commands: readonly CommandSpec[] = [
     group: 'Look',
     summary: 'list the assets',
     arguments: [selection],
-    json: 'a JSON array with one object per asset',
+    json: 'print a JSON array with one object per asset',
     examples: ['lakehouse assets', "lakehouse assets '+gold/indicators'"],
   },
   {
@@ -217,7 +217,7 @@ export const commands: readonly CommandSpec[] = [
       },
       { flags: '-o, --output <file>', description: 'write to a file', value: 'file' },
     ],
-    json: 'a JSON array with one object per row, as --format json does; another --format wins',
+    json: 'print a JSON array with one object per row, as --format json does; another --format wins',
     examples: [
       'lakehouse query "SELECT symbol, count(*) FROM silver.klines GROUP BY 1"',
       'lakehouse query "FROM gold.klines_daily WHERE symbol = \'BTCUSDT\'" --format csv --output btc.csv',
@@ -229,7 +229,7 @@ export const commands: readonly CommandSpec[] = [
     group: 'Look',
     summary: "list runs, latest first; 'runs show <run>' shows one",
     options: [{ flags: '--limit <runs>', description: 'list at most so many', reads: 'positive', default: '20' }],
-    json: 'a JSON array with one object per run',
+    json: 'print a JSON array with one object per run',
     examples: ['lakehouse runs', 'lakehouse runs --limit 3', 'lakehouse runs show last'],
     commands: [
       {
@@ -267,7 +267,7 @@ export const commands: readonly CommandSpec[] = [
     group: 'Keep',
     summary: 'remove files and events that nothing needs any more',
     description:
-      'Removes superseded files, files that the log does not know, unfinished writes of dead processes, and old events. Only shows them without --yes.',
+      'Removes superseded files, files that the log does not know, unfinished writes of dead processes, and old events. Only shows them without --yes. Files of assets that are no longer defined are named and left alone; see wipe.',
     options: [
       { flags: '--dry-run', description: 'show what would be removed; so it is without --yes' },
       {
@@ -290,14 +290,11 @@ export const commands: readonly CommandSpec[] = [
     group: 'Keep',
     summary: 'take partitions out of the lake',
     description:
-      'The partitions leave the lake; what read them becomes stale, and the next run computes them again. Shows them and asks first.',
+      'The partitions leave the lake; what read them becomes stale, and the next run computes them again. Shows them and asks first. An asset that is no longer defined is wiped whole, by its old name.',
     arguments: [asset],
     options: [partitions, { flags: '-y, --yes', description: 'do it without asking' }],
     json: `${OBJECT}; nobody is asked, so --yes is needed`,
-    examples: [
-      'lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01',
-      'lakehouse wipe gold/indicators --yes',
-    ],
+    examples: ['lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01', 'lakehouse wipe gold/indicators'],
   },
   {
     name: 'completion',
@@ -314,7 +311,9 @@ export const commands: readonly CommandSpec[] = [
     name: 'help',
     group: 'More',
     summary: 'print the help of a command',
-    arguments: [{ name: '[command...]', description: 'words of the command; all commands when absent', value: 'command' }],
+    arguments: [
+      { name: '[command...]', description: 'words of the command; all commands when absent', value: 'command' },
+    ],
     examples: ['lakehouse help materialize', 'lakehouse help runs show'],
   },
   {

@@ -3,6 +3,7 @@ import { upstreamSet } from '../partition/mapping.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import { choosing } from '../plan/demand.ts';
+import type { BatchTime } from '../plan/estimate.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
 import type { SeriesDetails } from '../state/details.ts';
 import type { ObservedEvent } from '../state/events.ts';
@@ -58,4 +59,24 @@ export function fetching(
     }
   }
   return { fetches, bytes };
+}
+
+/** Revisions before an asset's last change in which its batches are looked for, and how many of them are enough. */
+const WINDOW = 200;
+const ENOUGH = 40;
+
+/** How long the latest batches of an asset took, as far as the log still knows. */
+export function recentBatches(state: StateReader, asset: string): BatchTime[] {
+  const series = [...(state.index().asset(asset)?.series.values() ?? [])];
+  const last = series.reduce(
+    (max, { changed }) => changed.reduce((most, revision) => Math.max(most, revision), max),
+    0,
+  );
+  if (last === 0) return [];
+  return [...state.events({ asset, after: last - WINDOW, limit: ENOUGH })].flatMap(({ event, at }): BatchTime[] => {
+    const ms = event.kind === 'materialized' ? event.stats?.ms : undefined;
+    if (event.kind !== 'materialized' || ms === undefined) return [];
+    const partitions = event.outcomes.reduce((sum, { times }) => sum + times.length, 0);
+    return [{ run: event.run, partitions, ms, endedAt: at }];
+  });
 }

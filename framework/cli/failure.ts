@@ -32,9 +32,18 @@ function stacksOf(error: unknown): string[] {
   return stacks;
 }
 
-/** `message [code]`, on one line; without the place, where that has been said already. */
-export function errorLine({ message, code }: SerializedError, place?: string): string {
+/**
+ * A message without the asset, the part of it or the partition of it that it begins with, for where these have been said. The line
+ * of a file that stands before or between them stays.
+ */
+export function withoutPlace(message: string, asset: string): string {
+  const said = `(?:${asset}(?:[. ]\\S*)?: )*`;
+  return message.replace(new RegExp(`^${said}((?:\\S+:\\d+(?::\\d+)?: )?)${said}`), '$1');
+}
+
+/** `message [code]`, on one line; without the place, where the asset has been said already. */
+export function errorLine({ message, code }: SerializedError, asset?: string): string {
   const [first = ''] = message.split('\n');
-  const rest = place !== undefined && first.startsWith(`${place}: `) ? first.slice(place.length + 2) : first;
+  const rest = asset === undefined ? first : withoutPlace(first, asset);
   return code === undefined ? rest : `${rest} [${code}]`;
 }

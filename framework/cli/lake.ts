@@ -7,6 +7,7 @@ import * as sets from '../partition/set.ts';
 import { type KnownValues, readSeriesKey } from '../partition/space.ts';
 import { markUnneeded } from '../plan/demand.ts';
 import { type AssetEvaluation, evaluateLake } from '../plan/evaluate.ts';
+import { statusCounts } from '../plan/plan.ts';
 import { universes } from '../plan/universe.ts';
 import type { LakeIndex } from '../state/index.ts';
 
@@ -17,9 +18,23 @@ export function findAsset(graph: AssetGraph, key: string): AssetNode {
   throw new LakehouseError('unknown-asset', `No asset is named '${key}'`, { hint: didYouMean(key, graph.order) });
 }
 
-/** In topological order. */
+/**
+ * In topological order.
+ * @throws LakehouseError `bad-selection`, `nothing-selected` (usage).
+ */
 export function selectAssets(graph: AssetGraph, selection: string | undefined): readonly string[] {
+  requireText(
+    'bad-selection',
+    'The selection',
+    selection,
+    "silver/klines or '+gold/*', or leave it out for all assets",
+  );
   return selection === undefined ? graph.order : graph.select(selection).keys;
+}
+
+/** Refuses what a shell variable that is not set gives: it must not mean everything. */
+function requireText(code: string, what: string, text: string | undefined, example: string): void {
+  if (text?.trim() === '') throw new LakehouseError(code, `${what} is empty`, { hint: `Write e.g. ${example}.` });
 }
 
 /** @throws LakehouseError `bad-partition-filter`, `bad-filter` (usage). */
@@ -29,6 +44,7 @@ export function readFilter(
   text: string | undefined,
 ): PartitionFilter | undefined {
   if (text === undefined) return undefined;
+  requireText('bad-partition-filter', '--partitions', text, 'date=2024-01,symbol=BTCUSDT, or leave it out for all');
   const filter = parseFilter(text);
   throwIfIssues(
     'bad-filter',
@@ -51,6 +67,15 @@ export function evaluateNow(lake: OpenedLake, view: LakeIndex = lake.state.refre
   const evaluations = evaluateLake(lake.graph, view, universes(lake.graph, view, lake.now()), () => ({ mode: 'plan' }));
   markUnneeded(lake.graph, evaluations);
   return { view, evaluations };
+}
+
+/**
+ * Counts of partitions by status. Of a source nothing leaves: what is there and the settings do not want (or is before its time)
+ * is not counted, for no run will change that.
+ */
+export function countsOf(evaluation: AssetEvaluation, within?: sets.PartitionSet): ReturnType<typeof statusCounts> {
+  const isSource = evaluation.node.definition.kind === 'source';
+  return statusCounts(evaluation, within ?? (isSource ? evaluation.universe.all : undefined));
 }
 
 /** The values of listed dimensions that the series of an asset have. */

@@ -107,9 +107,7 @@ export function readCommandLine(args: readonly string[], screen: Screen): Chosen
       showGlobalOptions: true,
       visibleGlobalOptions: () => [...program.options],
       optionDescription: (option) =>
-        option.long === '--json' && spec.json !== undefined
-          ? `print ${spec.json}`
-          : Help.prototype.optionDescription(option),
+        option.long === '--json' && spec.json !== undefined ? spec.json : Help.prototype.optionDescription(option),
     });
     if (spec.examples)
       command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`);

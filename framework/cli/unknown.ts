@@ -8,6 +8,7 @@ export async function* unknownObjects(lake: OpenedLake): AsyncGenerator<ObjectIn
   const known = new Set<string>();
   for (const { path } of state.files()) known.add(path);
   for (const { path } of state.supersededFiles(Number.MAX_SAFE_INTEGER)) known.add(path);
+  for (const { path } of state.keptFiles()) known.add(path);
   for (const asset of new Set([...graph.order, ...state.index().assetKeys()])) {
     yield* unreferenced(store, `${asset}/`, (key) => known.has(key));
   }

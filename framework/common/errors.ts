@@ -89,7 +89,8 @@ export function formatIssue(issue: Issue): string {
     ? `${issue.at.file}${issue.at.line ? `:${issue.at.line}${issue.at.column ? `:${issue.at.column}` : ''}` : ''}: `
     : '';
   const path = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  return `${at}${path}${issue.message}${issue.hint ? `\n    ${issue.hint}` : ''}`;
+  const text = `${issue.message}${issue.hint ? `\n${issue.hint}` : ''}`;
+  return `${at}${path}${text.replaceAll('\n', '\n    ')}`;
 }
 
 /** Throws one error that carries all issues; does nothing when there is none. */

@@ -77,6 +77,7 @@ function readIfPresent<T>(path: string, read: () => T): T | undefined {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LakehouseError('config-unreadable', `Cannot read ${path}: ${reason}`, { cause: error });
+    const what = code === 'EISDIR' ? 'it is a directory' : reason;
+    throw new LakehouseError('config-unreadable', `Cannot read ${path}: ${what}`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@ import { type EffectiveSetting, merge } from './merge.ts';
 import { issueAt } from './origin.ts';
 import { frameworkShape, type NoExtension, type Settings, type SettingsExtension } from './schema.ts';
 import { settingTree } from './tree.ts';
+import { inOurWords } from './words.ts';
 
 export interface LoadedSettings<Extension extends SettingsExtension = NoExtension> {
   readonly settings: Settings<Extension>;
@@ -37,7 +38,7 @@ export function resolveSettings<Extension extends SettingsExtension = NoExtensio
   const { input, effective } = merge(sources.cwd, root, entries, issues);
   throwIfIssues('invalid-settings', 'The settings are wrong:', issues);
 
-  const result = z.object(shape).safeParse(input);
+  const result = z.object(shape).safeParse(input, { error: inOurWords });
   const wrong = (result.error?.issues ?? []).map((issue) => {
     const path = issue.path.map(String);
     const near = effective.find((setting) => setting.path.every((key, i) => i >= path.length || key === path[i]));

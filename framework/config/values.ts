@@ -3,6 +3,7 @@ import type { Issue } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
 import { issueAt, type Origin } from './origin.ts';
 import type { Entries, Leaf } from './tree.ts';
+import { inOurWords } from './words.ts';
 
 /** One value that one layer gives to one setting. */
 export interface Entry {
@@ -36,19 +37,19 @@ export function addValue(
       issueAt(originOf([]), {
         code: 'invalid-setting',
         path: leaf.path,
-        message: `A path starts neither with '~' nor with a name in '<>' other than '<dataDir>'${shown(leaf, value)}`,
+        message: `A path starts neither with '~' nor with a name in '<>' other than '<dataDir>'${given(leaf, value)}`,
         hint: 'Write it in full, or relative to the working directory',
       }),
     );
   }
-  const result = z.safeParse(leaf.schema, value);
+  const result = z.safeParse(leaf.schema, value, { error: inOurWords });
   for (const issue of result.error?.issues ?? []) {
     const wrong = issue.path.reduce((part: unknown, key) => (isRecord(part) ? part[key] : undefined), value);
     layer.issues.push(
       issueAt(originOf(issue.path), {
         code: 'invalid-setting',
         path: [...leaf.path, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))],
-        message: `${issue.message}${shown(leaf, wrong)}`,
+        message: `${issue.message}${given(leaf, wrong)}`,
         hint: hintFor(leaf, issue, wrong),
       }),
     );
@@ -57,7 +58,7 @@ export function addValue(
 
 /** Adds an issue, and returns false, when `key` may not be a key of the mapping. */
 export function checkKey(layer: Layer, entries: Entries, key: string, origin: Origin): boolean {
-  const issues = z.safeParse(entries.key, key).error?.issues ?? [];
+  const issues = z.safeParse(entries.key, key, { error: inOurWords }).error?.issues ?? [];
   for (const issue of issues) {
     const path = [...entries.path, key];
     layer.issues.push(issueAt(origin, { code: 'invalid-setting', path, message: issue.message }));
@@ -69,8 +70,10 @@ function isRecord(value: unknown): value is Record<PropertyKey, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function shown(leaf: Leaf, value: unknown): string {
-  if (leaf.secret || isRecord(value) || value === undefined || value === null) return '';
+function given(leaf: Leaf, value: unknown): string {
+  if (value === undefined || value === null) return ', got nothing';
+  if (isRecord(value)) return Array.isArray(value) ? ', got a list' : ', got a section';
+  if (leaf.secret) return '';
   const text = JSON.stringify(value);
   return `, got ${text.length > 60 ? `${text.slice(0, 57)}…` : text}`;
 }

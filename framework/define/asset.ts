@@ -1,4 +1,4 @@
-import { callerModule } from './caller.ts';
+import { callers } from './caller.ts';
 import type { ColumnShape, Columns } from './columns.ts';
 import { buildAsset, buildSource, type CommonOptions, type LooseOptions } from './definition.ts';
 import type { DimensionShape } from './dimensions.ts';
@@ -104,7 +104,7 @@ export function asset<
     : `definition error: ${Problem<TInputs, TDims, TResult, ShapeOf<TColumns, TFormat>, TFormat>}`,
   options: AssetOptions<TDims, TInputs, TColumns, TFormat, TResult>,
 ): Asset<{ key: TKey; dims: TDims; shape: ShapeOf<TColumns, TFormat> }> {
-  return buildAsset(key, options as unknown as LooseOptions, callerModule(asset));
+  return buildAsset(key, options as unknown as LooseOptions, callers(asset)[0]);
 }
 
 /** Declares data that someone else writes: observed, never written. */
@@ -118,5 +118,5 @@ export function source<const TKey extends string, const TDims extends DimensionS
     publicationLagMs: (options.publicationLagHours ?? 48) * HOUR_MS,
     liveForMs: (options.liveForDays ?? 30) * 24 * HOUR_MS,
   };
-  return buildSource(key, options, definition, callerModule(source));
+  return buildSource(key, options, definition, callers(source)[0]);
 }

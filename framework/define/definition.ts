@@ -3,6 +3,7 @@ import { type Issue, serializeError } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
 import type { PartitionSpace } from '../partition/space.ts';
 import type { Grain } from '../partition/time.ts';
+import type { Site } from './caller.ts';
 import { type Columns, columnDefinitions } from './columns.ts';
 import type { DimensionShape } from './dimensions.ts';
 import {
@@ -85,7 +86,7 @@ function common(key: string, options: CommonOptions<DimensionShape>, issues: Iss
 }
 
 /** The definition of an asset. Nothing is thrown: what is wrong stands in its `issues`. */
-export function buildAsset(key: string, options: LooseOptions, module: string | undefined): AssetDefinition {
+export function buildAsset(key: string, options: LooseOptions, site: Site | undefined): AssetDefinition {
   const issues: Issue[] = [];
   const report = reporter(key, issues);
   const base = common(key, options, issues, report);
@@ -111,7 +112,8 @@ export function buildAsset(key: string, options: LooseOptions, module: string | 
     keepWithdrawn: options.keepWithdrawn ?? false,
     config: buildConfig(options.config, report),
     codeVersion: options.codeVersion,
-    module,
+    module: site?.module,
+    line: site?.line,
   });
 }
 
@@ -120,7 +122,7 @@ export function buildSource(
   key: string,
   options: CommonOptions<DimensionShape>,
   source: SourceDefinition,
-  module: string | undefined,
+  site: Site | undefined,
 ): AssetDefinition {
   const issues: Issue[] = [];
   return Object.freeze({
@@ -138,7 +140,8 @@ export function buildSource(
     keepWithdrawn: false,
     config: undefined,
     codeVersion: undefined,
-    module,
+    module: site?.module,
+    line: site?.line,
   });
 }
 

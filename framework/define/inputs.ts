@@ -39,7 +39,11 @@ export function ifPresent<TInput extends Asset | InputSpec>(input: TInput): Inpu
 export function firstAvailable<const TInputs extends readonly [Asset | InputSpec, ...(Asset | InputSpec)[]]>(
   ...inputs: TInputs
 ): InputSpec<ReadOf<TInputs[number]>> {
-  return { '~input': 1, need: 'required', alternatives: inputs.flatMap(alternativesOf) };
+  const alternatives = inputs.flatMap((input) => {
+    const optional = !isDefinition(input) && input.need === 'ifPresent';
+    return alternativesOf(input).map((alternative) => (optional ? { ...alternative, optional } : alternative));
+  });
+  return { '~input': 1, need: 'required', alternatives };
 }
 
 /** The asset itself at earlier times: `self({ date: earlier({ days: 1 }) })`. Always read if present: a chain has a first link. */

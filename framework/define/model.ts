@@ -191,6 +191,8 @@ export interface AssetDefinition {
   readonly codeVersion: string | undefined;
   /** file: URL of the module that declared it, when known. */
   readonly module: string | undefined;
+  /** The line there, from 1, when known. */
+  readonly line: number | undefined;
   /** Milliseconds of one bar, for windows said in bars. */
   readonly barMs: ((values: SeriesValues) => number | undefined) | undefined;
   /** Problems found while declaring; reported together when the lakehouse is loaded. */

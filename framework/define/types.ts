@@ -48,6 +48,8 @@ export interface InputSpec<TRead extends AnyRead = AnyRead> {
   readonly alternatives: readonly {
     readonly asset: AssetDefinition | undefined;
     readonly mappings: Readonly<Record<string, Partial<TimeMapping & ListedMapping>>> | undefined;
+    /** `ifPresent()` or `self()` inside `firstAvailable()`, which is reported. */
+    readonly optional?: boolean;
   }[];
   readonly '~read'?: TRead;
 }

@@ -16,10 +16,22 @@ type Alternative = InputSpec['alternatives'][number];
 /** The inputs as data; whether the spaces fit each other is found out when the graph is built. */
 export function buildInputs(inputs: InputsShape, own: Own, report: Report): InputDefinition[] {
   checkNames(Object.keys(inputs), 'an input', (name) => ['inputs', name], report);
+  let readsItself: string | undefined;
   return Object.entries(inputs).map(([name, given]): InputDefinition => {
     const spec: Pick<InputSpec, 'need' | 'alternatives'> = isDefinition(given)
       ? { need: 'required', alternatives: [{ asset: given, mappings: undefined }] }
       : given;
+    if (spec.alternatives.some(({ optional }) => optional)) {
+      const hint =
+        'Write ifPresent(firstAvailable(…)) for what may be missing altogether, and self() as an input of its own';
+      report('optional-alternative', ['inputs', name], 'an alternative cannot be ifPresent() or self()', hint);
+    } else if (spec.alternatives.some(({ asset }) => asset === undefined)) {
+      if (readsItself !== undefined) {
+        const hint = 'Let one go back far enough, and choose from its rows';
+        report('two-selves', ['inputs', name], `the asset reads itself as '${readsItself}' already`, hint);
+      }
+      readsItself ??= name;
+    }
     return {
       name,
       need: spec.need,

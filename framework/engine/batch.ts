@@ -11,7 +11,7 @@ import { fileSize, writePack } from './packs.ts';
 import { identityOf, partitionColumns, partitionValues, relationColumns } from './partitions.ts';
 import type { BatchRequest, BatchResult } from './port.ts';
 import { TARGET } from './render.ts';
-import { stageRows } from './rows.ts';
+import { stagedRows } from './rows.ts';
 import {
   conformed,
   fusedQuery,
@@ -66,7 +66,8 @@ async function compute(
   if (targets.length === 0) await write(undefined);
   else if (request.rows !== undefined) {
     await createStage(session, columns);
-    await stageRows(session, request, columns, request.rows, STAGE);
+    const place = new Map(request.rows.targets.map((target, ordinal) => [target, ordinal]));
+    await stagedRows(request.rows.buffer).stage(session, STAGE, (target) => place.get(target));
     await write(`SELECT * FROM "${STAGE}"`);
   } else {
     const context = await prepare(session, request, columns, scratch, cache);
@@ -246,7 +247,7 @@ async function verify(
 function checkRequest({ definition, targets, packs, rows }: BatchRequest): void {
   const placed = packs.flatMap((pack) => pack.targets).sort((a, b) => a - b);
   const wrong = placed.length !== targets.length || placed.some((ordinal, i) => ordinal !== i);
-  if (wrong || (rows !== undefined && rows.length !== targets.length)) {
+  if (wrong || (rows !== undefined && rows.targets.length !== targets.length)) {
     throw new LakehouseError(
       'bad-batch',
       `${definition.key}: every target must be in exactly one pack, and have its rows`,

@@ -12,20 +12,12 @@ import { render, TARGET } from './render.ts';
 import { fusedQuery, singleQuery } from './source.ts';
 import { planOf } from './syntax.ts';
 import { emptyRelation } from './types.ts';
-import { type PartitionFacts, packsSql } from './verify.ts';
+import { type CheckExpressions, type PartitionFacts, packsSql } from './verify.ts';
 
 /** How many bad rows are shown. */
 const SAMPLE = 5;
 /** What a check's query calls the asset's own rows. */
 const ROWS = 'rows';
-
-/** What a read-back evaluates for the checks of an asset, over the columns of a pack. */
-export interface CheckExpressions {
-  /** Conditions for bad rows: one per check on rows, in the order of the definition. */
-  readonly predicates: readonly string[];
-  /** Aggregates that are TRUE where a check's query has nothing to find: one per query that has such, in the order of the definition. */
-  readonly proofs: readonly (string | undefined)[];
-}
 
 const rowChecks = (definition: AssetDefinition) =>
   definition.checks.flatMap(({ name, test }) => (test.type === 'rows' ? [{ name, bad: test.bad }] : []));

@@ -2,15 +2,19 @@ import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { SqlTemplate } from '../define/sql.ts';
 import type { PartitionSpace } from '../partition/space.ts';
 import type { Session, TypedColumn } from './duckdb.ts';
-import { notRowwise, orderDependentAggregates, positionDependentWindows, volatileFunctions } from './inspect.ts';
+import { withoutPlace } from './errors.ts';
+import { placed, pointedOut } from './excerpt.ts';
+import { notRowwise, orderDependentAggregates, positionDependentWindows, volatileFunction } from './inspect.ts';
 import { partitionColumns, partitionLiteral } from './partitions.ts';
 import {
   CARRIED_COLUMNS,
+  inputTable,
   nested,
   references,
   renderFused,
   renderPlain,
   renderSingle,
+  singleRendering,
   TARGET_COLUMN,
   withInputs,
 } from './render.ts';
@@ -56,20 +60,31 @@ export function targetColumns(space: PartitionSpace): TypedColumn[] {
 
 /**
  * Decides, without data, how a query can run for many partitions at once, and refuses what would not give the same result
- * twice. Throws `query-invalid`, `query-reads`, `query-volatile`, `not-rowwise`.
+ * twice. Throws `query-invalid`, `query-reads`, `query-volatile`, `not-rowwise`; below the message stands the line of the template
+ * that is to blame, as far as it is known.
  */
 export async function compileQuery(session: Session, shape: QueryShape): Promise<CompiledQuery> {
-  const { where, template, space } = shape;
+  const { template, space } = shape;
   refuseUnknownReferences(shape);
   const sampleValues = Object.fromEntries(space.listed.map(({ name, values }) => [name, values?.[0] ?? 'x']));
   const sample = (name: string) => partitionLiteral(space, sampleValues, space.time?.start ?? 0, name);
-  const tree = await parseQuery(session, where, renderPlain(template, sample));
-  refuseForeignReads(tree, where, [...shape.relations.keys()]);
+  try {
+    return await compile(session, shape, sample);
+  } catch (error) {
+    throw pointedOut(error, template, [singleRendering(0, sample), { relation: inputTable, partition: sample }]);
+  }
+}
+
+async function compile(session: Session, shape: QueryShape, sample: (name: string) => string): Promise<CompiledQuery> {
+  const { where, template } = shape;
+  const text = renderPlain(template, sample);
+  const tree = await parseQuery(session, where, text);
+  refuseForeignReads(tree, text, where, [...shape.relations.keys()]);
 
   const empty = emptyInputs(shape, [TARGET_COLUMN]);
   const single = withInputs(empty, renderSingle(template, 0, sample));
   const plan = await planOf(session, where, single);
-  await refuseVolatile(session, where, plan);
+  await refuseVolatile(session, where, plan, single);
   const columns = (await session.describe(single)).filter(({ name }) => name !== TARGET_COLUMN.name);
   const common = { columns, orderDependent: orderDependentAggregates(plan), reason: undefined };
   if (shape.rowwise) {
@@ -102,7 +117,7 @@ async function whyNotFused(
     plan = await planOf(session, shape.where, withInputs(empty, renderFused(shape.template, targets)));
   } catch (error) {
     if (!isLakehouseError(error) || error.kind !== 'data') throw error;
-    return error.message;
+    return withoutPlace(error.message, shape.where);
   }
   const [window] = positionDependentWindows(plan);
   if (window !== undefined)
@@ -160,15 +175,19 @@ function refuseUnknownReferences({ where, template, space, relations }: QuerySha
   });
 }
 
-/** Throws `query-volatile` when a plan calls what differs from call to call or from query to query. */
-export async function refuseVolatile(session: Session, where: string, plan: Json): Promise<void> {
-  const [first] = volatileFunctions(plan, await volatility(session));
-  if (first === undefined) return;
-  throw new LakehouseError(
+/**
+ * Throws `query-volatile` when a plan calls what differs from call to call or from query to query.
+ * @param sql the statement that the plan is of.
+ */
+export async function refuseVolatile(session: Session, where: string, plan: Json, sql = ''): Promise<void> {
+  const called = volatileFunction(plan, await volatility(session));
+  if (called === undefined) return;
+  const error = new LakehouseError(
     'query-volatile',
-    `${where}: the query calls ${first}(), which gives something else each time`,
+    `${where}: the query calls ${called.name}(), which gives something else each time`,
     { kind: 'data', hint: 'Use the partition’s start or end, or a column of an input.' },
   );
+  throw placed(error, sql, called.byte);
 }
 
 const registers = new WeakMap<object, ReadonlySet<string>>();

@@ -1,7 +1,7 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
-import { LakehouseError } from '../common/errors.ts';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { engineError } from './errors.ts';
 import type { EngineSettings } from './port.ts';
+import { prepareSelect } from './select.ts';
 
 export type Driver = typeof import('@duckdb/node-api');
 export type Row = Readonly<Record<string, DuckDBValue>>;
@@ -24,14 +24,14 @@ export interface Session {
   chunks(sql: string): Promise<{ readonly names: readonly string[]; readonly chunks: readonly DuckDBDataChunk[] }>;
   /** Anything else that waits for the connection and must end when the signal does. */
   interruptible<T>(sql: string, work: () => Promise<T>): Promise<T>;
-  /** Names of the tables a query reads, as it writes them; empty when it cannot be told. */
-  tableNames(sql: string): readonly string[];
   /** Columns of a query, without running it. */
   describe(sql: string): Promise<TypedColumn[]>;
   /** Creates a temporary table from columns of equal length; `types` are SQL types. */
   table(name: string, columns: readonly (TypedColumn & { readonly values: readonly DuckDBValue[] })[]): Promise<void>;
-  /** Appends columns to an existing table. */
-  append(table: string, columns: readonly (readonly DuckDBValue[])[]): Promise<void>;
+  /** Appends chunks of a table's types. */
+  appendChunks(table: string, chunks: readonly DuckDBDataChunk[]): Promise<void>;
+  /** The driver's types of a query's columns. */
+  types(sql: string): Promise<readonly DuckDBType[]>;
 }
 
 export interface Database {
@@ -43,7 +43,7 @@ export interface Database {
 }
 
 /** Rows per chunk of the appender: DuckDB's vector size. */
-const VECTOR = 2048;
+export const VECTOR = 2048;
 
 /** An in-memory instance. The driver is loaded here, because loading it takes longer than most commands. */
 export async function openDatabase(
@@ -87,10 +87,6 @@ export async function openDatabase(
   };
 }
 
-function notSelect(why: string): LakehouseError {
-  return new LakehouseError('query-not-select', `Only one SELECT can be run: ${why}`, { kind: 'usage' });
-}
-
 function createSession(driver: Driver, connection: DuckDBConnection, where: string, signal: AbortSignal): Session {
   const interruptible = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -114,16 +110,15 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
   const rows = (sql: string): Promise<Row[]> =>
     interruptible(sql, async () => (await connection.runAndReadAll(sql)).getRowObjects());
   const run = (sql: string): Promise<number> => interruptible(sql, async () => (await connection.run(sql)).rowsChanged);
-  const append = async (table: string, columns: readonly (readonly DuckDBValue[])[]): Promise<void> => {
-    const count = columns[0]?.length ?? 0;
+  const append = async (
+    table: string,
+    chunks: (types: readonly DuckDBType[]) => Iterable<DuckDBDataChunk>,
+    width: number,
+  ): Promise<void> => {
     const appender = await connection.createAppender(table);
     try {
-      const types = columns.map((_, i) => appender.columnType(i));
-      for (let from = 0; from < count; from += VECTOR) {
-        const chunk = driver.DuckDBDataChunk.create(types, Math.min(VECTOR, count - from));
-        chunk.setColumns(columns.map((values) => values.slice(from, from + VECTOR)));
-        appender.appendDataChunk(chunk);
-      }
+      const types = Array.from({ length: width }, (_, i) => appender.columnType(i));
+      for (const chunk of chunks(types)) appender.appendDataChunk(chunk);
       appender.flushSync();
     } catch (cause) {
       throw engineError(cause, where);
@@ -135,7 +130,8 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
     driver,
     run,
     rows,
-    append,
+    appendChunks: (table, chunks) => append(table, () => chunks, 0),
+    types: (sql) => interruptible(sql, async () => (await connection.run(sql)).columnTypes()),
     interruptible,
     chunks: (sql) =>
       interruptible(sql, async () => {
@@ -143,38 +139,21 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
         return { names: result.columnNames(), chunks: await result.fetchAllChunks() };
       }),
     select: (sql) =>
-      interruptible(sql, async () => {
-        const statements = await connection.extractStatements(sql).catch((cause: Error) => {
-          // What the driver says of a text without any statement.
-          throw cause.message.includes('native callback') ? notSelect('there is no statement') : cause;
-        });
-        if (statements.count !== 1) throw notSelect(`${statements.count} statements were given, one is run`);
-        const prepared = await statements.prepare(0);
-        const { SELECT, EXPLAIN } = driver.StatementType;
-        if (prepared.statementType !== SELECT && prepared.statementType !== EXPLAIN) {
-          throw notSelect(
-            `${driver.StatementType[prepared.statementType] ?? 'this'} is not a statement that only reads`,
-          );
-        }
-        return prepared.stream();
-      }),
-    tableNames: (sql) => {
-      try {
-        return connection.getTableNames(sql, true);
-      } catch {
-        // What cannot be parsed is reported when it is run.
-        return [];
-      }
-    },
+      interruptible(sql, async () => (await prepareSelect(driver.StatementType, connection, sql)).stream()),
     describe: async (sql) =>
       (await rows(`DESCRIBE ${sql}`)).map((row) => ({ name: String(row.column_name), type: String(row.column_type) })),
     table: async (name, columns) => {
       const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
       await run(`CREATE TEMP TABLE "${name}" (${list})`);
-      await append(
-        name,
-        columns.map((column) => column.values),
-      );
+      const count = columns[0]?.values.length ?? 0;
+      const chunks = function* (types: readonly DuckDBType[]) {
+        for (let from = 0; from < count; from += VECTOR) {
+          const chunk = driver.DuckDBDataChunk.create(types, Math.min(VECTOR, count - from));
+          chunk.setColumns(columns.map(({ values }) => values.slice(from, from + VECTOR)));
+          yield chunk;
+        }
+      };
+      await append(name, chunks, columns.length);
     },
   };
 }

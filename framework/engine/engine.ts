@@ -1,20 +1,20 @@
-import { type Issue, isLakehouseError } from '../common/errors.ts';
-import type { AssetDefinition } from '../define/model.ts';
-import { compileDefinition, computeBatch, type QueryCache } from './batch.ts';
-import { examineChecks } from './checks.ts';
+import { computeBatch, type QueryCache } from './batch.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
+import { examine } from './examine.ts';
 import { versioning } from './hash.ts';
 import { isCarriable } from './packs.ts';
-import type { BoundInput, Engine, EngineSettings, QueryReport } from './port.ts';
-import { createReader } from './reader.ts';
+import type { BoundInput, Engine, EngineSettings } from './port.ts';
+import { createReaders } from './reader.ts';
+import { createRowBuffer } from './rows.ts';
 import { makeScratch } from './scratch.ts';
-import { canonicalColumns, conform } from './types.ts';
+import { canonicalColumns } from './types.ts';
 import { readBack } from './verify.ts';
 import { runQuery } from './views.ts';
 
 /** DuckDB, started when it is first needed. Its one instance serves all batches, each with a connection of its own. */
 export function openEngine(settings: EngineSettings): Engine {
   const cache: QueryCache = new WeakMap();
+  const readers = new WeakMap<BoundInput, ReturnType<typeof createReaders>>();
   let opened: Promise<Database> | undefined;
   const database = (): Promise<Database> => {
     opened ??= openDatabase(settings);
@@ -68,59 +68,26 @@ export function openEngine(settings: EngineSettings): Engine {
       }),
     examine: (definition) =>
       session(definition.key, new AbortController().signal, (s) => examine(s, definition, cache)),
-    reader: (input, target, signal) =>
-      createReader(
-        input,
-        target,
-        (use) => withScratch([input], (scratch) => session(input.definition.key, signal, (s) => use(s, scratch))),
-        signal,
+    rowBuffer: (definition, signal) =>
+      session(definition.key, signal, async (s) =>
+        createRowBuffer(s, definition, await canonicalColumns(s, definition)),
       ),
+    reader: (input, target, signal) => {
+      const known = readers.get(input);
+      const readerOf =
+        known ??
+        createReaders(
+          input,
+          (use) => withScratch([input], (scratch) => session(input.definition.key, signal, (s) => use(s, scratch))),
+          signal,
+        );
+      readers.set(input, readerOf);
+      return readerOf(target);
+    },
     query: async (sql, views, signal) => runQuery(settings, await makeScratch(settings, []), sql, views, signal),
     close: async () => {
       if (opened) (await opened).close();
       opened = undefined;
     },
   };
-}
-
-async function examine(session: Session, definition: AssetDefinition, cache: QueryCache): Promise<QueryReport> {
-  const issues: Issue[] = [];
-  const warnings: Issue[] = [];
-  const collect = async (path: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      if (!isLakehouseError(error) || error.kind === 'transient' || error.kind === 'internal') throw error;
-      issues.push({ code: error.code, path: [definition.key, path], message: error.message, hint: error.hint });
-    }
-  };
-  const warn = (code: string, path: string, message: string, hint?: string) =>
-    warnings.push({ code, path: [definition.key, path], message, hint });
-  const columns = await canonicalColumns(session, definition);
-  if (definition.compute?.type === 'sql') {
-    await collect('query', async () => {
-      const compiled = await compileDefinition(session, { definition, inputs: firstAlternatives(definition) }, cache);
-      conform(definition, columns, compiled.columns, 'q');
-      for (const what of compiled.orderDependent) {
-        warn(
-          'order-dependent',
-          'query',
-          `${what} without ORDER BY may differ from run to run`,
-          'Write sum(x ORDER BY t), or add decimals or integers.',
-        );
-      }
-      if (compiled.reason !== undefined) warn('not-fused', 'query', `runs one partition at a time: ${compiled.reason}`);
-    });
-  }
-  await collect('checks', () => examineChecks(session, definition));
-  return { issues, warnings };
-}
-
-function firstAlternatives(definition: AssetDefinition): BoundInput[] {
-  return definition.inputs.map(({ name, alternatives }) => ({
-    name,
-    definition: alternatives[0]?.asset ?? definition,
-    parts: [],
-    pairs: new Int32Array(),
-  }));
 }

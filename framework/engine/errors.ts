@@ -71,6 +71,12 @@ export function engineError(cause: unknown, where: string, sql?: string): Error 
   });
 }
 
+/** A message without the place that it begins with, for those who name the place themselves. */
+export function withoutPlace(message: string, ...places: readonly string[]): string {
+  const place = places.find((one) => message.startsWith(`${one}: `));
+  return place === undefined ? message : message.slice(place.length + 2);
+}
+
 /** A temporary file that could not be written. */
 export function fileError(cause: unknown, path: string): LakehouseError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';

@@ -18,6 +18,14 @@ export interface Versioning {
   comparable(version: Uint8Array): boolean;
 }
 
+const wordOf = (version: Uint8Array): number =>
+  new DataView(version.buffer, version.byteOffset, version.byteLength).getUint32(4, true);
+
+/** Whether two versions were made by the same algorithm of the same columns: else only the number of rows can be compared. */
+export function comparableVersions(a: Uint8Array, b: Uint8Array): boolean {
+  return wordOf(a) === wordOf(b);
+}
+
 /**
  * DuckDB does not promise that `hash` stays the same, so what it gives for some known values is part of the algorithm's name:
  * a version of another DuckDB is then another version, and can be told from damage.
@@ -30,7 +38,7 @@ export async function versioning(session: Session, columns: readonly TypedColumn
     .digest();
   const word = digest.readUInt32BE(digest.length - 4);
   return {
-    comparable: (bytes) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) === word,
+    comparable: (bytes) => wordOf(bytes) === word,
     sumSql: `coalesce(sum(hash(${identifiers(columns)})), 0)`,
     version: (rows, sum) => {
       const bytes = new Uint8Array(16);

@@ -14,12 +14,16 @@ const APPROXIMATE = /^(approx_|reservoir_)/;
 
 const named = (node: JsonObject): string => String(node.name);
 
-/** Functions of a plan that give something else each time, by DuckDB's own register. */
-export function volatileFunctions(plan: Json, isVolatile: (name: string) => boolean): string[] {
-  const found = [...objectsIn(plan)]
-    .filter((node) => node.expression_class === 'BOUND_FUNCTION' && isVolatile(named(node)))
-    .map(named);
-  return [...new Set(found)];
+/** A function of a plan that gives something else each time, by DuckDB's own register, and the byte of the statement it is at. */
+export function volatileFunction(
+  plan: Json,
+  isVolatile: (name: string) => boolean,
+): { readonly name: string; readonly byte: Json | undefined } | undefined {
+  for (const node of objectsIn(plan)) {
+    if (node.expression_class === 'BOUND_FUNCTION' && isVolatile(named(node)))
+      return { name: named(node), byte: node.query_location };
+  }
+  return undefined;
 }
 
 /**

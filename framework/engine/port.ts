@@ -18,6 +18,8 @@ export interface BoundPart {
   readonly key: string;
   /** Absolute path of an immutable file. */
   readonly path: string;
+  /** How many rows the partition has, where it is known. */
+  readonly rows?: number | undefined;
   /** 16 bytes. A raw file is refused unless its SHA-256 begins with them. */
   readonly version?: Uint8Array | undefined;
 }
@@ -47,6 +49,23 @@ export interface PackWrite {
   readonly carry: readonly { readonly path: string; readonly keep: readonly KeptPartition[] }[];
 }
 
+/** Rows of many targets, as they come from compute functions. */
+export interface RowBuffer {
+  /**
+   * Takes the rows of one target.
+   * @param target any number, by which {@link BufferedRows} means them again.
+   * @param key the printed key, for messages.
+   * @throws `row-mismatch` for the first value that does not fit; then nothing of them is kept.
+   */
+  add(target: number, key: string, rows: readonly object[]): void;
+}
+
+export interface BufferedRows {
+  readonly buffer: RowBuffer;
+  /** Per target of the request, as what its rows were added. */
+  readonly targets: readonly number[];
+}
+
 /** Says that the targets read each other: earlier ones of the same batch, besides the committed parts of `selfInput`. */
 export interface SequentialRead {
   readonly selfInput: string;
@@ -60,8 +79,8 @@ export interface BatchRequest {
   readonly inputs: readonly BoundInput[];
   /** Every target is in exactly one pack. */
   readonly packs: readonly PackWrite[];
-  /** Per target the rows a compute function returned; then no query runs. */
-  readonly rows?: readonly (readonly object[])[] | undefined;
+  /** The rows that compute functions returned; then no query runs. */
+  readonly rows?: BufferedRows | undefined;
   readonly sequential?: SequentialRead | undefined;
   readonly signal: AbortSignal;
 }
@@ -153,6 +172,8 @@ export interface EngineSettings {
   readonly threads?: number | undefined;
   /** For what does not fit into memory; made when needed. */
   readonly tempDirectory: string;
+  /** For those that may not make `tempDirectory`: a directory of their own is made here where that one is missing or read-only. */
+  readonly fallbackDirectory?: string | undefined;
   /** Where inputs are unpacked for seconds: by default a file system in memory. `tempDirectory` when that is missing or too small. */
   readonly scratchDirectory?: string | undefined;
 }
@@ -172,6 +193,8 @@ export interface Engine {
   carriable(definition: AssetDefinition, paths: readonly string[], signal: AbortSignal): Promise<boolean[]>;
   /** Binds an asset's query and checks without data. */
   examine(definition: AssetDefinition): Promise<QueryReport>;
+  /** For what compute functions of this asset return; read by `computeBatch` of this engine. */
+  rowBuffer(definition: AssetDefinition, signal: AbortSignal): Promise<RowBuffer>;
   /** An input as a compute function for the one target sees it. */
   reader(input: BoundInput, target: number, signal: AbortSignal): InputReader;
   /** Runs one SELECT over the views, unable to read any other file. */

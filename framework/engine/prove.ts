@@ -25,7 +25,9 @@ export async function proveBatching(
         ...request,
         targets: targets.flatMap((ordinal) => request.targets[ordinal] ?? []),
         inputs: request.inputs.map((input) => ({ ...input, pairs: renumber(input.pairs, targets) })),
-        ...(request.rows && { rows: targets.map((ordinal) => request.rows?.[ordinal] ?? []) }),
+        ...(request.rows && {
+          rows: { ...request.rows, targets: targets.map((ordinal) => request.rows?.targets[ordinal] ?? -1) },
+        }),
         packs: [{ path, targets: targets.map((_, i) => i), carry: [] }],
       });
       return result.outcomes.map(({ rows, version }) => ({ rows, version: Buffer.from(version).toString('hex') }));

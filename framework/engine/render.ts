@@ -28,7 +28,7 @@ export function render(template: SqlTemplate, rendering: Rendering): string {
   return text.trim().replace(/;+$/, '');
 }
 
-function renderPart(part: SqlPart, { relation, partition }: Rendering): string {
+export function renderPart(part: SqlPart, { relation, partition }: Rendering): string {
   switch (part.type) {
     case 'text':
       return part.text;
@@ -60,9 +60,14 @@ export function renderFused(template: SqlTemplate, targets: string): string {
   return `SELECT ${P}.${TARGET}, "__l".* FROM ${targets} ${P}, LATERAL (\n${query}\n) "__l"`;
 }
 
+/** How the query of one target is written. */
+export function singleRendering(target: number, partition: Rendering['partition']): Rendering {
+  return { relation: (input) => relationOf(input, String(target)), partition };
+}
+
 /** The query of one target, alone. */
 export function renderSingle(template: SqlTemplate, target: number, partition: Rendering['partition']): string {
-  const query = render(template, { relation: (input) => relationOf(input, String(target)), partition });
+  const query = render(template, singleRendering(target, partition));
   return `SELECT CAST(${target} AS INTEGER) AS ${TARGET}, "__l".* FROM (\n${query}\n) "__l"`;
 }
 

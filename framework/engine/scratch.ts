@@ -17,21 +17,26 @@ export interface Scratch {
 
 /**
  * In `scratchDirectory` (a file system in memory, when absent) where that has room for the unpacked inputs, otherwise in
- * `tempDirectory`. Throws `disk-full`, `file-unwritable` (transient).
+ * `tempDirectory`, otherwise in `fallbackDirectory`. Throws `disk-full`, `file-unwritable` (transient).
  */
 export async function makeScratch(settings: EngineSettings, inputs: readonly BoundInput[]): Promise<Scratch> {
-  const { tempDirectory, scratchDirectory = MEMORY } = settings;
+  const { tempDirectory, fallbackDirectory, scratchDirectory = MEMORY } = settings;
   const zipped = await zippedBytes(inputs);
   const room = zipped === 0 ? 0 : await freeBytes(scratchDirectory);
   if (room > zipped * EXPANSION + SPARE_BYTES) {
     const path = await mkdtemp(join(scratchDirectory, 'lakehouse-')).catch(() => undefined);
     if (path !== undefined) return scratch(path);
   }
+  if (fallbackDirectory !== undefined) {
+    const path = await mkdtemp(join(tempDirectory, 'lakehouse-')).catch(() => undefined);
+    if (path !== undefined) return scratch(path);
+  }
+  const directory = fallbackDirectory ?? tempDirectory;
   try {
-    await mkdir(tempDirectory, { recursive: true });
-    return scratch(await mkdtemp(join(tempDirectory, 'lakehouse-')));
+    await mkdir(directory, { recursive: true });
+    return scratch(await mkdtemp(join(directory, 'lakehouse-')));
   } catch (cause) {
-    throw fileError(cause, tempDirectory);
+    throw fileError(cause, directory);
   }
 }
 

@@ -2,6 +2,7 @@ import { LakehouseError } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
 import { quoteLiteral } from '../define/sql.ts';
 import type { Session } from './duckdb.ts';
+import { byteOf, placed } from './excerpt.ts';
 
 // DuckDB's own syntax tree, as JSON. Only what is needed is typed.
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -26,11 +27,20 @@ export async function parseQuery(session: Session, where: string, text: string):
   const tree = parseJson(String(row?.tree));
   const statements = Array.isArray(tree.statements) ? tree.statements : [];
   if (tree.error === true || statements.length !== 1) {
-    const why = tree.error === true ? String(tree.error_message) : `it has ${statements.length} statements`;
-    throw new LakehouseError('query-invalid', `${where}: the query is not one SELECT: ${why}`, { kind: 'data' });
+    const why = tree.error === true ? oneLine(tree.error_message) : `it has ${statements.length} statements`;
+    const error = new LakehouseError('query-invalid', `${where}: the query is not one SELECT: ${why}`, {
+      kind: 'data',
+    });
+    throw tree.position === undefined ? error : placed(error, text, byteOf(text, tree.position));
   }
   return tree;
 }
+
+/** DuckDB's message without the long list of functions that might have been meant. */
+const oneLine = (message: Json | undefined): string =>
+  String(message)
+    .split(/\s*(?:\n\nLINE|\n\s*Candidate functions:)/)[0]
+    ?.replace(/\s*\n\s*/g, ' ') ?? '';
 
 export async function printQuery(session: Session, tree: JsonObject): Promise<string> {
   const [row] = await session.rows(`SELECT json_deserialize_sql(${quoteLiteral(printJson(tree))}) AS text`);
@@ -42,9 +52,8 @@ export async function planOf(session: Session, where: string, sql: string): Prom
   const [row] = await session.rows(`SELECT json_serialize_plan(${quoteLiteral(sql)}) AS plan`);
   const plan = parseJson(String(row?.plan));
   if (plan.error !== true) return plan;
-  throw new LakehouseError('query-invalid', `${where}: ${String(plan.error_message).split('\n\nLINE')[0]}`, {
-    kind: 'data',
-  });
+  const error = new LakehouseError('query-invalid', `${where}: ${oneLine(plan.error_message)}`, { kind: 'data' });
+  throw placed(error, sql, plan.position);
 }
 
 /** Every object in a tree, outermost first. */
@@ -63,36 +72,59 @@ export function isObject(json: Json | undefined): json is JsonObject {
 /**
  * Refuses what reads anything but the inputs: other tables, files, settings. What a query reads unseen cannot make it stale.
  * Throws `query-reads`.
+ * @param text what the tree was parsed from.
  */
-export function refuseForeignReads(tree: JsonObject, where: string, inputs: readonly string[]): void {
-  const own = new Set(inputs.map((name) => `__in_${name}`));
-  for (const node of objectsIn(tree)) {
-    if (Array.isArray(node.cte_map)) continue;
-    if (isObject(node.cte_map) && Array.isArray(node.cte_map.map)) {
-      for (const entry of node.cte_map.map) if (isObject(entry)) own.add(String(entry.key));
-    }
-    if (node.type === 'RECURSIVE_CTE_NODE') own.add(String(node.cte_name));
-  }
-  const refuse = (message: string, hint: string | undefined): never => {
-    throw new LakehouseError('query-reads', `${where}: ${message}`, { kind: 'data', hint });
+export function refuseForeignReads(tree: JsonObject, text: string, where: string, inputs: readonly string[]): void {
+  const own = new Set([...inputs.map((name) => `__in_${name}`), ...commonTables(tree)]);
+  const refuse = (node: JsonObject, message: string, hint: string | undefined): never => {
+    const error = new LakehouseError('query-reads', `${where}: ${message}`, { kind: 'data', hint });
+    throw placed(error, text, node.query_location);
   };
   for (const node of objectsIn(tree)) {
     if (node.type === 'BASE_TABLE' && !own.has(String(node.table_name))) {
       const name = String(node.table_name);
-      refuse(`the query reads '${name}', which is not an input`, didYouMean(name, inputs) ?? 'Declare it as an input.');
+      const hint = didYouMean(name, inputs) ?? 'Declare it as an input.';
+      refuse(node, `the query reads '${name}', which is not an input`, hint);
     }
     const called = node.class === 'FUNCTION' ? String(node.function_name).toLowerCase() : undefined;
     if (called !== undefined && SESSION_FUNCTIONS.includes(called)) {
-      refuse(`the query calls ${called}(), which reads what no input declares`, 'Read it through an input.');
+      refuse(node, `the query calls ${called}(), which reads what no input declares`, 'Read it through an input.');
     }
     if (node.type === 'TABLE_FUNCTION' && isObject(node.function)) {
       const name = String(node.function.function_name).toLowerCase();
       if (!PURE_TABLES.includes(name))
-        refuse(`the query calls ${name}(), which reads what no input declares`, 'Read it through an input.');
+        refuse(node, `the query calls ${name}(), which reads what no input declares`, 'Read it through an input.');
     }
     if (isObject(node.sample))
-      refuse('the query takes a sample, which differs from run to run', 'Select rows by their values.');
+      refuse(node, 'the query takes a sample, which differs from run to run', 'Select rows by their values.');
   }
+}
+
+/** Names of the common table expressions of a tree. */
+function commonTables(tree: JsonObject): Set<string> {
+  const names = new Set<string>();
+  for (const node of objectsIn(tree)) {
+    if (isObject(node.cte_map) && Array.isArray(node.cte_map.map)) {
+      for (const entry of node.cte_map.map) if (isObject(entry)) names.add(String(entry.key));
+    }
+    if (node.type === 'RECURSIVE_CTE_NODE') names.add(String(node.cte_name));
+  }
+  return names;
+}
+
+/** The tables a statement names, `schema.name` or `name`, in lower case; undefined where DuckDB does not show its syntax. */
+export async function tablesIn(session: Session, sql: string): Promise<Set<string> | undefined> {
+  const [row] = await session.rows(`SELECT json_serialize_sql(${quoteLiteral(sql)}) AS tree`);
+  const tree = parseJson(String(row?.tree));
+  if (tree.error === true) return undefined;
+  const common = commonTables(tree);
+  const tables = [...objectsIn(tree)].filter(({ type }) => type === 'BASE_TABLE');
+  return new Set(
+    tables.flatMap(({ schema_name: schema, table_name: name }) => {
+      if (schema === '' && common.has(String(name))) return [];
+      return [(schema === '' ? String(name) : `${String(schema)}.${String(name)}`).toLowerCase()];
+    }),
+  );
 }
 
 /** Adds columns to the select list of a chain of plain selects over one table, at every level that does not pass on `*`. */

@@ -2,7 +2,6 @@ import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
 import { quoteIdentifier } from '../define/sql.ts';
 import { printKey, type SeriesValues } from '../partition/space.ts';
-import type { CheckExpressions } from './checks.ts';
 import type { Session } from './duckdb.ts';
 import type { Versioning } from './hash.ts';
 import { jsonRow } from './json.ts';
@@ -26,6 +25,14 @@ export interface PartitionFacts {
   readonly matched: readonly number[];
   /** Per proof, whether it holds. */
   readonly proven: readonly boolean[];
+}
+
+/** What a read-back evaluates for the checks of an asset, over the columns of a pack. */
+export interface CheckExpressions {
+  /** Conditions for bad rows: one per check on rows, in the order of the definition. */
+  readonly predicates: readonly string[];
+  /** Aggregates that are TRUE where a check's query has nothing to find: one per query that has such, in the order of the definition. */
+  readonly proofs: readonly (string | undefined)[];
 }
 
 export interface ReadBack {

@@ -8,12 +8,15 @@ import { plainValue } from './json.ts';
 import { partitionLiteral, partitionValues, relationColumns } from './partitions.ts';
 import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
 import type { Scratch } from './scratch.ts';
+import { explained } from './select.ts';
+import { tablesIn } from './syntax.ts';
 import { emptyRelation, pathList } from './types.ts';
 
 /**
- * Runs one SELECT in an instance of its own, which sees the views and can open no file but theirs.
+ * Runs one SELECT in an instance of its own, which sees the views and can open no file but theirs. Zones are schemas, all of which
+ * are searched for a name without one.
  * @param scratch an empty directory for it alone, because DuckDB lets a query read what lies in its temporary directory.
- * Throws `unknown-table`, `query-invalid`, `query-not-select` (usage).
+ * Throws `unknown-table`, `ambiguous-table`, `query-invalid`, `query-not-select` (usage).
  */
 export async function runQuery(
   settings: EngineSettings,
@@ -25,15 +28,17 @@ export async function runQuery(
   const database = await openDatabase({ ...settings, tempDirectory: scratch.path });
   try {
     const session = await database.open('query', signal);
-    const named = new Set(session.tableNames(sql).map((name) => name.replaceAll('"', '').toLowerCase()));
-    const wanted = views.filter(({ definition }) => named.has(definition.key.replace('/', '.').toLowerCase()));
-    // What names no view (SHOW TABLES, a misspelling, a query in a string) sees them all.
-    for (const view of wanted.length > 0 ? wanted : views) await createView(session, view);
+    const wanted = await wantedViews(session, sql, views);
+    for (const view of wanted) await createView(session, view);
+    const zones = new Set(wanted.map(({ definition }) => zoneOf(definition)));
+    if (zones.size > 0) await session.run(`SET search_path = ${quoteLiteral([...zones].join(','))}`);
     const files = views.flatMap((view) => ('files' in view ? view.files : []));
     if (files.length > 0) await session.run(`SET allowed_paths = ${pathList(files)}`);
     await session.run('SET enable_external_access = false');
     await session.run('SET lock_configuration = true');
 
+    // In a transaction, which tells at the end whether the rows are whole.
+    await session.run('BEGIN');
     const result = await session.select(sql);
     const columns = result.columnNames().map((name, i) => ({ name, type: String(result.columnType(i)) }));
     let closed = false;
@@ -48,7 +53,7 @@ export async function runQuery(
       try {
         while (!closed) {
           const chunk = await session.interruptible(sql, () => result.fetchChunk());
-          if (chunk === null || chunk.rowCount === 0) return;
+          if (chunk === null || chunk.rowCount === 0) return await requireWhole(session, sql, signal);
           yield chunk.getRows().map((row) => row.map(plainValue));
         }
       } finally {
@@ -63,10 +68,65 @@ export async function runQuery(
   }
 }
 
+const zoneOf = ({ key }: AssetDefinition): string => key.slice(0, key.indexOf('/'));
+const tableOf = ({ key }: AssetDefinition): string => key.slice(key.indexOf('/') + 1);
+
+/** The views that a query names. What names anything else as well (the catalogue, a misspelling, nothing at all) sees them all. */
+async function wantedViews(session: Session, sql: string, views: readonly LakeView[]): Promise<readonly LakeView[]> {
+  const named = await tablesIn(session, explained(sql) ?? sql);
+  const tables = Map.groupBy(views, ({ definition }) => tableOf(definition));
+  if (named === undefined) {
+    for (const [table, found] of tables)
+      if (new RegExp(`(?<![\\w."])${table}(?![\\w"])`, 'i').test(sql)) refuseAmbiguous(table, found);
+    return views;
+  }
+  const known = new Map(views.map((view) => [view.definition.key.replace('/', '.'), view]));
+  const wanted = new Set<LakeView | undefined>();
+  for (const name of named) {
+    const found = tables.get(name) ?? [];
+    refuseAmbiguous(name, found);
+    wanted.add(known.get(name) ?? found[0]);
+  }
+  return wanted.size === 0 || wanted.has(undefined) ? views : [...wanted].filter((view) => view !== undefined);
+}
+
+/** One zone's table must not be taken for another's. */
+function refuseAmbiguous(name: string, found: readonly LakeView[]): void {
+  if (found.length < 2) return;
+  const meant = found.map(({ definition }) => `'${definition.key.replace('/', '.')}'`);
+  throw new LakehouseError('ambiguous-table', `There are several tables '${name}'`, {
+    kind: 'usage',
+    hint: `Write ${meant.join(' or ')}.`,
+  });
+}
+
+/**
+ * Of an error in the middle of a stream the driver tells nothing: the rows just end. But the transaction is aborted then.
+ * @throws what the query fails with when it is run once more for its error alone; else `query-broke-off` (transient).
+ */
+async function requireWhole(session: Session, sql: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  try {
+    await session.rows('SELECT 1');
+    return;
+  } catch {
+    await session.run('ROLLBACK');
+  }
+  const cause: unknown = await session
+    .rows(`SELECT bit_xor(hash(q)) FROM (\n${sql.replace(/[;\s]+$/, '')}\n) q`)
+    .catch((error: unknown) => error);
+  // It was valid when it began: what is not any more is a file that is gone.
+  if (isLakehouseError(cause) && cause.code !== 'query-invalid') throw cause;
+  throw new LakehouseError('query-broke-off', 'The rows broke off before their end', {
+    kind: 'transient',
+    hint: 'A run may have replaced files while they were read. Run the query again.',
+    cause,
+  });
+}
+
 async function createView(session: Session, view: LakeView): Promise<void> {
   const { definition } = view;
-  const [zone = ''] = definition.key.split('/');
-  await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zone)}`);
+  await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zoneOf(definition))}`);
   if ('partitions' in view) {
     const list = view.partitions;
     const table = `__raw_${definition.key}`;
@@ -117,10 +177,9 @@ function explain(error: unknown, views: readonly LakeView[]): unknown {
   const missing = /Table with name (.+?) does not exist/.exec(error.message)?.[1];
   const names = views.map(({ definition }) => definition.key.replace('/', '.'));
   if (missing !== undefined) {
-    const table = (name: string) => name.slice(name.indexOf('.') + 1);
     // DuckDB names the table without its schema.
-    const near = closest(missing, new Set(names.map(table)));
-    const meant = names.filter((name) => near.includes(table(name)));
+    const near = closest(missing, new Set(views.map(({ definition }) => tableOf(definition))));
+    const meant = names.filter((name) => near.includes(name.slice(name.indexOf('.') + 1)));
     const hint =
       meant.length > 0 ? `Did you mean ${meant.map((name) => `'${name}'`).join(' or ')}?` : didYouMean(missing, names);
     return new LakehouseError('unknown-table', `There is no table '${missing}'`, {

@@ -5,6 +5,7 @@ import { throwIfIssues } from '../common/errors.ts';
 import { globToRegExp } from '../common/glob.ts';
 import { didYouMean } from '../common/suggest.ts';
 import type { AssetDefinition, InputDefinition } from '../define/model.ts';
+import { placeOf } from '../define/place.ts';
 import { type ResolvedMapping, resolveMapping } from '../partition/mapping.ts';
 import { type Dimension, type PartitionSpace, partitionSpace } from '../partition/space.ts';
 import { findCycle } from './cycle.ts';
@@ -89,12 +90,6 @@ function filterIssues(
   });
 }
 
-/** Where a definition stands, for its issues. */
-function placeOf({ module }: AssetDefinition): Pick<Issue, 'at'> {
-  if (!module?.startsWith('file:')) return {};
-  return { at: { file: decodeURIComponent(new URL(module).pathname).replace(/^\/(?=[A-Za-z]:)/, '') } };
-}
-
 /** Definitions reachable from these, themselves included, each once. */
 function reachable(definitions: readonly AssetDefinition[]): AssetDefinition[] {
   const seen = new Set<AssetDefinition>();
@@ -116,7 +111,7 @@ function definitionsByKey(definitions: readonly AssetDefinition[], issues: Issue
     if (first === undefined) byKey.set(key, definition);
     else {
       const { at } = placeOf(first);
-      const hint = at && `The other one is in ${at.file}`;
+      const hint = at && `The other one is in ${at.file}${at.line === undefined ? '' : `:${at.line}`}`;
       issues.push({
         code: 'duplicate-asset',
         path: [key],

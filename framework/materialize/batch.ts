@@ -99,6 +99,7 @@ function viewOf(index: LakeIndex, asset: string, keys: ReadonlySet<string>): Lak
   return {
     head: index.head,
     codes: index.codes,
+    accepted: index.accepted,
     choices: index.choices,
     asset: (key) => (key === asset ? own : index.asset(key)),
   };

@@ -27,6 +27,7 @@ export interface FoundPart {
   readonly time: number;
   readonly key: string;
   readonly file: string | undefined;
+  readonly rows: number;
   readonly version: Uint8Array;
 }
 
@@ -187,6 +188,10 @@ class Part implements FoundPart {
     return printKey(this.#node.space, this);
   }
 
+  get rows(): number {
+    return this.#details.rows[this.time - this.#details.base] ?? 0;
+  }
+
   get version(): Uint8Array {
     const at = 16 * (this.time - this.#details.base);
     return this.#details.version.slice(at, at + 16);
@@ -233,6 +238,9 @@ function tablePart(part: FoundPart, path: string): BoundPart {
     path,
     get key() {
       return part.key;
+    },
+    get rows() {
+      return part.rows;
     },
   };
 }

@@ -43,6 +43,20 @@ export async function depart(
   return changed;
 }
 
+/**
+ * Takes an asset that is no longer defined out of the lake, whole: what its partitions are is not known any more, nor how to write its
+ * packs anew. Files that the settings had excluded before go as well.
+ * @returns how many partitions left.
+ * @throws LakehouseError `stale-definitions` (conflict) when another process has logged definitions of it since the lake was opened.
+ */
+export function departRemoved(lake: Lake, asset: string, run: string): number {
+  const series = [...(lake.state.refresh().asset(asset)?.series.values() ?? [])];
+  const set = series.map(({ key, values, base, length }) => ({ series: key, values, ranges: [base, base + length] }));
+  const version = lake.newest.definitions[asset] ?? '';
+  return lake.state.append({ kind: 'departed', asset, run, reason: 'wiped', set }, { code: { asset, version } })
+    .changed;
+}
+
 function packed(set: PartitionSet): PackedSet {
   return [...set.bySeries].map(([series, times]) => ({
     series,

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { formatIssue, type Issue, LakehouseError, serializeError } from '../common/errors.ts';
+import { type Issue, LakehouseError, serializeError } from '../common/errors.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
@@ -86,7 +86,10 @@ export async function execute(
   /** An asset whose query does not bind fails as a whole, at once. */
   const failAll = (node: AssetNode, set: PartitionSet, issues: readonly Issue[], head: number): void => {
     const error = serializeError(
-      new LakehouseError('bad-query', `${node.key}: ${issues.map(formatIssue).join('; ')}`, { kind: 'data', issues }),
+      new LakehouseError('bad-query', `${node.key}: ${issues.map(({ message }) => message).join('; ')}`, {
+        kind: 'data',
+        issues,
+      }),
     );
     const failures = [...sets.points(set)].map(([series, time]) => ({
       series,

@@ -1,11 +1,10 @@
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createCodeHasher } from '../code/functions.ts';
 import { codeVersion, DECLARERS } from '../code/version.ts';
 import { LakehouseError } from '../common/errors.ts';
 import { globToRegExp } from '../common/glob.ts';
 import type { Settings } from '../config/schema.ts';
-import type { LakehouseDefinition } from '../define/lakehouse.ts';
+import { defineLakehouse, type LakehouseDefinition } from '../define/lakehouse.ts';
 import type { Engine } from '../engine/port.ts';
 import { buildGraph } from '../graph/graph.ts';
 import { openState } from '../state/sqlite.ts';
@@ -13,10 +12,13 @@ import type { StateWriter } from '../state/store.ts';
 import { makeDirectory } from '../storage/directories.ts';
 import { storageError } from '../storage/errors.ts';
 import { localStore } from '../storage/local.ts';
+import { startEngine } from './engine.ts';
+import { checkIdentity } from './identity.ts';
 import type { Lake } from './lake.ts';
 
 export interface OpenOptions {
-  readonly definition: LakehouseDefinition;
+  /** Undefined where it cannot be loaded: files and log are there all the same, but no asset is known. */
+  readonly definition: LakehouseDefinition | undefined;
   /** The framework's settings and the definition's own, as resolved. */
   readonly settings: Settings & Readonly<Record<string, unknown>>;
   /** `read` writes nothing and works on a lake that does not exist yet. */
@@ -39,10 +41,11 @@ export const PROGRAM_VERSION = '0.1.0';
 /**
  * Opens the lake of a configuration: graph with code versions, state, store, and on demand the engine.
  * @throws LakehouseError `invalid-definitions` with all problems; `mixed-origins` when a directory of simulated data is opened for
- * real data or the reverse; what the state and the store throw.
+ * real data or the reverse; those of {@link checkIdentity}; what the state and the store throw.
  */
 export async function openLake(options: OpenOptions): Promise<OpenedLake> {
-  const { definition, settings, now } = options;
+  const { settings, now, host, pid, isAlive } = options;
+  const definition = options.definition ?? defineLakehouse({ assets: [] });
   const filters = definition.filters(settings);
   const hasher = createCodeHasher({
     declarers: DECLARERS,
@@ -66,16 +69,21 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const state = openState(join(settings.state.directory, 'state.sqlite'), {
     readOnly: options.mode === 'read',
     now,
-    isAlive: options.isAlive,
+    isAlive,
     writer: `crypto-lakehouse ${PROGRAM_VERSION}`,
   });
   if (options.mode === 'write') hasher.save();
   let engine: Promise<Engine> | undefined;
   let resources: Readonly<Record<string, unknown>> | undefined;
   let newest: Lake['newest'];
+  // The process tells itself by when it began from earlier ones with its pid.
+  const owner = { host, pid, started: performance.timeOrigin, isAlive };
+  const store = localStore({ root: settings.dataDir, owner });
   try {
     newest = { definitions: state.index().definitions };
-    checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
+    await checkIdentity(state, store, { mode: options.mode, id: options.id, stateDirectory: settings.state.directory });
+    if (options.definition)
+      checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
   } catch (error) {
     state.close();
     throw error;
@@ -87,9 +95,9 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     definition,
     graph,
     state,
-    store: localStore({ root: settings.dataDir }),
+    store,
     engine: () => {
-      engine ??= startEngine(settings).catch((error: unknown) => {
+      engine ??= startEngine(settings, options.mode).catch((error: unknown) => {
         // A process that lives on may try again.
         engine = undefined;
         throw error;
@@ -114,8 +122,8 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     newest,
     now,
     id: options.id,
-    host: options.host,
-    pid: options.pid,
+    host,
+    pid,
     close: async () => {
       try {
         await (await engine)?.close();
@@ -126,30 +134,11 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   };
 }
 
-async function startEngine(settings: Settings): Promise<Engine> {
-  const { openEngine } = await import('../engine/engine.ts');
-  const { tempDirectory } = settings.engine;
-  await made(tempDirectory);
-  return openEngine({
-    memoryLimit: memoryLimit(settings.engine.memoryLimit),
-    ...(settings.engine.threads > 0 && { threads: settings.engine.threads }),
-    tempDirectory,
-  });
-}
-
 /** The directory, made if need be. */
 async function made(directory: string): Promise<void> {
   await makeDirectory(directory).catch((error: unknown) => {
     throw storageError(error, 'write', directory);
   });
-}
-
-/** DuckDB wants a size; a share is of the memory this process may have (a container's limit counts). */
-function memoryLimit(setting: string): string {
-  if (!setting.endsWith('%')) return setting;
-  const limit = process.constrainedMemory();
-  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
-  return `${Math.max(Math.floor((total * Number(setting.slice(0, -1))) / 100 / 2 ** 20), 64)}MiB`;
 }
 
 /** Invented and real data never share a directory: the first run says which it is, for good. */

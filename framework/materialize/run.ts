@@ -5,6 +5,7 @@ import { removeSuperseded } from './commit.ts';
 import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
 import { newCounts, type RunCounts } from './events.ts';
+import { examinePlan, refuseUnsound } from './examine.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
@@ -33,8 +34,8 @@ export interface RunResult {
  * Observes the selected sources, plans, and computes what is stale, asset by asset in topological order; assets that do not
  * depend on each other run at the same time. Every asset is evaluated again when its turn comes, against what its upstreams
  * really became: that is where early cutoff happens. After a crash, running again is all there is to do.
- * @throws what keeps all partitions from being computed (a full or read-only disk, newer definitions, a damaged log), and the
- * reason of `control.signal`. Failures of partitions are in the result and in the log.
+ * @throws what keeps all partitions from being computed (queries that do not bind, a full or read-only disk, newer definitions, a
+ * damaged log), and the reason of `control.signal`. Failures of partitions are in the result and in the log.
  */
 export async function materialize(lake: Lake, request: RunRequest, control: RunControl): Promise<RunResult> {
   const { emit, stopping, signal } = control;
@@ -66,6 +67,7 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
     if (request.observe !== false) await observeSelected(lake, request, run, control);
     const planning = makePlan(lake.graph, lake.state.refresh(), request, lake.now(), lake.settings.limits);
     plan = planning.plan;
+    refuseUnsound(await examinePlan(lake, plan));
     emit({ type: 'planned', will: plan.will, may: plan.may, batches: plan.batches, files: plan.files });
     if (plan.steps.some((step) => step.type !== 'hold')) await execute(lake, planning, request, run, control, counts);
     else tellHolds(planning, control, counts);

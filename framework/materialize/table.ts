@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
-import type { BatchRequest, BatchResult, PackWrite } from '../engine/port.ts';
+import type { BatchRequest, BatchResult, BufferedRows, PackWrite, RowBuffer } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import { packName } from '../plan/packs.ts';
@@ -40,11 +42,11 @@ export async function tableBatch(
     const bound = await bindInputs(lake, found);
     const made =
       node.definition.compute?.type === 'rows'
-        ? await computeRows(context, targets, found, (i) =>
+        ? await computeRows(context, targets, found, await engine.rowBuffer(node.definition, signal), (i) =>
             computeContext(lake, node, targets[i] as Target, i, found, bound, engine, signal),
           )
         : undefined;
-    const todo = made ? targets.filter((_, i) => made.rows[i] !== undefined) : targets;
+    const todo = made ? made.rows.targets.flatMap((i) => targets[i] ?? []) : targets;
     if (todo.length === 0) return made?.failed ?? [];
 
     planning = await planCarriable(lake, node, packsOf(context, todo), index, context.now, signal);
@@ -65,7 +67,7 @@ export async function tableBatch(
       targets: todo,
       inputs: made ? [] : bound,
       packs,
-      ...(made && { rows: made.rows.filter((rows) => rows !== undefined) }),
+      ...(made && { rows: made.rows }),
       ...(own && { sequential: own }),
       signal,
     };
@@ -117,49 +119,59 @@ export function movedError(node: AssetNode, cause: unknown): LakehouseError {
 }
 
 interface MadeRows {
-  /** Per target; undefined where it failed. */
-  readonly rows: readonly (readonly object[] | undefined)[];
+  /** Of the targets that did not fail, in order. */
+  readonly rows: BufferedRows;
   readonly failed: Failure[];
 }
+
+/** How many targets of a batch wait for the pool at once: with all of them in line, the batches of other assets would come last. */
+const LANES = 4;
 
 /** Calls a compute function for every target; each is tried again and fails by itself. */
 async function computeRows(
   context: BatchContext,
   targets: readonly Target[],
   found: readonly FoundInput[],
+  buffer: RowBuffer,
   contextOf: (i: number) => ReturnType<typeof computeContext>,
 ): Promise<MadeRows> {
   const { lake, node, signal } = context;
   const { compute } = node.definition;
   if (compute?.type !== 'rows')
     throw new LakehouseError('not-rows', `${node.key} is not computed by a function`, { kind: 'internal' });
-  const rows: (readonly object[] | undefined)[] = new Array(targets.length).fill(undefined);
+  const made: number[] = [];
   const failed: Failure[] = [];
+  const lane = pLimit(LANES);
   await Promise.all(
     targets.map((target, i) =>
-      context.pool(async () => {
-        try {
-          const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
-            compute.fn(contextOf(i)),
-          );
-          if (!Array.isArray(answer))
-            throw new LakehouseError(
-              'not-rows',
-              `compute returned ${answer === null ? 'null' : `a ${typeof answer}`} instead of an array of rows`,
-              { kind: 'data' },
+      lane(() =>
+        context.pool(async () => {
+          try {
+            const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
+              compute.fn(contextOf(i)),
             );
-          rows[i] = answer;
-        } catch (error) {
-          failed.push({ target, error });
-        }
-      }),
+            if (!Array.isArray(answer))
+              throw new LakehouseError(
+                'not-rows',
+                `compute returned ${answer === null ? 'null' : `a ${typeof answer}`} instead of an array of rows`,
+                { kind: 'data' },
+              );
+            buffer.add(i, target.key, answer);
+            made.push(i);
+          } catch (error) {
+            failed.push({ target, error });
+          }
+          // A function that never waits would leave no turn to anything else.
+          await setImmediate();
+        }),
+      ),
     ),
   );
   signal.throwIfAborted();
   const fatal = failed.find(({ error }) => endsRun(error) || isConflict(error));
   if (fatal) throw fatal.error;
   if (failed.length > 0 && filesMoved(lake, found)) throw movedError(node, failed[0]?.error);
-  return { rows, failed };
+  return { rows: { buffer, targets: made.sort((a, b) => a - b) }, failed };
 }
 
 function packsOf({ node, now }: BatchContext, targets: readonly Target[]): PackPlan[] {

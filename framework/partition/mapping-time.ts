@@ -2,7 +2,7 @@ import { type Issue, LakehouseError } from '../common/errors.ts';
 import type { IndexRange, MappingHelpers, MappingSpec, TimeContext, TimeRule, WindowBound } from './mapping-spec.ts';
 import * as ranges from './ranges.ts';
 import { exampleOf, type SeriesValues, type TimeDimension } from './space.ts';
-import { coverRange, endOf, type Grain, indexAt, parseIndex, parseInstantSpan, startOf } from './time.ts';
+import { coverRange, endOf, formatIndex, type Grain, indexAt, parseIndex, parseInstantSpan, startOf } from './time.ts';
 
 /** The time half of a resolved mapping; see `ResolvedMapping` for the meaning of its members. */
 export interface TimePart {
@@ -57,7 +57,7 @@ export function resolveTime(
   }
   if (rule.rule === 'all') return constant(ALWAYS, down, false);
   if (rule.rule === 'only') return resolveOnly(rule.text, down, up);
-  if (rule.rule === 'custom') return custom(rule, down?.grain, up.grain, spec.self !== true);
+  if (rule.rule === 'custom') return custom(rule, down?.grain, up.grain, spec.self === true);
   if (!down) {
     const hint = `Write ${up.name}: all() for every ${up.grain}, or ${up.name}: at('${exampleOf(up.grain)}').`;
     return issue('mapping-needed', `The upstream is partitioned by '${up.name}', this asset has no time`, hint);
@@ -242,10 +242,14 @@ function custom(
   rule: Extract<TimeRule, { rule: 'custom' }>,
   down: Grain | undefined,
   up: Grain,
-  impliesExistence: boolean,
+  self: boolean,
 ): TimePart {
-  const ask = (values: SeriesValues, t: number) =>
-    rule.upstream({ values, lo: t, hi: t + 1, from: down, to: up } satisfies TimeContext);
+  const impliesExistence = !self;
+  const ask = (values: SeriesValues, t: number) => {
+    const read = rule.upstream({ values, lo: t, hi: t + 1, from: down, to: up } satisfies TimeContext);
+    if (self && read[0] < read[1] && read[1] > t) throw notEarlier(rule.id, up, t, read);
+    return read;
+  };
   return {
     upstream: ask,
     downstream: (values, lo, hi) => (hi <= lo ? NONE : rule.downstream({ values, lo, hi, from: up, to: down })),
@@ -254,4 +258,14 @@ function custom(
     monotone: false,
     identity: false,
   };
+}
+
+/** What a function says is only known when it is asked. */
+function notEarlier(id: string, grain: Grain, t: number, [lo, hi]: IndexRange): LakehouseError {
+  const read = hi - lo === 1 ? formatIndex(grain, lo) : `${formatIndex(grain, lo)} to ${formatIndex(grain, hi - 1)}`;
+  return new LakehouseError(
+    'self-not-earlier',
+    `timesBy('${id}') lets an asset read itself at ${read} for ${formatIndex(grain, t)}, which would never end`,
+    { hint: 'An asset can read itself only at earlier times: the range must end at or before the index asked about.' },
+  );
 }

@@ -27,7 +27,7 @@ function eachRange(
   }
 }
 
-/** Partitions of a set by cause. */
+/** Partitions of a set by the first of their causes, so that the counts add up: `forced` are those nothing else asked for. */
 export function causeCounts(evaluation: AssetEvaluation, set: PartitionSet): Partial<Record<Cause, number>> {
   const byBits = new Float64Array(1 << CAUSES.length);
   eachRange(evaluation, set, ({ causes }, from, to) => {
@@ -35,7 +35,8 @@ export function causeCounts(evaluation: AssetEvaluation, set: PartitionSet): Par
   });
   const counts: Partial<Record<Cause, number>> = {};
   CAUSES.forEach((cause, b) => {
-    const count = byBits.reduce((sum, n, bits) => (bits & (1 << b) ? sum + n : sum), 0);
+    const first = 1 << b;
+    const count = byBits.reduce((sum, n, bits) => ((bits & -bits) === first ? sum + n : sum), 0);
     if (count > 0) counts[cause] = count;
   });
   return counts;

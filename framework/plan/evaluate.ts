@@ -23,7 +23,16 @@ import { rangesOf, selfMapping, selfReader } from './chain.ts';
 import { choiceIds } from './choice.ts';
 import { type Edge, readsOf } from './reads.ts';
 import type { Universe } from './universe.ts';
-import { type AssetView, CHECK_FAILED, FAILED, type LakeView, LEFT, PRESENT, type SeriesView } from './view.ts';
+import {
+  type AssetView,
+  CHECK_FAILED,
+  FAILED,
+  type LakeView,
+  LEFT,
+  PRESENT,
+  type SeriesView,
+  sameCodes,
+} from './view.ts';
 
 export { choiceLabel } from './choice.ts';
 
@@ -107,6 +116,8 @@ interface Context {
   readonly state: AssetView | undefined;
   /** Of the current code among those in the log; -1, which no partition has, if it was never logged. */
   readonly codeId: number;
+  /** By id of a code in the log: 1 where what it made is what the current code gives. */
+  readonly current: Uint8Array;
   readonly edges: readonly Edge[];
   readonly options: EvaluateOptions;
 }
@@ -130,7 +141,17 @@ export function evaluateAsset(
       input,
       indexes: input.alternatives.map((a) => joinIndex(a, upstream(a.asset).series.values())),
     }));
-  const context: Context = { node, universe, view, state, codeId: view.codes.indexOf(node.code), edges, options };
+  const same = new Set(sameCodes(view, node.key, node.code));
+  const context: Context = {
+    node,
+    universe,
+    view,
+    state,
+    codeId: view.codes.indexOf(node.code),
+    current: Uint8Array.from(view.codes, (code) => (same.has(code) ? 1 : 0)),
+    edges,
+    options,
+  };
   const series = new Map<string, SeriesEvaluation>();
   for (const key of new Set([...universe.all.bySeries.keys(), ...(state?.series.keys() ?? [])])) {
     const evaluated = evaluateSeries(key, state?.series.get(key)?.values ?? readSeriesKey(key), context);
@@ -158,7 +179,7 @@ function mark(times: RangeSet, base: number, length: number): Uint8Array {
 }
 
 function evaluateSeries(key: string, values: SeriesValues, context: Context): SeriesEvaluation | undefined {
-  const { node, universe, view, codeId, options } = context;
+  const { node, universe, view, current, options } = context;
   const state = context.state?.series.get(key);
   const all = sets.rangesOf(universe.all, key);
   const [base, end] = window(all, state);
@@ -228,7 +249,7 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
     let cause = 0;
     if (!present) cause |= MISSING_CAUSE;
     else {
-      if (state?.code[s] !== codeId) cause |= CODE_CAUSE;
+      if (current[state?.code[s] as number] !== 1) cause |= CODE_CAUSE;
       if (revisionOf(newest) > (state?.verified[s] as number))
         cause |= isDeparture(newest) ? DEPARTED_CAUSE : DATA_CAUSE;
       if (wantedChoice && wantedChoice[i] !== state?.choice[s]) cause |= CHOICE_CAUSE;
@@ -284,7 +305,10 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
   return { key, values, base, length, changed, bits, status, causes, run, chosen, state };
 }
 
-/** Whether a failure still stands: nothing it read has changed since, the code is the same, and it was not a passing trouble. */
+/**
+ * Whether a failure still stands: nothing it read has changed since, the code is the very same, and it was not a passing trouble. Code
+ * that was accepted for what it made may have been mended for what failed.
+ */
 function remembered({ state, codeId }: Context, key: string, time: number, newest: number): boolean {
   const failure = state?.failure(key, time);
   return failure !== undefined && !failure.transient && failure.code === codeId && newest <= failure.head;

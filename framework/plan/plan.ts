@@ -47,7 +47,7 @@ export interface MaterializeStep {
   readonly will: PartitionSet;
   /** Computed only if what is upstream really changes. */
   readonly may: PartitionSet;
-  /** Partitions of `will` by cause; one may have several. */
+  /** Partitions of `will` by the first of their causes. */
   readonly causes: Readonly<Partial<Record<Cause, number>>>;
   readonly batches: readonly BatchPlan[];
   /** Files that will be written. */

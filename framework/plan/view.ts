@@ -9,9 +9,16 @@ export interface LakeView {
   readonly head: number;
   /** Code versions by id; entry 0 is empty. */
   readonly codes: readonly string[];
+  /** Per asset the sets of code versions that were declared to give the same. */
+  readonly accepted: Readonly<Record<string, readonly (readonly string[])[]>>;
   /** Recorded choices of alternative inputs by id; entry 0 is empty. */
   readonly choices: readonly string[];
   asset(key: string): AssetView | undefined;
+}
+
+/** The code versions that count as this one: itself, and those that were declared to give the same. */
+export function sameCodes({ accepted }: Pick<LakeView, 'accepted'>, asset: string, code: string): readonly string[] {
+  return accepted[asset]?.find((codes) => codes.includes(code)) ?? [code];
 }
 
 export interface AssetView {

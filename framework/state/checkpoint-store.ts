@@ -83,6 +83,7 @@ export function loadIndex(db: DatabaseSync, revision: number): IndexBuilder {
   for (const code of header.codes) index.number('codes', code);
   for (const choice of header.choices) index.number('choices', choice);
   index.definitions = header.definitions;
+  index.accepted = header.accepted ?? {};
   index.head = revision;
   for (const [key, [at, seen]] of Object.entries(header.assets)) {
     const asset = index.write(key);
@@ -155,6 +156,7 @@ export function finishCheckpoint(db: DatabaseSync, index: IndexBuilder, previous
     codes: index.codes,
     choices: index.choices,
     definitions: index.definitions,
+    accepted: index.accepted,
     assets,
   };
   const header = JSON.stringify(content);

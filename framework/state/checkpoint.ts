@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Column, ColumnReader, packColumns } from './columns.ts';
 import { COLD_WINDOW, type MutableDetails } from './details.ts';
-import { type Failure, HOT_WINDOW, type MutableSeries } from './index.ts';
+import { type Failure, HOT_WINDOW, type LakeIndex, type MutableSeries } from './index.ts';
 
 /** Version of how checkpoints are written. Older ones stay readable; a newer one is refused. */
 export const CHECKPOINT_FORMAT = 1;
@@ -11,6 +11,8 @@ export interface CheckpointHeader {
   readonly codes: readonly string[];
   readonly choices: readonly string[];
   readonly definitions: Readonly<Record<string, string>>;
+  /** Absent in checkpoints of before there was any. */
+  readonly accepted?: LakeIndex['accepted'];
   /** Asset → when it was last observed and the revision of that, nulls where it never was. */
   readonly assets: Readonly<Record<string, readonly [at: number | null, revision: number | null]>>;
 }

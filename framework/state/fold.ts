@@ -122,6 +122,10 @@ function fail(index: IndexBuilder, event: FailedEvent, revision: number): void {
 }
 
 function accept(index: IndexBuilder, { asset: assetKey, from, to }: AcceptedEvent, revision: number): void {
+  const sets = index.accepted[assetKey] ?? [];
+  const joined = sets.filter((codes) => codes.includes(from) || codes.includes(to));
+  const same = [...new Set([...joined.flat(), from, to])].sort();
+  index.accepted = { ...index.accepted, [assetKey]: [...sets.filter((codes) => !joined.includes(codes)), same] };
   const source = index.number('codes', from);
   const target = index.number('codes', to);
   const asset = index.write(assetKey);

@@ -59,6 +59,8 @@ export interface LakeIndex {
   assetKeys(): string[];
   /** The code version of each asset in the newest definitions that were logged. */
   readonly definitions: Readonly<Record<string, string>>;
+  /** Per asset the sets of code versions that were declared to give the same; a version is in one set at most. */
+  readonly accepted: Readonly<Record<string, readonly (readonly string[])[]>>;
 }
 
 /** Time indices per checkpoint chunk of the index. */
@@ -191,6 +193,7 @@ export class IndexBuilder {
   readonly codes: string[] = [''];
   readonly choices: string[] = [''];
   definitions: Readonly<Record<string, string>> = {};
+  accepted: LakeIndex['accepted'] = {};
   #epoch = 1;
   #assets = new Map<string, MutableAsset>();
   readonly #numbers = { codes: new Map([['', 0]]), choices: new Map([['', 0]]) };
@@ -236,6 +239,7 @@ export class IndexBuilder {
       codes: this.codes,
       choices: this.choices,
       definitions: this.definitions,
+      accepted: this.accepted,
       asset: (key) => assets.get(key),
       assetKeys: () => [...assets.keys()].sort(),
     };

@@ -18,7 +18,8 @@ export function fileRecord(row: Row): FileRecord {
     live: Number(row.live),
     ...(row.superseded !== null && {
       supersededRevision: Number(row.superseded),
-      supersededAt: Number(row.superseded_at),
+      // Negative for a kept file, see kept.ts.
+      supersededAt: Math.abs(Number(row.superseded_at)),
     }),
   };
 }

@@ -7,7 +7,7 @@ export const BUSY_TIMEOUT_MS = 60_000;
 export type Row = Record<string, SQLOutputValue>;
 
 const RESTORE =
-  'Nothing was changed. Restore the file, with its -wal file if there is one, from a backup; without a backup move it away: the next run makes a new log and computes everything again.';
+  'Nothing was changed. Restore the file, with its -wal file if there is one, from a backup; without a backup move its directory away: the next run makes a new log and computes everything again.';
 
 export function corrupt(message: string, cause?: unknown): LakehouseError {
   return new LakehouseError('state-corrupt', message, { kind: 'data', hint: RESTORE, cause });

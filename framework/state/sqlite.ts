@@ -8,6 +8,7 @@ import { type Decision, decide } from './decide.ts';
 import type { SeriesDetails } from './details.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
 import type { LakeIndex } from './index.ts';
+import { keepExcluded, releaseKept } from './kept.ts';
 import { lakeFact, setLakeFact } from './migrations.ts';
 import { Mirror } from './mirror.ts';
 import { type PackedEvent, packEvent, unpackEvent } from './packed.ts';
@@ -142,8 +143,15 @@ class SqliteState implements StateWriter {
   }
 
   supersededFiles(atOrBefore: number): FileRecord[] {
-    const sql = 'SELECT * FROM files WHERE superseded IS NOT NULL AND superseded_at <= ? ORDER BY superseded_at, id';
+    const sql =
+      'SELECT * FROM files WHERE superseded IS NOT NULL AND superseded_at BETWEEN 0 AND ? ORDER BY superseded_at, id';
     return this.#all(sql, atOrBefore).map(fileRecord);
+  }
+
+  keptFiles(): FileRecord[] {
+    return this.#all('SELECT * FROM files WHERE superseded IS NOT NULL AND superseded_at < 0 ORDER BY id').map(
+      fileRecord,
+    );
   }
 
   file(idOrPath: number | string): FileRecord | undefined {
@@ -212,8 +220,10 @@ class SqliteState implements StateWriter {
         const decision = this.#decide(db, this.#settled(db, event, guard.upstream));
         folding = true;
         const packed = this.#insert(db, decision);
+        releaseKept(db, this.#mirror.index, event, packed);
         // Before the commit, so that nothing is ever logged that cannot be folded.
         this.#mirror.fold(packed);
+        keepExcluded(db, this.#mirror.index, packed);
         return { revision: packed.revision, at: packed.at, changed: decision.points };
       });
     } catch (error) {

@@ -15,7 +15,7 @@ export interface FileRecord {
   readonly createdRevision: number;
   /** Partitions that live in it; 0 for a superseded file. */
   readonly live: number;
-  /** The event after which no partition lived in it any more. */
+  /** The event after which no partition lived in it any more; of a file that was kept and then let go, the event that did that. */
   readonly supersededRevision?: number;
   /** ms UTC. */
   readonly supersededAt?: number;
@@ -53,8 +53,10 @@ export interface StateReader {
   details(asset: string, series: string): SeriesDetails | undefined;
   /** Current files. */
   files(asset?: string): Iterable<FileRecord>;
-  /** Files that no partition lives in any more, superseded at or before an instant (ms UTC) and not yet forgotten. */
+  /** Files that no partition lives in any more, superseded at or before an instant (ms UTC) and not yet forgotten; without the kept ones. */
   supersededFiles(atOrBefore: number): Iterable<FileRecord>;
+  /** Files that an exclusion superseded, of series that nothing else is in the lake of: a changed setting must not cost anybody originals. */
+  keptFiles(): Iterable<FileRecord>;
   /** A file by id or path, current or superseded. */
   file(idOrPath: number | string): FileRecord | undefined;
   /** The file a partition lives in. */

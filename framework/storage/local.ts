@@ -5,6 +5,7 @@ import { LakehouseError } from '../common/errors.ts';
 import { DirectoryTree } from './directories.ts';
 import { errnoOf, type StorageAction, storageError } from './errors.ts';
 import { assertKey, assertPrefix, compareKeys, STAGING } from './key.ts';
+import { isRunning, type StageOwner, stagePrefix } from './owner.ts';
 import type { ObjectInfo, ObjectStore, Staged } from './store.ts';
 
 /** Files synced or linked at once: enough for a disk's queue, and far below any limit on open files. */
@@ -13,9 +14,11 @@ const CONCURRENCY = 16;
 /**
  * Objects as plain files below the directory `root`, which the first write creates. Files are written under `.staging/` and get
  * their name by a hard link, which fails where the name is taken, also among processes. Symbolic links are never followed
- * below the root: a key that passes one is refused (`symlink-in-key`), a listing leaves them out.
+ * below the root: a key that passes one is refused (`symlink-in-key`), a listing leaves them out. Stages bear the name of their
+ * `owner`, this process: while it runs, no other process of its host sweeps them.
  */
-export function localStore(options: { readonly root: string }): ObjectStore {
+export function localStore(options: { readonly root: string; readonly owner?: StageOwner }): ObjectStore {
+  const { owner } = options;
   const root = resolve(options.root);
   const staging = join(root, STAGING);
   const tree = new DirectoryTree(root);
@@ -54,7 +57,9 @@ export function localStore(options: { readonly root: string }): ObjectStore {
 
   async function stage(key: string): Promise<Staged> {
     assertKey(key);
-    const directory = await attempt('write', root, () => tree.within(STAGING, (path) => mkdtemp(join(path, 's-'))));
+    const directory = await attempt('write', root, () =>
+      tree.within(STAGING, (path) => mkdtemp(join(path, stagePrefix(owner)))),
+    );
     const staged: Staged = {
       key,
       path: join(directory, basename(key)),
@@ -64,7 +69,7 @@ export function localStore(options: { readonly root: string }): ObjectStore {
         return info;
       },
       discard: async () => {
-        if (live.delete(staged)) await removeStage(staged);
+        if (live.delete(staged)) await removeStages([staged]);
       },
       [Symbol.asyncDispose]: () => staged.discard(),
     };
@@ -91,10 +96,16 @@ export function localStore(options: { readonly root: string }): ObjectStore {
       await each(named, (key) => unlink(pathOf(key)).then(() => tree.prune(dirname(key)), ignore));
       throw error;
     } finally {
-      await each(stages, removeStage);
+      await removeStages(stages);
     }
     // Linking and unlinking touch a file, so its time is final only now.
     return each(infos, async (info) => (await infoOf(info.key, pathOf(info.key)).catch(ignore)) ?? info);
+  }
+
+  /** What cannot be removed is left to sweepStaging: a failed clean-up must not hide why it was needed. */
+  async function removeStages(stages: readonly Staged[]): Promise<void> {
+    await each(stages, ({ path }) => rm(dirname(path), { recursive: true, force: true }).catch(ignore));
+    await tree.prune(STAGING);
   }
 
   return {
@@ -161,11 +172,12 @@ export function localStore(options: { readonly root: string }): ObjectStore {
         const path = join(staging, name);
         return attempt('delete', path, async () => {
           const touched = await lastTouched(path);
-          if (touched === undefined || touched > nowMs - olderThanMs) return 0;
+          if (touched === undefined || touched > nowMs - olderThanMs || isRunning(name, owner)) return 0;
           await rm(path, { recursive: true, force: true });
           return 1;
         });
       });
+      if (names.length > 0) await tree.prune(STAGING);
       return removed.reduce<number>((sum, n) => sum + n, 0);
     },
   };
@@ -227,11 +239,6 @@ function ifAbsent<T>(value: T): (error: unknown) => T {
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return value;
     throw error;
   };
-}
-
-/** What cannot be removed is left to sweepStaging: a failed clean-up must not hide why it was needed. */
-async function removeStage({ path }: Staged): Promise<void> {
-  await rm(dirname(path), { recursive: true, force: true }).catch(ignore);
 }
 
 function ignore(): void {}

@@ -72,8 +72,9 @@ export interface ObjectStore {
   delete(key: string): Promise<boolean>;
 
   /**
-   * Removes stages whose files nobody has written to for `olderThanMs` before `nowMs`: their writers are taken for dead, so
-   * allow more than the longest silence of a living one. Returns how many were removed.
+   * Removes stages whose files nobody has written to for `olderThanMs` before `nowMs` and whose process is not known to run: a
+   * statement may be silent for hours before it writes. Only the age tells of a process of another host, so allow more than its
+   * longest silence; one that loses its stage fails with `stage-missing`, and is tried again. Returns how many were removed.
    */
   sweepStaging(olderThanMs: number, nowMs: number): Promise<number>;
 }

@@ -87,6 +87,7 @@ describe('config', () => {
     expect((await here.run(['plan', '--config', 'none.yaml'])).err).toContain(
       'lakehouse: There is no config file none.yaml\n',
     );
+    expect((await here.run(['plan', '--config', '.'])).err).toMatch(/^lakehouse: Cannot read .*: it is a directory\n$/);
     expect((await here.run(['plan', '--profile', 'prod'])).err).toContain("There is no profile 'prod'");
   });
 
@@ -94,6 +95,46 @@ describe('config', () => {
     const here = await place();
     await here.run(['observe', '--set', 's3.secretAccessKey=hunter2']);
     expect((await here.run(['runs', '--json'])).out).toContain('lakehouse observe --set s3.secretAccessKey=***');
+  });
+});
+
+describe('without definitions', () => {
+  const missing =
+    'warning: There is no definitions module assets/index.ts\n  Settings that the definitions declare are left out.\n';
+
+  test('config shows the settings of the framework: one of them says where the definitions are', async () => {
+    const here = await place();
+    await rm(join(here.cwd, 'assets'), { recursive: true });
+    const { code, out, err } = await here.run(['config', '--set', 'feed.url=x']);
+    expect({ code, err }).toEqual({ code: 0, err: missing });
+    expect(out).toMatch(/\ndefinitions +\S+\/assets\/index\.ts +default\n/);
+    expect(await here.json(['config'])).toMatchObject({ configFile: 'lakehouse.yaml' });
+    expect((await here.run(['config', '--set', 'workflow.retries=1'])).code).toBe(2);
+  });
+
+  test('so does it with definitions that cannot be loaded', async () => {
+    const here = await place();
+    const importModule = async () => {
+      throw new TypeError('x is not a function');
+    };
+    const { code, out, err } = await here.run(['config'], { io: { importModule } });
+    expect({ code, first: err.split('\n')[0] }).toEqual({
+      code: 0,
+      first: 'warning: assets/index.ts cannot be loaded: TypeError: x is not a function',
+    });
+    expect(out).toContain('workflow.retryAttempts');
+  });
+
+  test('runs are listed and shown', async () => {
+    const here = await place();
+    await here.run(['observe']);
+    await rm(join(here.cwd, 'assets'), { recursive: true });
+    expect(await here.json(['runs'])).toMatchObject([{ command: 'lakehouse observe', outcome: 'succeeded' }]);
+    const { code, out, err } = await here.run(['runs', 'show', 'last']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('observed files/days: 6 new or changed');
+    expect((await here.run(['runs', '--set', 'workflow.retries=1'])).code).toBe(2);
+    expect((await here.run(['status'])).code).toBe(2);
   });
 });
 
@@ -151,7 +192,7 @@ describe('a definitions module', () => {
       ],
     });
     const { code, err } = await here.run(['assets'], { definition });
-    expect({ code, err: err.replaceAll(/- .*support\.ts: /g, '- ') }).toEqual({
+    expect({ code, err: err.replaceAll(/- .*support\.ts(:\d+)?: /g, '- ') }).toEqual({
       code: 2,
       err: 'lakehouse: 2 problems in the asset definitions:\n  - files/days.a: first\n  - files/days.b: second\n    Do this\n',
     });

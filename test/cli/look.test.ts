@@ -1,3 +1,4 @@
+import { defineLakehouse } from 'crypto-lakehouse';
 import { describe, expect, test } from 'vitest';
 import { place } from './support.ts';
 
@@ -161,7 +162,7 @@ describe('a lake that nobody has looked at', () => {
     expect((await here.run(['explain', 'raw/days', 'symbol=AAA/date=2024-01-01'])).out).toMatchInlineSnapshot(`
       "raw/days symbol=AAA/date=2024-01-01
         none: there is no such partition
-        Not known: files/days was never observed (lakehouse observe)
+        Not known: files/days was never observed (lakehouse observe +raw/days)
         unavailable: there is no such partition: nothing upstream speaks of it
       "
     `);
@@ -176,13 +177,13 @@ describe('a lake that nobody has looked at', () => {
 
       raw/days  6 partitions to compute (6 missing)
           symbol=AAA|BBB/date=2024-01-01..2024-01-03
-          1 batch · 6 files · 6 downloads of 84 B
+          1 batch · 6 files · 6 downloads of 84 B · time unknown (never run)
       silver/prices  6 partitions to compute (6 missing)
           symbol=AAA|BBB/date=2024-01-01..2024-01-03
-          1 batch · 2 files
+          1 batch · 2 files · time unknown (never run)
       gold/days  6 partitions to compute (6 missing)
           symbol=AAA|BBB/date=2024-01-01..2024-01-03
-          1 batch · 2 files
+          1 batch · 2 files · time unknown (never run)
       Cannot be computed now:
         raw/days       4 awaiting, 54 unavailable
         silver/prices  4 awaiting, 54 unavailable
@@ -190,7 +191,7 @@ describe('a lake that nobody has looked at', () => {
         awaiting: not published yet
         unavailable: the source does not have them
 
-      18 partitions to compute: 3 batches, 10 files to write, 6 downloads of 84 B. 0 fresh.
+      18 partitions to compute: 3 batches, 10 files to write, 6 downloads of 84 B, time unknown. 0 fresh.
       "
     `);
     expect((await here.run(['plan', '--no-observe'])).out).toMatchInlineSnapshot(`
@@ -217,6 +218,7 @@ describe('a lake that nobody has looked at', () => {
       files: 8,
       fetches: 6,
       downloadBytes: 84,
+      estimatedMs: null,
       materialize: [
         {
           asset: 'raw/days',
@@ -227,6 +229,7 @@ describe('a lake that nobody has looked at', () => {
           files: 6,
           fetches: 6,
           downloadBytes: 84,
+          estimatedMs: null,
           willPartitions: all,
           mayPartitions: '',
         },
@@ -239,6 +242,7 @@ describe('a lake that nobody has looked at', () => {
           files: 2,
           fetches: 0,
           downloadBytes: 0,
+          estimatedMs: null,
           willPartitions: all,
           mayPartitions: '',
         },
@@ -258,6 +262,7 @@ describe('a lake that nobody has looked at', () => {
           partitions: 'symbol=AAA|BBB/date=2024-01-04..2024-01-05',
         },
       ],
+      issues: [],
     });
   });
 
@@ -271,6 +276,52 @@ describe('a lake that nobody has looked at', () => {
     expect(long).not.toContain('…');
     expect(long).toContain('unavailable: symbol=CCC/');
   });
+});
+
+describe('what is empty', () => {
+  test('is not everything', async () => {
+    const here = await place();
+    for (const command of ['plan', 'status', 'materialize'])
+      expect(await here.run([command, '-p', ''])).toEqual({
+        code: 2,
+        out: '',
+        err: 'lakehouse: --partitions is empty\n  Write e.g. date=2024-01,symbol=BTCUSDT, or leave it out for all.\n',
+      });
+    for (const command of ['plan', 'status', 'materialize', 'observe', 'assets', 'lineage'])
+      expect(await here.run([command, ' '])).toEqual({
+        code: 2,
+        out: '',
+        err: "lakehouse: The selection is empty\n  Write e.g. silver/klines or '+gold/*', or leave it out for all assets.\n",
+      });
+    expect((await here.run(['runs'])).out).toBe('There was no run yet.\n');
+  });
+});
+
+test('a wrong selection is shown as it was written', async () => {
+  const here = await place();
+  expect((await here.run(['lineage', 'gold/( '])).err).toContain('  gold/( \n');
+});
+
+test('of a source nothing leaves: what the settings do not want is not counted', async () => {
+  const here = await place();
+  await here.run(['materialize', '-q', '+raw/days']);
+  const definition = defineLakehouse({ assets: here.tiny().assets, filters: () => ({ symbol: ['AAA'] }) });
+  const counts = async () => {
+    const { assets } = (await here.json(['status', 'files/days or raw/days'], { definition })) as {
+      assets: { asset: string; counts: Record<string, number> }[];
+    };
+    return assets.map(({ asset, counts: { fresh, leaving } }) => ({ asset, fresh, leaving }));
+  };
+  expect(await counts()).toEqual([
+    { asset: 'files/days', fresh: 3, leaving: 0 },
+    { asset: 'raw/days', fresh: 3, leaving: 3 },
+  ]);
+  expect((await here.run(['materialize', '+raw/days'], { definition })).out).toContain('3 left the lake');
+  expect(await counts()).toEqual([
+    { asset: 'files/days', fresh: 3, leaving: 0 },
+    { asset: 'raw/days', fresh: 3, leaving: 0 },
+  ]);
+  expect((await here.run(['show', 'files/days'], { definition })).out).not.toContain('leaving');
 });
 
 describe('partitions that are misspelt', () => {

@@ -1,11 +1,14 @@
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../framework/cli/format.ts';
+import { outputOf } from '../../framework/cli/io.ts';
 import { barLines } from '../../framework/cli/progress/bars.ts';
 import { liveArea } from '../../framework/cli/progress/live.ts';
 import { type AssetProgress, advance, type Progress } from '../../framework/cli/progress/model.ts';
+import { storyteller } from '../../framework/cli/progress/repeats.ts';
 import { styleFor } from '../../framework/cli/style.ts';
-import type { RunEvent } from '../../framework/materialize/events.ts';
+import { newCounts, type RunEvent } from '../../framework/materialize/events.ts';
 import { place, screen } from './support.ts';
 
 const plain = styleFor(screen(), {}, false);
@@ -16,6 +19,7 @@ const one = (more: Partial<AssetProgress>): AssetProgress => ({
   total: 400,
   done: 100,
   failed: 0,
+  checksFailed: 0,
   ...more,
 });
 
@@ -29,6 +33,7 @@ describe('bars', () => {
         one({}),
         one({ asset: 'gold/x', done: 0, total: 3 }),
         one({ asset: 'gold/longer_name', done: 7, failed: 3, total: 10 }),
+        one({ asset: 'gold/checked', done: 200, checksFailed: 2 }),
         one({ asset: 'binance/archive', phase: 'observing' }),
       ),
     ).toMatchInlineSnapshot(`
@@ -36,6 +41,7 @@ describe('bars', () => {
         "silver/klines     ━━━━━━━───────────────────────  100/400   25%  10/s  30 s left",
         "gold/x            ──────────────────────────────  0/3    0%",
         "gold/longer_name  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  10/10  100%  3 failed  1.0/s",
+        "gold/checked      ━━━━━━━━━━━━━━━───────────────  200/400   50%  2 checks failed  20/s  10 s left",
         "binance/archive   looking at the source, 10 s",
       ]
     `);
@@ -64,6 +70,7 @@ describe('bars', () => {
         total: fc.nat(10_000_000),
         done: fc.nat(10_000_000),
         failed: fc.nat(10_000_000),
+        checksFailed: fc.nat(10_000_000),
       }),
       { maxLength: 12 },
     );
@@ -85,11 +92,103 @@ test('progress is a fold of events', () => {
     { type: 'asset-started', asset: 'b', partitions: 1, batches: 1, causes: {} },
     { type: 'batch-finished', asset: 'a', partitions: 4, changed: 4, rows: 1, bytes: 1, ms: 1 },
     { type: 'partition-failed', asset: 'a', partition: 'x', error: { message: 'm' } },
+    { type: 'check-failed', asset: 'a', partition: 'y', check: 'c', severity: 'error', failedRows: 3 },
+    { type: 'check-failed', asset: 'a', partition: 'y', check: 'd', severity: 'warn', failedRows: 3 },
     { type: 'asset-finished', asset: 'b', done: 1, changed: 1, failed: 0, ms: 1 },
   ];
   expect(events.reduce<Progress>((progress, event, i) => advance(progress, event, i), [])).toEqual([
-    { asset: 'a', phase: 'computing', startedAt: 2, total: 10, done: 4, failed: 1 },
+    { asset: 'a', phase: 'computing', startedAt: 2, total: 10, done: 4, failed: 1, checksFailed: 1 },
   ]);
+});
+
+describe('what a run tells', () => {
+  const tell = (...events: RunEvent[]): string[] => {
+    const story = storyteller(plain);
+    let progress: Progress = [];
+    return events.flatMap((event, i) => {
+      const before = 'asset' in event ? progress.find(({ asset }) => asset === event.asset) : undefined;
+      progress = advance(progress, event, i);
+      return story(event, before);
+    });
+  };
+  const failed = (asset: string, partition: string, message: string): RunEvent => ({
+    type: 'partition-failed',
+    asset,
+    partition,
+    error: { message, code: 'bad' },
+  });
+  const started = (asset: string): RunEvent => ({
+    type: 'asset-started',
+    asset,
+    partitions: 9,
+    batches: 1,
+    causes: { missing: 9 },
+  });
+  const finished = (asset: string, more: { done: number; failed: number }): RunEvent => ({
+    type: 'asset-finished',
+    asset,
+    changed: more.done,
+    ms: 5,
+    ...more,
+  });
+  const end: RunEvent = {
+    type: 'run-finished',
+    run: 'r',
+    outcome: 'failed',
+    counts: newCounts(),
+    ms: 1,
+  };
+
+  test('of failures that say the same only the first; how many, when the asset is done', () => {
+    expect(
+      tell(
+        started('gold/x'),
+        failed('gold/x', 'd=1', 'gold/x d=1: no such column'),
+        failed('gold/x', 'd=2', 'gold/x d=2: no such column'),
+        failed('gold/x', 'd=3', 'gold/x d=3: another matter'),
+        failed('gold/x', 'd=4', 'gold/x d=4: no such column'),
+        finished('gold/x', { done: 5, failed: 4 }),
+        end,
+      ),
+    ).toEqual([
+      'gold/x: computing 9 partitions (9 missing)',
+      '✗ gold/x d=1: no such column [bad]',
+      '✗ gold/x d=3: another matter [bad]',
+      '✗ gold/x: 5 computed, 4 failed (5 ms)',
+    ]);
+  });
+
+  test('of an asset that failed as a whole, how many at the end', () => {
+    const stutter = 'gold/x: assets/x.ts:3: gold/x.query: gold/x: no such column';
+    expect(tell(failed('gold/x', 'd=1', stutter), failed('gold/x', 'd=2', stutter), end)).toEqual([
+      '✗ gold/x d=1: assets/x.ts:3: no such column [bad]',
+      '✗ gold/x: the same for 1 more partition',
+    ]);
+  });
+
+  test('not thousands of different ones', () => {
+    const lines = tell(...Array.from({ length: 99 }, (_, i) => failed('gold/x', `d=${i}`, `row ${i} is bad`)), end);
+    expect(lines).toHaveLength(21);
+    expect(lines.slice(-2)).toEqual(['✗ gold/x d=19: row 19 is bad [bad]', '… and others, which the end tells']);
+  });
+
+  test('computed partitions that a check refused are no success', () => {
+    const refused = (partition: string): RunEvent => ({
+      type: 'check-failed',
+      asset: 'gold/x',
+      partition,
+      check: 'positive',
+      severity: 'error',
+      failedRows: 2,
+    });
+    expect(tell(started('gold/x'), refused('d=1'), refused('d=2'), finished('gold/x', { done: 9, failed: 0 }))).toEqual(
+      [
+        'gold/x: computing 9 partitions (9 missing)',
+        '✗ gold/x d=1: check positive failed for 2 rows',
+        '✗ gold/x: 9 computed, 2 checks failed (5 ms)',
+      ],
+    );
+  });
 });
 
 /** What a terminal of some width shows after some output: enough of one for what the live area writes. */
@@ -123,6 +222,21 @@ describe('the live area', () => {
     expect(terminal(output.text, 20)).toEqual(['first', 'second', 'third', 'a 3', '']);
     area.draw([]);
     expect(terminal(output.text, 20)).toEqual(['first', 'second', 'third', '']);
+  });
+
+  test('is drawn on a terminal that does not know its size', () => {
+    let text = '';
+    const stream = new PassThrough().on('data', (more) => {
+      text += more;
+    });
+    const output = outputOf(
+      Object.assign(stream, { isTTY: true, columns: 0, rows: 0 }) as unknown as NodeJS.WriteStream,
+    );
+    expect([output.columns, output.rows]).toEqual([undefined, undefined]);
+    const area = liveArea(output);
+    area.draw(['x']);
+    area.draw(['y']);
+    expect(text).toBe('x\n\u001b[1F\u001b[0Jy\n');
   });
 
   test('erases the rows that its lines take after the terminal became narrower', () => {

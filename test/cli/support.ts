@@ -153,6 +153,8 @@ const month = monthly({ start: '2024-01' });
 export interface TinyOptions {
   /** SQL factor in gold: another one is another code. */
   readonly factor?: number;
+  /** Of the check that prices are not negative. Default: `warn`. */
+  readonly severity?: 'warn' | 'error';
   /** Called before a file is read. */
   readonly beforeRead?: (symbol: string, date: string) => Promise<void> | void;
 }
@@ -205,7 +207,9 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
     sortBy: ['minute'],
     timeColumn: 'at',
     config: 'nothing: the test runner renames imports, which the code version would warn of',
-    checks: [inRange('price', { min: 0 }, { severity: 'warn', description: 'Prices are not negative.' })],
+    checks: [
+      inRange('price', { min: 0 }, { severity: options.severity ?? 'warn', description: 'Prices are not negative.' }),
+    ],
     compute: async ({ inputs, partition }) => {
       const lines = Buffer.from(await inputs.raw.bytes())
         .toString()

@@ -1,13 +1,25 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commands } from '../../framework/cli/catalog.ts';
+import { type CommandSpec, commands } from '../../framework/cli/catalog.ts';
 import { idGenerator } from '../../framework/cli/ids.ts';
 import { loaders } from '../../framework/cli/loaders.ts';
+import { readCommandLine } from '../../framework/cli/program.ts';
 import { VERSION } from '../../framework/cli/version.ts';
 import { PROGRAM_VERSION } from '../../framework/materialize/open.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { Place, place } from './support.ts';
+
+const nowhere = { out: () => undefined, error: () => undefined, width: 100 };
+
+/** Those for people, with the words that they are called with. */
+const everyCommand = commands
+  .filter(({ hidden }) => !hidden)
+  .flatMap((spec): { words: string; spec: CommandSpec }[] => [
+    { words: spec.name, spec },
+    ...(spec.commands ?? []).map((sub) => ({ words: `${spec.name} ${sub.name}`, spec: sub })),
+  ]);
 
 describe('help', () => {
   test('of the program', async () => {
@@ -23,7 +35,7 @@ describe('help', () => {
         --config <file>                    config file instead of lakehouse.yaml or config/lakehouse.yaml
         --profile <name>                   profile laid over the config file
         --set <key=value>                  a setting, e.g. --set workflow.retryAttempts=0; may be repeated
-        --json                             print JSON
+        --json                             print JSON, errors too; the help of each command says what
         -q, --quiet                        print results and failures only
         --debug                            print stack traces with errors
         --no-color                         print without colours (as NO_COLOR does)
@@ -51,7 +63,9 @@ describe('help', () => {
 
       More:
         completion <shell>                 print the completion script of a shell
-        help [command]                     print the help of a command
+        help [command...]                  print the help of a command
+
+      'lakehouse help <command>' says more about each.
       "
     `);
     expect(await new Place().run([])).toEqual({ code, out, err });
@@ -81,16 +95,67 @@ describe('help', () => {
         --config <file>            config file instead of lakehouse.yaml or config/lakehouse.yaml
         --profile <name>           profile laid over the config file
         --set <key=value>          a setting, e.g. --set workflow.retryAttempts=0; may be repeated
-        --json                     print JSON
+        --json                     print one JSON object; nobody is asked, so --yes is needed
         -q, --quiet                print results and failures only
         --debug                    print stack traces with errors
         --no-color                 print without colours (as NO_COLOR does)
 
       Examples:
         lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01
+        lakehouse wipe gold/indicators
       "
     `);
     expect(await new Place().run(['help', 'wipe'])).toEqual({ code, out, err });
+  });
+
+  test.each(everyCommand)('of $words is written like the others', ({ words, spec }) => {
+    const { summary, description, arguments: given = [], options = [], json } = spec;
+    const phrases = [summary, ...given.map((one) => one.description), ...options.map((one) => one.description)];
+    for (const phrase of json === undefined ? phrases : [...phrases, json]) expect(phrase).toMatch(/^[a-z-].*[^.]$/);
+    expect(description ?? 'None.').toMatch(/^[A-Z].*\.$/s);
+    for (const { flags } of options) expect(flags).toMatch(/^(-[a-z], )?--[a-z-]+( <[a-z]+>)?$/);
+    for (const { name } of given) expect(name).toMatch(/^(<[a-z]+>|\[[a-z]+(\.\.\.)?\])$/);
+    expect(spec.examples?.length).toBeOneOf([1, 2, 3]);
+    const read = (line: string) => {
+      const { stdout } = spawnSync('bash', ['-c', `printf '%s\\n' ${line.replace(/ +[#>].*/, '')}`], {
+        encoding: 'utf8',
+      });
+      const [program, ...args] = stdout.trimEnd().split('\n');
+      const chosen = words === 'help' ? { name: args[0] } : readCommandLine(args, nowhere);
+      return [program, chosen?.name];
+    };
+    for (const example of spec.examples ?? [])
+      expect({ example, read: read(example) }).toEqual({
+        example,
+        read: ['lakehouse', example.startsWith('lakehouse runs show') ? 'runs show' : words],
+      });
+  });
+
+  test.each(
+    everyCommand
+      .filter(({ spec }) => spec.json !== undefined)
+      .map(({ words, spec: { json = '' } }) => ({ words, json })),
+  )('of $words tells what --json prints', async ({ words, json }) => {
+    const rest: Readonly<Record<string, readonly string[]>> = {
+      explain: ['raw/days', 'symbol=AAA,date=2024-01-01'],
+      show: ['raw/days'],
+      query: ['SELECT 1 AS one'],
+      'runs show': ['last'],
+      wipe: ['raw/days', '--yes'],
+    };
+    const here = await place();
+    await here.run(['observe']);
+    const { code, out } = await here.run([...words.split(' '), ...(rest[words] ?? []), '--json']);
+    expect(code).toBe(0);
+    const shape = (text: string) => (Array.isArray(JSON.parse(text)) ? 'an array' : 'one object');
+    const lines = json.includes('per line');
+    expect(new Set((lines ? out.trim().split('\n') : [out]).map(shape))).toEqual(
+      new Set([json.startsWith('print a JSON array') ? 'an array' : 'one object']),
+    );
+    expect(json).toMatch(
+      lines ? /^print one JSON object per line .*NDJSON/ : /^print (one JSON object|a JSON array with one object per )/,
+    );
+    expect((await here.run([...words.split(' '), '--help'])).out.replace(/\s+/g, ' ')).toContain(`--json ${json}`);
   });
 
   test.each(commands.filter(({ hidden }) => !hidden).map(({ name }) => name))(
@@ -147,8 +212,24 @@ describe('a wrong command line', () => {
       ['lineage', '--format', 'png'],
       "option '-f, --format <format>' argument 'png' is invalid. Allowed choices are tree, mermaid, dot, json.",
     ],
-    [['query', 'x', '--limit', 'ten'], "option '--limit <rows>' argument 'ten' is invalid. It is not a whole number."],
-    [['gc', '--grace', '1w'], "option '--grace <time>' argument '1w' is invalid. Write e.g. 30m, 12h or 2d."],
+    [
+      ['query', 'x', '--limit', 'ten'],
+      "option '--limit <rows>' argument 'ten' is invalid. Write a whole number: 0, 1, 2 or more.",
+    ],
+    [
+      ['query', 'x', '--limit', '1.5'],
+      "option '--limit <rows>' argument '1.5' is invalid. Write a whole number: 0, 1, 2 or more.",
+    ],
+    [
+      ['query', 'x', '--limit', '-1'],
+      "option '--limit <rows>' argument '-1' is invalid. Write a whole number: 0, 1, 2 or more.",
+    ],
+    [['runs', '--limit', '0'], "option '--limit <runs>' argument '0' is invalid. Write a whole number: 1, 2 or more."],
+    [
+      ['runs', '--limit', '-1'],
+      "option '--limit <runs>' argument '-1' is invalid. Write a whole number: 1, 2 or more.",
+    ],
+    [['gc', '--grace', '1w'], "option '--grace <duration>' argument '1w' is invalid. Write e.g. 30m, 12h or 2d."],
     [
       ['completion', 'tcsh'],
       "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish.",
@@ -157,6 +238,23 @@ describe('a wrong command line', () => {
   ])('%j', async (args, message) => {
     const { code, out, err } = await new Place().run(args);
     expect({ code, out, first: err.split('\n')[0] }).toEqual({ code: 2, out: '', first: `lakehouse: ${message}` });
+  });
+
+  test('of help or of a command below another is told like any other', async () => {
+    for (const [args, said] of [
+      [['help', 'nope'], "unknown command 'nope'\n  Run 'lakehouse --help' for what there is.\n"],
+      [['help', 'plann'], "unknown command 'plann'\n  Did you mean plan? Run 'lakehouse --help' for what there is.\n"],
+      [
+        ['help', 'runs', 'shwo'],
+        "unknown command 'shwo'\n  Did you mean show? Run 'lakehouse --help' for what there is.\n",
+      ],
+      [
+        ['runs', 'shwo', 'last'],
+        "unknown command 'shwo'\n  Did you mean show? Run 'lakehouse runs --help' for what there is.\n",
+      ],
+      [['runs', 'show'], "missing required argument 'run'\n  Run 'lakehouse runs show --help' for what there is.\n"],
+    ] as const)
+      expect(await new Place().run(args)).toEqual({ code: 2, out: '', err: `lakehouse: ${said}` });
   });
 
   test('offers what was probably meant', async () => {
@@ -190,11 +288,9 @@ describe('a wrong command line', () => {
 });
 
 test('every command of the catalogue can be carried out', async () => {
-  const names = commands.flatMap(({ name, commands: subs }) => [
-    name,
-    ...(subs ?? []).map((sub) => `${name} ${sub.name}`),
-  ]);
-  expect(Object.keys(loaders).sort()).toEqual(names.sort());
+  // The help is printed when the command line is read.
+  const names = everyCommand.map(({ words }) => words).filter((words) => words !== 'help');
+  expect(Object.keys(loaders).sort()).toEqual(['__complete', ...names].sort());
   for (const load of Object.values(loaders)) expect((await load()).run).toBeInstanceOf(Function);
 });
 

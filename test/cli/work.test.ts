@@ -136,7 +136,7 @@ describe('materialize', () => {
         gold/days      3 blocked, 4 awaiting
 
       Failed:
-        silver/prices  symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03
+        silver/prices  3 partitions: symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03
           '1,oops' is not minute,price [malformed-row]
           Look at the file.
 
@@ -145,7 +145,16 @@ describe('materialize', () => {
         lakehouse materialize +gold/days --retry-failed
       "
     `);
-    expect(err).toContain("✗ silver/prices symbol=AAA/date=2024-01-01: '1,oops' is not minute,price [malformed-row]\n");
+    // What says the same is told once, and how many there are when the asset is done.
+    expect(
+      steady(err)
+        .split('\n')
+        .filter((line) => line.startsWith('✗'))
+        .map((line) => line.replace(/date=[\d-]+/, 'date=…')),
+    ).toEqual([
+      "✗ silver/prices symbol=AAA/date=…: '1,oops' is not minute,price [malformed-row]",
+      '✗ silver/prices: 3 computed, 3 failed (… ms)',
+    ]);
 
     const explained = await here.run(['explain', 'gold/days', 'symbol=AAA,date=2024-01-02']);
     expect(steady(explained.out)).toMatchInlineSnapshot(`
@@ -164,7 +173,7 @@ describe('materialize', () => {
     ).toMatchInlineSnapshot(`
       "silver/prices symbol=AAA/date=2024-01-02
         failed: the last attempt failed
-        failed once on 2024-02-02 12:00:00 UTC by run <id>: silver/prices symbol=AAA/date=2024-01-02: '1,oops' is not minute,price
+        failed once on 2024-02-02 12:00:00 UTC by run <id>: '1,oops' is not minute,price
           Look at the file.
         missing: it was never computed, or has been removed
         failed: the last attempt failed, and nothing it depends on has changed since
@@ -199,6 +208,93 @@ describe('materialize', () => {
       silver/prices      4      -        -         4           54       2  2024-02-02 12:00:00 UTC
       "
     `);
+  });
+
+  test('names the first of many that failed, and says how to see all', async () => {
+    const here = await place();
+    await here.write('AAA', '2024-01-04', '0,1\n');
+    const definition = here.tiny({
+      beforeRead: (symbol, date) => {
+        if (symbol === 'AAA') throw new Error(date === '2024-01-04' ? 'gone' : 'broken');
+      },
+    });
+    const { out } = await here.run(['materialize', '+raw/days'], { definition });
+    const [, id] = /Run (\S+)\./.exec(out) ?? [];
+    expect(steady(out)).toContain(
+      '\n  raw/days  4 partitions: symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03 and 1 more\n    for example: broken [compute-failed]\n\nAll of them: lakehouse runs show <id> --json\n',
+    );
+    const { events } = (await here.json(['runs', 'show', id ?? ''])) as { events: { failures?: unknown[] }[] };
+    expect(events.flatMap(({ failures = [] }) => failures)).toHaveLength(4);
+  });
+
+  test('partitions that a check refused are no success', async () => {
+    const here = await place();
+    await here.write('AAA', '2024-01-01', '0,-5\n1,-6\n');
+    const definition = here.tiny({ severity: 'error' });
+    const { code, out, err } = await here.run(['materialize', '+gold/days', ...day(1)], { definition });
+    expect(code).toBe(1);
+    expect(
+      steady(err)
+        .split('\n')
+        .filter((line) => /^[✗✓]/.test(line)),
+    ).toEqual([
+      '✓ raw/days: 2 computed (… ms)',
+      '✗ silver/prices symbol=AAA/date=2024-01-01: check range_price failed for 2 rows',
+      '✗ silver/prices: 2 computed, 1 check failed (… ms)',
+      '✓ gold/days: 1 computed (… ms)',
+    ]);
+    expect(steady(out)).toMatch(/^Failed: 5 partitions computed, 1 check failed, 1 cannot be computed now; /);
+    expect(await here.json(['runs'])).toMatchObject([{ counts: { checksFailed: 1 } }]);
+    expect((await here.run(['runs'])).out).toContain('1 check failed');
+  });
+
+  test('the commands it suggests mean the same as what was asked', async () => {
+    const here = await place();
+    await writeFile(join(here.cwd, 'a b.yaml'), 'workflow:\n  retryAttempts: 0\n');
+    const asked = ['--config', 'a b.yaml', '--set', 'engine.threads=1'];
+    const settings = "--config 'a b.yaml' --set engine.threads=1";
+    const nextOf = (out: string) => (out.split('\nNext:\n  ')[1] ?? '').trimEnd().split('\n  ');
+
+    const done = await here.run(['materialize', '+gold/*', ...day(1), ...asked]);
+    expect(nextOf(done.out)).toEqual([
+      `lakehouse status '+gold/*' --partitions date=2024-01-01 ${settings}`,
+      `lakehouse query 'SELECT * FROM gold.days LIMIT 10' ${settings}`,
+      `lakehouse lineage gold/days ${settings}`,
+    ]);
+
+    const failing = here.tiny({
+      beforeRead: () => {
+        throw new Error('broken');
+      },
+    });
+    const forced = await here.run(['materialize', '+gold/*', '--force', '--no-observe', ...day(1), ...asked], {
+      definition: failing,
+    });
+    expect(nextOf(forced.out)).toEqual([
+      `lakehouse explain raw/days symbol=AAA/date=2024-01-01 ${settings}`,
+      `lakehouse materialize '+gold/*' --partitions date=2024-01-01 --force --no-observe ${settings}`,
+    ]);
+
+    const there = await place();
+    const wanted = ['+raw/days', '--require-complete', ...day(2)];
+    const failed = await there.run(['materialize', ...wanted], { definition: failing });
+    const again = 'lakehouse materialize +raw/days --partitions date=2024-01-02 --retry-failed --require-complete';
+    expect(nextOf(failed.out)).toEqual(['lakehouse explain raw/days symbol=AAA/date=2024-01-02', again]);
+    expect(nextOf((await there.run(['materialize', ...wanted], { definition: failing })).out)).toEqual([
+      'lakehouse plan +raw/days --partitions date=2024-01-02 --verbose',
+      again,
+    ]);
+
+    const stopped = here.tiny({ beforeRead: () => here.signals.get('SIGINT')?.() });
+    const interrupted = await here.run(['materialize', '+raw/days', '--force', ...day(3)], { definition: stopped });
+    expect(nextOf(interrupted.out)).toEqual(['lakehouse materialize +raw/days --partitions date=2024-01-03 --force']);
+
+    const empty = await place();
+    const both = 'silver/prices or gold/days';
+    expect((await empty.run(['plan', both, '--force', ...day(1), '-q'])).out).toContain(
+      `\n    lakehouse plan '+(${both})' --partitions date=2024-01-01 --force\n`,
+    );
+    expect((await empty.run(['status', both])).out).toContain(`\n  lakehouse observe '+(${both})'\n`);
   });
 
   test('warns of checks', async () => {
@@ -256,9 +352,9 @@ describe('materialize', () => {
     const { code, out } = await here.run(['materialize', 'raw/days']);
     expect({ code, out: steady(out) }).toEqual({
       code: 0,
-      out: "Nothing to do: what is known is up to date (… ms).\nNever observed, so what they have is unknown: files/days\n\nNext:\n  lakehouse observe '+(raw/days)'\n",
+      out: 'Nothing to do: what is known is up to date (… ms).\nNever observed, so what they have is unknown: files/days\n\nNext:\n  lakehouse observe +raw/days\n',
     });
-    expect((await here.run(['observe', '+(raw/days)'])).code).toBe(0);
+    expect((await here.run(['observe', '+raw/days'])).code).toBe(0);
     expect((await here.run(['materialize', 'raw/days'])).out).toContain('Done: 6 partitions computed');
   });
 
@@ -591,9 +687,16 @@ describe('gc', () => {
     expect(files.length).toBeGreaterThan(1);
     here.now += 2 * 3_600_000;
     const elsewhere = ['--set', `state.directory=${join(here.cwd, 'elsewhere')}`];
-    const { code, err } = await here.run(['gc', '--yes', ...elsewhere]);
-    expect(code).not.toBe(0);
-    expect(err).toContain('The log knows of no file at all');
+    expect(await here.run(['gc', '--yes', ...elsewhere])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`The data in ${join(here.cwd, 'data')} have a log, and it is not in`),
+    });
+    // Data of before there were ids.
+    await unlink(join(here.cwd, 'data/.lakehouse/lake.json'));
+    expect(await here.run(['gc', '--yes', ...elsewhere])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('The log knows of no file at all'),
+    });
     for (const path of files) expect((await stat(path)).isFile()).toBe(true);
   });
 });

@@ -111,9 +111,9 @@ describe('--set', () => {
     const sets = ['workflow.retryAttempts=', 's3.bucket=', 'exchanges.binance.symbols='];
     expect(failure(() => changes({ sets }))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
-        - workflow.retryAttempts: Invalid input: expected number, received null (--set)
+        - workflow.retryAttempts: Expected a whole number, got nothing (--set)
           Leave it out to keep the default
-        - s3.bucket: Too small: expected string to have >=1 characters, got "" (--set)
+        - s3.bucket: Expected a text that is not empty, got "" (--set)
         - exchanges.binance.symbols.0: A symbol is upper case, without spaces and slashes, got "" (--set)"
     `);
   });

@@ -39,35 +39,35 @@ exchanges:
   });
   expect(report).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
-      - lakehouse.yaml:1:10: dataDir: Invalid input: expected string, received number, got 12
+      - lakehouse.yaml:1:10: dataDir: Expected a text, got 12
         Put it in quotes
       - lakehouse.yaml:3:3: workflow.concurencyLimit: Unknown setting
         Did you mean 'concurrencyLimit'?
-      - lakehouse.yaml:4:18: workflow.retryAttempts: Invalid input: expected number, received string, got "many"
-      - lakehouse.yaml:5:17: workflow.retryDelayMs: Too small: expected number to be >=0, got -1
+      - lakehouse.yaml:4:18: workflow.retryAttempts: Expected a whole number, got "many"
+      - lakehouse.yaml:5:17: workflow.retryDelayMs: Expected at least 0, got -1
       - lakehouse.yaml:6:12: workflow.pools.Binance: The name of a pool is lower case: letters, digits, _ and -
-      - lakehouse.yaml:6:30: workflow.pools.rest: Too small: expected number to be >0, got 0
+      - lakehouse.yaml:6:30: workflow.pools.rest: Expected more than 0, got 0
       - lakehouse.yaml:8:16: engine.memoryLimit: Write a share of memory (50%) or a size (4GB), got "4 gigabytes"
-      - lakehouse.yaml:9:12: engine.threads: Invalid input: expected int, received number, got 1.5
+      - lakehouse.yaml:9:12: engine.threads: Expected a whole number, got 1.5
       - lakehouse.yaml:10:5: s3: Expected a section with keys, got a single value
-      - lakehouse.yaml:11:15: log.level: Invalid option: expected one of "silent"|"error"|"warn"|"info"|"debug"|"trace", got "inform"
+      - lakehouse.yaml:11:15: log.level: Expected one of silent, error, warn, info, debug, trace, got "inform"
         Did you mean 'info'?
       - lakehouse.yaml:12:1: concurrencyLimit: Unknown setting
         Did you mean 'workflow.concurrencyLimit'?
       - lakehouse.yaml:16:16: exchanges.binance.archive.baseUrl: Expected an http or https URL, got "ftp://example.org"
-      - lakehouse.yaml:17:14: exchanges.binance.markets: Invalid input: expected array, received string, got "spot"
+      - lakehouse.yaml:17:14: exchanges.binance.markets: Expected a list, got "spot"
         Write a list: [spot]
       - lakehouse.yaml:18:24: exchanges.binance.symbols.1: A symbol is upper case, without spaces and slashes, got "ethusdt"
-      - lakehouse.yaml:19:21: exchanges.binance.intervals.1: Invalid option: expected one of "1s"|"1m"|"3m"|"5m"|"15m"|"30m"|"1h"|"2h"|"4h"|"6h"|"8h"|"12h"|"1d", got "1hr"
+      - lakehouse.yaml:19:21: exchanges.binance.intervals.1: Expected one of 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, got "1hr"
         Did you mean '1h'?
-      - lakehouse.yaml:20:12: exchanges.binance.start: Invalid ISO date, got "2017-02-30"
-      - lakehouse.yaml:21:13: exchanges.binance.enabled: Invalid input: expected boolean, received null
+      - lakehouse.yaml:20:12: exchanges.binance.start: Expected a date such as 2024-01-31, got "2017-02-30"
+      - lakehouse.yaml:21:13: exchanges.binance.enabled: Expected true or false, got nothing
         Leave it out to keep the default
-      - profiles/p.yaml:1:10: dataDir: Invalid input: expected string, received array
+      - profiles/p.yaml:1:10: dataDir: Expected a text, got a list
       - profiles/p.yaml:2:1: profiles: Unknown setting
         Did you mean 'profile'?
-      - .env:2: processing.batchSize: Invalid input: expected number, received string, got "lots" (PROCESSING_BATCH_SIZE)
-      - log.level: Invalid option: expected one of "silent"|"error"|"warn"|"info"|"debug"|"trace", got "warning" (environment variable LOG_LEVEL)
+      - .env:2: processing.batchSize: Expected a whole number, got "lots" (PROCESSING_BATCH_SIZE)
+      - log.level: Expected one of silent, error, warn, info, debug, trace, got "warning" (environment variable LOG_LEVEL)
       - 'WORKFLOW__RETRY_ATEMPTS' names no setting (environment variable WORKFLOW__RETRY_ATEMPTS)
         Did you mean 'WORKFLOW__RETRY_ATTEMPTS'?
       - s3.endpoint: Expected an http or https URL, got "minio" (environment variable S3__ENDPOINT)
@@ -79,8 +79,8 @@ exchanges:
         Write --set a.b.c=value, e.g. --set workflow.concurrencyLimit=4
       - '' is no assignment (--set)
         Write --set a.b.c=value, e.g. --set workflow.concurrencyLimit=4
-      - debug: Invalid input: expected boolean, received string, got "maybe" (--set)
-      - workflow.pools.a: Invalid input: expected number, received string, got "x" (--set)
+      - debug: Expected true or false, got "maybe" (--set)
+      - workflow.pools.a: Expected a whole number, got "x" (--set)
       - state: Flow map must end with a } (--set)"
   `);
 });
@@ -166,11 +166,11 @@ test('duplicate keys, beside what else is wrong', () => {
 test('an alias of what it stands in ends', () => {
   expect(fail({ config: 'workflow: &w { pools: { a: *w } }\n' })).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
-      - lakehouse.yaml:1:28: workflow.pools.a: Invalid input: expected number, received object"
+      - lakehouse.yaml:1:28: workflow.pools.a: Expected a whole number, got a section"
   `);
   expect(fail({ config: 'workflow: &w { pools: *w }\n' })).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
-      - lakehouse.yaml:1:23: workflow.pools.pools: Invalid input: expected number, received object"
+      - lakehouse.yaml:1:23: workflow.pools.pools: Expected a whole number, got a section"
   `);
 });
 
@@ -178,7 +178,7 @@ test('a problem inside an alias is shown where the alias stands', () => {
   const config = 'workflow:\n  retryAttempts: &n 0\n  concurrencyLimit: *n\n';
   expect(fail({ config })).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
-      - lakehouse.yaml:3:21: workflow.concurrencyLimit: Too small: expected number to be >0, got 0"
+      - lakehouse.yaml:3:21: workflow.concurrencyLimit: Expected more than 0, got 0"
   `);
 });
 
@@ -212,8 +212,8 @@ test('secrets are not shown by errors', () => {
   expect(report).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
       - lakehouse.yaml:1:23: alerts.webhookUrl: Expected an http or https URL
-      - lakehouse.yaml:2:20: s3.accessKeyId: Invalid input: expected string, received array
-      - lakehouse.yaml:2:48: s3.secretAccessKey: Invalid input: expected string, received number
+      - lakehouse.yaml:2:20: s3.accessKeyId: Expected a text, got a list
+      - lakehouse.yaml:2:48: s3.secretAccessKey: Expected a text
         Put it in quotes
       - profiles/p.yaml:1:72: Invalid escape sequence
       - profiles/p.yaml:1:74: Missing closing "quote

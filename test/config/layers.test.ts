@@ -176,7 +176,7 @@ describe('the profile', () => {
       "invalid-settings (usage) The settings are wrong:
         - lakehouse.yaml:2:8: debgu: Unknown setting
           Did you mean 'debug'?
-        - lakehouse.yaml:4:19: log.level: Invalid option: expected one of "silent"|"error"|"warn"|"info"|"debug"|"trace", got "loud""
+        - lakehouse.yaml:4:19: log.level: Expected one of silent, error, warn, info, debug, trace, got "loud""
     `);
   });
 });
@@ -301,7 +301,7 @@ describe('definitionsPath', () => {
   test('is refused where it cannot be trusted', () => {
     expect(failure(() => definitionsPath(sourcesOf({ config: 'definitions: 7\ndebug: 7' })))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
-        - lakehouse.yaml:1:14: definitions: Invalid input: expected string, received number, got 7
+        - lakehouse.yaml:1:14: definitions: Expected a text, got 7
           Put it in quotes"
     `);
     expect(failure(() => definitionsPath(sourcesOf({ config: 'debug: [' })))).toMatchInlineSnapshot(`

@@ -60,6 +60,6 @@ test('a config file that is named but absent, or cannot be read, is refused', as
   );
   await mkdir(join(cwd, 'lakehouse.yaml'));
   expect(failure(() => bucketOf())).toBe(
-    `config-unreadable (usage) Cannot read ${join(cwd, 'lakehouse.yaml')}: EISDIR: illegal operation on a directory, read`,
+    `config-unreadable (usage) Cannot read ${join(cwd, 'lakehouse.yaml')}: it is a directory`,
   );
 });

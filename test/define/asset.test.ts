@@ -46,7 +46,7 @@ describe('a definition', () => {
   });
 
   test('is plain data with defaults', () => {
-    const { space: _, compute, module, ...rest } = klines;
+    const { space: _, compute, module, line, ...rest } = klines;
     expect(rest).toEqual({
       [Symbol.for('crypto-lakehouse/definition')]: 1,
       kind: 'asset',
@@ -78,6 +78,7 @@ describe('a definition', () => {
     });
     expect(compute?.type === 'sql' && sqlText(compute.template)).toBe('SELECT $partition_symbol, $partition_end');
     expect(module).toBe(import.meta.url);
+    expect(line).toBeGreaterThan(0);
     expect(Object.isFrozen(klines)).toBe(true);
   });
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callerModule, callerModules } from '../../framework/define/caller.ts';
+import { callers, type Site } from '../../framework/define/caller.ts';
 
 function declare(): string | undefined {
-  return callerModule(declare);
+  return callers(declare)[0]?.module;
 }
 const nested = () => declare();
 
@@ -34,8 +34,7 @@ describe('within vitest', () => {
   });
 
   test('not called at all', () => {
-    expect(callerModule(declare)).toBeUndefined();
-    expect(callerModules(declare)).toEqual([]);
+    expect(callers(declare)).toEqual([]);
   });
 
   test('leaves the formatting of errors as it was', () => {
@@ -53,9 +52,10 @@ describe('within Node', () => {
     const caller = new URL('../../framework/define/caller.ts', import.meta.url).href;
     const files = {
       'package.json': '{ "type": "module" }',
-      'lake.ts': `import { callerModules } from ${JSON.stringify(caller)};
-export function asset<T>(key: T): string[] { return callerModules(asset).slice(0, 2); }`,
-      'typed.ts': "import { asset } from './lake.ts'; export const at: unknown = asset<string>('a');",
+      'lake.ts': `import { callers, type Site } from ${JSON.stringify(caller)};
+export function asset<T>(key: T): Site[] { return callers(asset).slice(0, 2); }`,
+      'typed.ts':
+        "import { asset } from './lake.ts';\ninterface Erased {\n  a: 1 } export const at: unknown = asset<string>('a');",
       'list.mjs': "import { asset } from './lake.ts'; export const at = ['a'].map(asset)[0];",
       'factory.ts': "import { asset } from './lake.ts'; export const make = (key: string) => asset(key);",
       'made.ts': "import { make } from './factory.ts'; export const at = make('a');",
@@ -68,13 +68,15 @@ export function asset<T>(key: T): string[] { return callerModules(asset).slice(0
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test.each([
-    ['typed.ts', ['typed.ts']],
-    ['list.mjs', ['list.mjs']],
-    ['made.ts', ['factory.ts', 'made.ts']],
-    ['old.cjs', ['old.cjs']],
-    ['evaluated.ts', ['evaluated.ts']],
+    ['typed.ts', ['typed.ts:3']],
+    ['list.mjs', ['list.mjs:1']],
+    ['made.ts', ['factory.ts:1', 'made.ts:1']],
+    ['old.cjs', ['old.cjs:1']],
+    ['evaluated.ts', ['evaluated.ts:1']],
   ])('%s', (name, expected) => {
-    const { at } = createRequire(import.meta.url)(join(directory, name));
-    expect(at.slice(0, expected.length)).toEqual(expected.map((file) => pathToFileURL(join(directory, file)).href));
+    const { at } = createRequire(import.meta.url)(join(directory, name)) as { at: Site[] };
+    expect(at.slice(0, expected.length).map(({ module, line }) => `${module}:${line}`)).toEqual(
+      expected.map((site) => `${pathToFileURL(directory).href}/${site}`),
+    );
   });
 });

@@ -87,8 +87,8 @@ test('a check that does not bind is an issue', async () => {
   expect(issues).toMatchObject([
     {
       code: 'query-invalid',
-      path: ['silver/broken', 'checks'],
-      message: expect.stringContaining('silver/broken, check odd: Referenced column "missing" not found'),
+      path: ['silver/broken', 'checks', 'odd'],
+      message: expect.stringMatching(/^Referenced column "missing" not found/),
     },
   ]);
 });
@@ -105,7 +105,8 @@ test('a check on rows must say the same tomorrow', async () => {
   expect(issues).toMatchObject([
     {
       code: 'query-volatile',
-      message: expect.stringContaining('silver/late, check not_in_future: the query calls now()'),
+      path: ['silver/late', 'checks', 'not_in_future'],
+      message: expect.stringMatching(/^the query calls now\(\)/),
     },
   ]);
   const work = compute(shop, late, [target(late, {})], [], { rows: [[{ ts: new Date(0) }]] });

@@ -154,15 +154,15 @@ test('what cannot be fused is said, and what can is fused', async () => {
   }
   expect(reasons).toMatchInlineSnapshot(`
     {
-      "LIMIT in percent": "gold/probe: Limit percent operator not supported in correlated subquery",
-      "LIMIT with a computed count": "gold/probe: Non-constant limit not supported in correlated subquery",
-      "a FULL JOIN": "gold/probe: Unsupported join type for flattening correlated subquery",
-      "a POSITIONAL join": "gold/probe: Positional join in correlated subqueries is not (yet) supported",
-      "a SEMI JOIN": "gold/probe: Unsupported join type for flattening correlated subquery",
+      "LIMIT in percent": "Limit percent operator not supported in correlated subquery",
+      "LIMIT with a computed count": "Non-constant limit not supported in correlated subquery",
+      "a FULL JOIN": "Unsupported join type for flattening correlated subquery",
+      "a POSITIONAL join": "Positional join in correlated subqueries is not (yet) supported",
+      "a SEMI JOIN": "Unsupported join type for flattening correlated subquery",
       "a running sum of doubles": "the window aggregate sum(DOUBLE) adds floating-point numbers in another order when fused",
       "a window frame by range": "the window aggregate stddev_samp(DOUBLE) adds floating-point numbers in another order when fused",
       "a window frame over doubles": "the window aggregate avg(DOUBLE) adds floating-point numbers in another order when fused",
-      "an ANTI JOIN": "gold/probe: Unsupported join type for flattening correlated subquery",
+      "an ANTI JOIN": "Unsupported join type for flattening correlated subquery",
     }
   `);
 });

@@ -124,3 +124,26 @@ test('original files: bytes, and the rows of a CSV as text', async () => {
   expect(Buffer.from(await blob.bytes()).toString()).toBe('{}');
   await expect(blob.rows()).rejects.toMatchObject({ code: 'input-not-a-table' });
 });
+
+test('what targets read together is what each would read alone, and its own', async () => {
+  const parts = partsOf(stored, targets);
+  // Symbol A reads both days, B its own; and one target nothing.
+  const reads = (t: (typeof targets)[number], p: (typeof parts)[number]) =>
+    t.values.symbol === p.values.symbol && (t.values.symbol === 'A' || t.time === p.time);
+  const alone = bind('rows', ticks, parts, targets, reads);
+  for (const rows of [3, 60_000, 131_073]) {
+    const together = { ...alone, parts: parts.map((part) => ({ ...part, rows })) };
+    for (const ordinal of [0, 1, 2, 3, 0]) {
+      const [one, all] = [
+        shop.engine.reader({ ...alone }, ordinal, signal),
+        shop.engine.reader(together, ordinal, signal),
+      ];
+      expect(await all.rows()).toEqual(await one.rows());
+      const columns = await all.columns(['x', 's', 'ts']);
+      expect(columns).toEqual(await one.columns(['x', 's', 'ts']));
+      expect(columns.ts?.length).toBe(targets[ordinal]?.values.symbol === 'A' ? 6 : 3);
+      (columns.x as Float64Array).fill(0);
+      (columns.s as unknown[]).fill('changed');
+    }
+  }
+});

@@ -62,6 +62,8 @@ async function refusal(definition: AssetDefinition): Promise<LakehouseError> {
 }
 
 const said = ({ code, kind, message, hint }: LakehouseError) => ({ code, kind, message, hint });
+/** Without the line of the query that it is about. */
+const firstLine = ({ message }: LakehouseError) => message.split('\n')[0];
 
 test('case 22: rows of another day are refused before anything is written, naming asset, partition and rows', async () => {
   const error = await refusal(
@@ -162,11 +164,11 @@ test.each([
     gold((r) => sql`SELECT ts, k, CASE WHEN ${sql.raw(call)}::VARCHAR = '' THEN 1.0::DOUBLE END AS v FROM ${r}`),
   );
   expect(error).toMatchObject({ code: 'query-volatile', kind: 'data' });
-  expect(error.message).toMatch(/^gold\/probe: the query calls \w+\(\), which gives something else each time$/);
+  expect(firstLine(error)).toMatch(/^gold\/probe: the query calls \w+\(\), which gives something else each time$/);
 });
 
 test('what no input declares cannot be read', async () => {
-  const messageOf = async (query: Query) => (await refusal(gold(query))).message;
+  const messageOf = async (query: Query) => firstLine(await refusal(gold(query)));
   expect(await messageOf(() => sql`SELECT ts, k, 1::DOUBLE AS v FROM read_parquet(${parts[0]?.path ?? ''})`)).toBe(
     'gold/probe: the query calls read_parquet(), which reads what no input declares',
   );

@@ -10,6 +10,7 @@ import type {
   BatchTarget,
   BoundInput,
   BoundPart,
+  BufferedRows,
   Engine,
   EngineSettings,
 } from '../../framework/engine/port.ts';
@@ -64,16 +65,32 @@ export async function rawPart(
   return { ...target(definition, partition), path, version: sha16(bytes) };
 }
 
+/** Rows as compute functions would have returned them. */
+export async function buffer(
+  engine: Engine,
+  definition: AssetDefinition,
+  targets: readonly BatchTarget[],
+  rows: readonly (readonly object[])[],
+): Promise<BufferedRows> {
+  const into = await engine.rowBuffer(definition, new AbortController().signal);
+  rows.forEach((list, i) => {
+    into.add(i, targets[i]?.key ?? '', list);
+  });
+  return { buffer: into, targets: rows.map((_, i) => i) };
+}
+
 /** Computes targets into one new pack. */
-export function compute(
+export async function compute(
   shop: Workshop,
   definition: AssetDefinition,
   targets: readonly BatchTarget[],
   inputs: readonly BoundInput[] = [],
-  more: Partial<BatchRequest> & { engine?: Engine } = {},
+  more: Omit<Partial<BatchRequest>, 'rows'> & { engine?: Engine; rows?: readonly (readonly object[])[] } = {},
 ): Promise<BatchResult> {
-  const { engine = shop.engine, ...rest } = more;
+  const { engine = shop.engine, rows, ...rest } = more;
+  const buffered = rows && { rows: await buffer(engine, definition, targets, rows) };
   return engine.computeBatch({
+    ...buffered,
     definition,
     targets,
     inputs,

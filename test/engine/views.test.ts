@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { asset } from '../../framework/define/asset.ts';
@@ -151,14 +151,38 @@ test('a wrong name is met with the right one', async () => {
     message: "There is no table 'tick'",
     hint: "Did you mean 'silver.ticks'?",
   });
-  await expect(ask('SELECT * FROM ticks')).rejects.toMatchObject({
-    code: 'unknown-table',
-    hint: "Did you mean 'silver.ticks'?",
-  });
   await expect(ask('SELECT pricee FROM silver.ticks')).rejects.toMatchObject({
     code: 'query-invalid',
     kind: 'usage',
     message: expect.stringContaining('Candidate bindings: "price"'),
   });
   await expect(ask('SELEC 1')).rejects.toMatchObject({ code: 'query-invalid', kind: 'usage' });
+});
+
+test('rows that break off in the middle are an error, not an end', async () => {
+  await expect(
+    ask("SELECT CASE WHEN i = 900000 THEN error('oops') ELSE i END FROM range(1000000) t(i)"),
+  ).rejects.toThrow('oops');
+  await expect(
+    ask("SELECT (CASE WHEN i = 900000 THEN 'x' ELSE '1' END)::INTEGER FROM range(1000000) t(i);"),
+  ).rejects.toMatchObject({ code: 'query-data' });
+});
+
+test('a file that is removed while a query reads is an error, or read to its end', async () => {
+  const many = Array.from({ length: 8 }, (_, i) => join(shop.directory, `gone-${i}.parquet`));
+  for (const path of many) await copyFile(files[0] as string, path);
+  const lots = many.flatMap((path) => Array.from({ length: 40 }, () => path));
+  const result = await shop.engine.query('SELECT * FROM silver.ticks', [{ definition: ticks, files: lots }], signal);
+  let rows = 0;
+  const reading = (async () => {
+    for await (const batch of result.batches) {
+      if (rows === 0) await Promise.all(many.map((path) => unlink(path)));
+      rows += batch.length;
+    }
+  })();
+  const outcome = await reading.then(
+    () => rows,
+    (error: { code: string }) => error.code,
+  );
+  expect([lots.length * 3000, 'file-missing', 'query-broke-off']).toContain(outcome);
 });

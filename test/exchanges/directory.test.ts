@@ -30,16 +30,51 @@ test('folders sort among files as their keys do', async () => {
   expect(await keysOf(mirror)).toEqual(['data/a-b', 'data/a.b', 'data/a/x.zip', 'data/a0']);
 });
 
-test('a directory that is not there is a usage error, also in a listing', async () => {
-  const client = directoryArchive(join(home, 'nowhere'));
-  const expected = {
+test('what is no mirror is not listed as an empty one, but named with the setting', async () => {
+  await writeFile(join(home, 'file'), 'x');
+  await mkdir(join(home, 'unmounted'));
+  await mkdir(join(home, 'odd'));
+  await writeFile(join(home, 'odd', 'data'), 'x');
+  await mkdir(join(home, 'hollow', 'data'), { recursive: true });
+  const cases = [
+    ['nowhere', 'does not exist'],
+    ['file', 'is a file'],
+    ['unmounted', 'contains no directory data/'],
+    ['odd', 'contains no directory data/'],
+    ['hollow', 'has nothing in data/'],
+  ] as const;
+  for (const [name, what] of cases) {
+    const client = directoryArchive(join(home, name));
+    const expected = {
+      code: 'archive-directory',
+      kind: 'usage',
+      message: `exchanges.binance.archive.directory ${join(home, name)} ${what}`,
+      hint: expect.stringContaining('the directory that contains data/'),
+    };
+    await expect(client.listPrefixes('data/spot/daily/klines/')).rejects.toMatchObject(expected);
+    await expect(keysOf(join(home, name), 'data/spot/')).rejects.toMatchObject(expected);
+    await expect(keysOf(join(home, name))).rejects.toMatchObject(expected);
+  }
+});
+
+test('a folder that is not there, or empty, in a mirror lists nothing', async () => {
+  await mkdir(join(mirror, 'data', 'empty'));
+  for (const prefix of ['data/empty/', 'data/none/', 'data/a/x.zip/']) {
+    expect(await keysOf(mirror, prefix)).toEqual([]);
+    expect(await directoryArchive(mirror).listPrefixes(prefix)).toEqual([]);
+  }
+});
+
+test('reading from a mirror that is gone since it was listed may be tried again', async () => {
+  await expect(directoryArchive(join(home, 'nowhere')).get('data/a/x.zip')).rejects.toMatchObject({
     code: 'archive-directory',
-    kind: 'usage',
-    message: `The archive directory ${join(home, 'nowhere')} cannot be opened`,
-  };
-  await expect(client.get('data/a/x.zip')).rejects.toMatchObject(expected);
-  await expect(client.listPrefixes('')).rejects.toMatchObject(expected);
-  await expect(keysOf(join(home, 'nowhere'))).rejects.toMatchObject(expected);
+    kind: 'transient',
+  });
+  await mkdir(join(home, 'unmounted'));
+  await expect(directoryArchive(join(home, 'unmounted')).get('data/a/x.zip')).rejects.toMatchObject({
+    code: 'object-not-found',
+    kind: 'transient',
+  });
 });
 
 test('the directory itself may be a link; nothing inside may', async () => {

@@ -234,13 +234,12 @@ describe('troubles that pass', () => {
 
 describe('cases on data', () => {
   const whileReading = async (when: 'onRows' | 'afterRows') => {
-    const hook: { meanwhile?: () => Promise<unknown> } = {};
+    const hook: { meanwhile?: () => Promise<unknown>; done?: Promise<unknown> | undefined } = {};
+    // The targets of a batch read together, so none may begin before it is done.
     const setup = await tiny({
-      [when]: async (key: string) => {
-        const { meanwhile } = hook;
-        if (!key.endsWith('02') || !meanwhile) return;
-        delete hook.meanwhile;
-        await meanwhile();
+      [when]: async () => {
+        hook.done ??= hook.meanwhile?.();
+        await hook.done;
       },
     });
     const { lake, archive, open } = setup;

@@ -43,13 +43,21 @@ export async function openTestLake(
 export async function run(
   lake: OpenedLake,
   request: Partial<RunRequest> = {},
+  seen: (event: RunEvent) => void = () => undefined,
 ): Promise<RunResult & { events: RunEvent[] }> {
   const events: RunEvent[] = [];
   const never = new AbortController().signal;
   const result = await materialize(
     lake,
     { command: 'test', ...request },
-    { stopping: never, signal: never, emit: (e) => events.push(e) },
+    {
+      stopping: never,
+      signal: never,
+      emit: (e) => {
+        events.push(e);
+        seen(e);
+      },
+    },
   );
   return { ...result, events };
 }

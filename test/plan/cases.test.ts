@@ -276,6 +276,51 @@ describe('cases: staleness', () => {
     );
   });
 
+  test('code that was accepted is the same in both directions: going back makes nothing stale, except what other code made', () => {
+    const lake = scenario(house, { codes: { 'bronze/b': 'A', 'silver/s': 'A' } });
+    lake.observe('src/archive', days('A', 1, 4));
+    lake.run();
+    const accept = (from: string, to: string) =>
+      lake.state.append({ kind: 'accepted', asset: 'bronze/b', run: 'r', from, to });
+    const codes = (code: string) => lake.define(house, { 'bronze/b': code, 'silver/s': 'A' });
+    codes('B');
+    expect(lake.status('bronze/b')).toEqual({ stale: 4 });
+    accept('A', 'B');
+    expect(lake.status('bronze/b')).toEqual({ fresh: 4 });
+    codes('A');
+    expect(lake.status('bronze/b')).toEqual({ fresh: 4 });
+    expect(lake.run()).toBe(0);
+    // A new day is made by A; on to C, by way of B, and back.
+    lake.observe('src/archive', days('A', 5, 5));
+    lake.run();
+    accept('B', 'C');
+    for (const code of ['C', 'A', 'B']) {
+      codes(code);
+      expect(lake.status('bronze/b')).toEqual({ fresh: 5 });
+    }
+    codes('D');
+    lake.run({ selection: 'bronze/b', partitions: 'date=2020-01-01..2020-01-02' });
+    codes('A');
+    expect(lake.status('bronze/b')).toEqual({ fresh: 3, stale: 2 });
+    // It is of one asset: another with the same code versions knows nothing of it.
+    lake.define(house, { 'bronze/b': 'A', 'silver/s': 'B' });
+    expect(lake.status('silver/s').stale).toBe(5);
+  });
+
+  test('what failed is tried again with accepted code: it may have been mended', () => {
+    const lake = scenario(house, { codes: { 'silver/s': 'A' } });
+    lake.content = (key, partition, read) => (key === 'silver/s' && partition.endsWith('02') ? undefined : read.join());
+    lake.observe('src/archive', days('A', 1, 3));
+    lake.run();
+    lake.content = (_key, _partition, read) => read.join();
+    lake.define(house, { 'silver/s': 'B' });
+    lake.state.append({ kind: 'accepted', asset: 'silver/s', run: 'r', from: 'A', to: 'B' });
+    lake.log.length = 0;
+    lake.run({ selection: 'silver/s' });
+    expect(lake.log).toEqual(['silver/s symbol=A/date=2020-01-02']);
+    expect(lake.status('silver/s')).toEqual({ fresh: 3 });
+  });
+
   test('case 13: failure memory: bad data is not retried until an input, the code or a person says so', () => {
     const lake = scenario(house);
     lake.content = (key, partition, read) => (key === 'silver/s' && partition.endsWith('02') ? undefined : read.join());

@@ -416,6 +416,17 @@ test('forcing and trying again what failed: the plan forces all that the run doe
   expect(lake.steps({ selection: 'bronze/*', retryFailed: true })).toEqual({ 'bronze/m': '1/0' });
 });
 
+test('counts by cause add up: each partition counts once, as forced only where nothing else asks for it', () => {
+  const lake = scenario([silver]);
+  lake.observe('src/archive', days('A', 1, 5));
+  lake.run();
+  lake.observe('src/archive', { ...days('A', 6, 7), ...days('A', 1, 2, 'v2') });
+  const bronzeStep = lake
+    .plan({ selection: 'bronze/b', force: true })
+    .plan.steps.find((step) => step.type === 'materialize' && step.asset === 'bronze/b');
+  expect(bronzeStep).toMatchObject({ causes: { missing: 2, data: 2, forced: 3 } });
+});
+
 describe('chains', () => {
   const chain = asset('gold/c', {
     partitions: { symbol, date },

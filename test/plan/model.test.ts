@@ -48,6 +48,7 @@ class Twin {
   /** What was done, for whoever reads a counterexample. */
   readonly story: string[] = [];
   codes = new Map<string, string>();
+  readonly accepted: [asset: string, from: string, to: string][] = [];
 
   constructor(kinds: readonly Kind[]) {
     this.kinds = kinds;
@@ -73,6 +74,7 @@ class Twin {
       now,
       head: view.head,
       codes: this.codes,
+      accepted: this.accepted,
       facts: factsOf(this.kinds, view),
     };
   }
@@ -343,13 +345,9 @@ function act(twin: Twin, tape: Tape, step: number): void {
       break;
     case 'accept': {
       const { key } = tape.of(...assets);
-      lake.state.append({
-        kind: 'accepted',
-        asset: key,
-        run: 'r',
-        from: tape.of('code-1', 'code-2'),
-        to: twin.codes.get(key) as string,
-      });
+      const [from, to] = [tape.of('code-1', 'code-2'), twin.codes.get(key) as string];
+      twin.accepted.push([key, from, to]);
+      lake.state.append({ kind: 'accepted', asset: key, run: 'r', from, to });
       break;
     }
     case 'filter':

@@ -63,6 +63,8 @@ export interface World {
   readonly now: number;
   readonly head: number;
   readonly codes: ReadonlyMap<string, string>;
+  /** `asset from to`, as declared. */
+  readonly accepted: readonly (readonly [asset: string, from: string, to: string])[];
   /** By asset, then by printed key. */
   readonly facts: ReadonlyMap<string, ReadonlyMap<string, Fact>>;
 }
@@ -75,6 +77,18 @@ export const keyOf = ({ symbol, side, time }: Point): string =>
   [symbol && `symbol=${symbol}`, side && `side=${side}`, time && `${time.length === 7 ? 'month' : 'date'}=${time}`]
     .filter(Boolean)
     .join('/');
+
+/** Whether a walk over what was accepted, in either direction, leads from this code to the current one. */
+function sameCode({ codes, accepted }: World, asset: string, code: string): boolean {
+  const reached = new Set([code]);
+  for (const one of reached) {
+    for (const [key, from, to] of accepted) {
+      if (key === asset && from === one) reached.add(to);
+      if (key === asset && to === one) reached.add(from);
+    }
+  }
+  return reached.has(codes.get(asset) ?? '');
+}
 
 const byText = (a = '', b = ''): number => (a < b ? -1 : a > b ? 1 : 0);
 const startOf = (time: string): number => Date.parse(time.length === 7 ? `${time}-01` : time);
@@ -342,7 +356,7 @@ function judge(
   const newest = Math.max(0, ...read.map((up) => up.changed));
   if (!present) causes.push('missing');
   else {
-    if (fact.code !== world.codes.get(kind.key)) causes.push('code');
+    if (!sameCode(world, kind.key, fact.code)) causes.push('code');
     if (newest > fact.verified) causes.push(read.some((up) => up.changed === newest && up.gone) ? 'departed' : 'data');
     const label = kind.inputs
       .filter((i) => i.alternatives.length > 1)

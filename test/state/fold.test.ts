@@ -154,7 +154,10 @@ function described(state: StateWriter): unknown {
     }
   }
   points.sort(([a], [b]) => (a < b ? -1 : 1));
-  return { head: index.head, definitions: index.definitions, points: Object.fromEntries(points) };
+  const same = Object.entries(index.accepted).flatMap(([key, sets]) =>
+    sets.flatMap((codes) => codes.map((code) => `${key}|${code}: ${codes}`)),
+  );
+  return { head: index.head, definitions: index.definitions, same: same.sort(), points: Object.fromEntries(points) };
 }
 
 function describePoint(state: StateWriter, key: string, columns: SeriesState, at: number): unknown {

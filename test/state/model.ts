@@ -19,6 +19,8 @@ interface Point {
 export class Model {
   head = 0;
   definitions: Record<string, string> = {};
+  /** By asset and code: the codes that give the same. */
+  readonly same = new Map<string, Set<string>>();
   readonly points = new Map<string, Point>();
 
   #point(asset: string, series: string, time: number): Point {
@@ -110,6 +112,7 @@ export class Model {
           const ours = key.startsWith(`${event.asset}|`) && (point.flags & PRESENT) !== 0;
           if (ours && point.code === event.from) point.code = event.to;
         }
+        this.#join(event.asset, event.from, event.to);
         break;
       case 'compacted':
         for (const part of event.moved) {
@@ -124,10 +127,21 @@ export class Model {
     }
   }
 
+  #join(asset: string, from: string, to: string): void {
+    const of = (code: string) => this.same.get(`${asset}|${code}`) ?? [code];
+    const joined = new Set([...of(from), ...of(to)]);
+    for (const code of joined) this.same.set(`${asset}|${code}`, joined);
+  }
+
   describe(): unknown {
     const points = [...this.points].filter(([, point]) => point.flags !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
     return JSON.parse(
-      JSON.stringify({ head: this.head, definitions: this.definitions, points: Object.fromEntries(points) }),
+      JSON.stringify({
+        head: this.head,
+        definitions: this.definitions,
+        same: [...this.same].map(([key, codes]) => `${key}: ${[...codes].sort()}`).sort(),
+        points: Object.fromEntries(points),
+      }),
     );
   }
 }

@@ -1,10 +1,23 @@
-// A process to be killed or starved by local.test.ts: `node writer.ts <root> half|many|starved`.
-import { type FileHandle, open } from 'node:fs/promises';
+// A process to be killed or starved by local.test.ts: `node writer.ts <root> half|silent|many|starved`.
+import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { isLakehouseError } from '../../framework/common/errors.ts';
 import { localStore } from '../../framework/storage/local.ts';
 
 const [root = '', mode] = process.argv.slice(2);
-const store = localStore({ root });
+const owner = { host: 'here', pid: process.pid, started: performance.timeOrigin, isAlive: () => true };
+const store = localStore(mode === 'silent' ? { root, owner } : { root });
+
+// A statement that has not written anything yet.
+if (mode === 'silent') {
+  const staged = await store.stage('silver/silent.parquet');
+  process.stdout.write(`${staged.path}\n`);
+  process.stdin.once('data', async () => {
+    await writeFile(staged.path, 'rows');
+    await staged.commit();
+    process.stdout.write('committed\n');
+    process.exit();
+  });
+}
 
 if (mode === 'half') {
   const staged = await store.stage('silver/half.parquet');

@@ -22,16 +22,20 @@ export async function run(
   _options: object,
   words: readonly string[] = [],
 ): Promise<number | undefined> {
-  const last = words.at(-1) ?? '';
-  const line = read(words.slice(0, -1));
+  // --name=value is two words in one.
+  const split = (word: string) => /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
+  const [last = '', option] = split(words.at(-1) ?? '').toReversed();
+  const lead = option === undefined ? '' : `${option}=`;
+  const line = read([...words.slice(0, -1).flatMap(split), ...(option === undefined ? [] : [option])]);
   const quiet = createContext(
     { ...context.io, stderr: { ...context.io.stderr, write: () => undefined } },
     { json: false, debug: false, color: false, quiet: true, ...line.globals },
     words,
   );
   const candidates = await candidatesFor(line, last, quiet).catch(() => []);
-  for (const { text, note } of candidates.filter(({ text }) => text.startsWith(last) || text === FILES.text)) {
-    context.console.print(note === undefined ? text : `${text}\t${note}`);
+  for (const { text, note } of candidates) {
+    if (text === FILES.text ? lead === '' : text.startsWith(last))
+      context.console.print(`${lead}${text}${note === undefined ? '' : `\t${note}`}`);
   }
   return undefined;
 }
@@ -67,7 +71,8 @@ function read(words: readonly string[]): Line {
       const option = optionsNow().find((one) => namesOf(one).includes(word));
       if (option && takesValue(option)) pending = option;
     } else {
-      const found: CommandSpec | undefined = subcommands.find(({ name }) => name === word);
+      const found: CommandSpec | undefined =
+        given.length === 0 ? subcommands.find(({ name }) => name === word) : undefined;
       if (found) {
         command = found;
         subcommands = found.commands ?? [];
@@ -87,15 +92,15 @@ async function candidatesFor(
     return options.flatMap((option) =>
       namesOf(option)
         .filter((name) => name.startsWith('--'))
-        .map((text) => ({ text, note: option.description })),
+        .map((text) => ({ text, note: (text === '--json' && command?.json) || option.description })),
     );
-  const names =
-    given.length > 0
-      ? []
-      : subcommands.filter(({ hidden }) => !hidden).map(({ name, summary }) => ({ text: name, note: summary }));
-  const argument = command?.arguments?.[given.length];
+  const names = given.length > 0 ? [] : namesIn(subcommands);
+  const argument = command?.arguments?.[given.length] ?? command?.arguments?.find(({ name }) => name.includes('...'));
   return argument ? [...names, ...(await valuesOf(argument, command, given, last, context))] : names;
 }
+
+const namesIn = (list: readonly CommandSpec[]): Candidate[] =>
+  list.filter(({ hidden }) => !hidden).map(({ name, summary }) => ({ text: name, note: summary }));
 
 async function valuesOf(
   { value, choices }: OptionSpec | ArgumentSpec,
@@ -107,6 +112,13 @@ async function valuesOf(
   if (choices) return choices.map((text) => ({ text }));
   const load: Partial<Record<ValueKind, () => Promise<readonly Candidate[]>>> = {
     file: async () => [FILES],
+    command: async () =>
+      namesIn(
+        given.reduce<readonly CommandSpec[]>(
+          (list, word) => list.find(({ name }) => name === word)?.commands ?? [],
+          commands,
+        ),
+      ),
     asset: () => assetNames(context),
     selection: async () => {
       // What stands before the name stays: `+silver/kl`.
@@ -121,7 +133,7 @@ async function valuesOf(
       ]),
     profile: async () => [...(await context.sources()).profiles.keys()].map((text) => ({ text })),
     setting: async () =>
-      (await context.configuration()).loaded.effective.map(({ path, description }) => ({
+      (await context.settings()).loaded.effective.map(({ path, description }) => ({
         text: `${path.join('.')}=`,
         ...(description !== undefined && { note: description }),
       })),

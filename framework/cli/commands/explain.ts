@@ -2,10 +2,11 @@ import { formatIssue } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { parseKey, printKey, seriesKey } from '../../partition/space.ts';
 import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
+import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { factsOf, type PartitionFacts } from '../facts.ts';
-import { errorLine } from '../failure.ts';
+import { errorLine, withoutPlace } from '../failure.ts';
 import { bytes, indent, instant, number, plural } from '../format.ts';
 import { evaluateNow, findAsset, knownValues } from '../lake.ts';
 import type { Style } from '../style.ts';
@@ -41,9 +42,14 @@ export async function run(
     const explanation = explain(lake.graph, view, evaluations, asset, series, ref.time);
     const facts = factsOf(lake, node, ref);
     const neverObserved = unobserved(lake, [asset]);
-    const unknown = neverObserved.map((source) =>
-      console.style.warning(`  Not known: ${source} was never observed (${context.again('observe')})`),
-    );
+    const unknown =
+      neverObserved.length === 0
+        ? []
+        : [
+            console.style.warning(
+              `  Not known: ${neverObserved.join(', ')} ${neverObserved.length === 1 ? 'was' : 'were'} never observed (${context.again('observe', withUpstream(asset))})`,
+            ),
+          ];
     if (context.globals.json)
       console.print(
         jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2),
@@ -51,9 +57,9 @@ export async function run(
     else
       console.print(
         [
-          head(explanation, printKey(node.space, ref), console.style),
+          head(explanation, printKey(node.space, ref), node.definition.kind === 'source', console.style),
           ...unknown,
-          ...factLines(facts, console.style).map((line) => indent(line)),
+          ...factLines(asset, facts, console.style).map((line) => indent(line)),
           ...tree(lake, explanation, console.style),
         ].join('\n'),
       );
@@ -91,11 +97,12 @@ function paint(status: Explanation['status'], style: Style): string {
   return status === 'failed' || status === 'blocked' ? style.bad(status) : style.warning(status);
 }
 
-function head({ asset, status }: Explanation, partition: string, style: Style): string {
-  return `${style.strong(asset)} ${partition}\n  ${paint(status, style)}: ${MEANING[status]}`;
+function head({ asset, status }: Explanation, partition: string, isSource: boolean, style: Style): string {
+  const meaning = isSource && status === 'leaving' ? 'at the source, but not wanted here' : MEANING[status];
+  return `${style.strong(asset)} ${partition}\n  ${paint(status, style)}: ${meaning}`;
 }
 
-function factLines({ last, failure, checks }: PartitionFacts, style: Style): string[] {
+function factLines(asset: string, { last, failure, checks }: PartitionFacts, style: Style): string[] {
   const lines: string[] = [];
   if (last) {
     const when =
@@ -118,7 +125,7 @@ function factLines({ last, failure, checks }: PartitionFacts, style: Style): str
         : ` on ${instant(failure.at)}${failure.run === undefined ? '' : ` by run ${failure.run}`}`;
     lines.push(
       style.bad(
-        `failed ${failure.attempts === 1 ? 'once' : `${failure.attempts} times in a row, last`}${when}: ${failure.error?.message ?? 'the event that said why was pruned'}`,
+        `failed ${failure.attempts === 1 ? 'once' : `${failure.attempts} times in a row, last`}${when}: ${failure.error ? withoutPlace(failure.error.message, asset) : 'the event that said why was pruned'}`,
       ),
     );
     if (failure.error?.hint !== undefined) lines.push(indent(failure.error.hint));
@@ -146,7 +153,7 @@ function tree(lake: OpenedLake, { reasons }: Explanation, style: Style): string[
           up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
         return [
           `    ${style.strong(up.asset)} ${up.partition}: ${paint(up.status, style)}${changed}`,
-          ...(error === undefined ? [] : [indent(style.bad(errorLine(error, `${up.asset} ${up.partition}`)), 6)]),
+          ...(error === undefined ? [] : [indent(style.bad(errorLine(error, up.asset)), 6)]),
           ...tree(lake, up, style).map((line) => indent(line, 4)),
         ];
       }),

@@ -1,64 +1,66 @@
 import { LakehouseError } from '../../common/errors.ts';
 import { removeSuperseded, wasExcluded } from '../../materialize/commit.ts';
-import type { StateReader } from '../../state/store.ts';
+import type { OpenedLake } from '../../materialize/open.ts';
+import { definesAny, removedAssets } from '../../materialize/removed.ts';
+import type { FileRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
+import { removedLines, withFiles } from '../files.ts';
 import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-function knowsFiles(state: StateReader): boolean {
-  const [current] = state.files();
-  return current !== undefined || [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].length > 0;
+export interface GcOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly excluded?: boolean;
+  /** ms */
+  readonly grace: number;
 }
 
-export async function run(
-  context: Context,
-  options: { readonly dryRun?: boolean; readonly yes?: boolean; readonly excluded?: boolean; readonly grace: number },
-): Promise<number | undefined> {
+interface Spare {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export async function run(context: Context, options: GcOptions): Promise<number | undefined> {
   if (options.dryRun && options.yes) throw new LakehouseError('both-ways', '--dry-run and --yes exclude each other');
   const { console, io } = context;
-  const { loaded } = await context.configuration();
-  const { retentionDays } = loaded.settings.state;
+  const { retentionDays } = (await context.settings()).loaded.settings.state;
   const removing = options.yes === true;
-  return context.withLake(removing ? 'write' : 'read', async (lake) => {
+  return withFiles(context, removing ? 'write' : 'read', async (lake, defined) => {
     const { state, store } = lake;
     // Before the log is read: what is younger may belong to a run that has not committed yet.
     const before = io.now() - options.grace;
-    const superseded = [...state.supersededFiles(before)].filter(
-      (file) => options.excluded || !wasExcluded(lake, file),
-    );
-    const unknown: { path: string; bytes: number }[] = [];
+    const { superseded, excluded } = supersededFiles(lake, before);
+    const going: readonly Spare[] = [...superseded, ...(options.excluded ? excluded : [])];
+    const unknown: Spare[] = [];
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
       if (modifiedMs < before) unknown.push({ path: key, bytes: size });
-    const [first] = unknown;
-    if (first && removing && !knowsFiles(state))
-      throw new LakehouseError(
-        'empty-log',
-        `The log knows of no file at all, but there are ${number(unknown.length)} in ${store.root}, such as ${first.path}`,
-        {
-          hint: 'It is probably not the log of these files: see state.directory and dataDir (lakehouse config). If they are to go, remove them by hand.',
-        },
-      );
+    if (removing) refuseEmptyLog(lake, unknown);
     let stages = 0;
     let events = 0;
     if (removing) {
       // A run may have committed it since the log was read.
       for (const { path } of unknown) if (state.file(path) === undefined) await store.delete(path);
       await removeSuperseded(lake, before, options.excluded);
+      if (options.excluded) await removeKept(lake, before);
       stages = await store.sweepStaging(options.grace, io.now());
       if (state.eventsSinceCheckpoint() > 0) state.checkpoint();
       events = state.prune({ keepEventsAfterMs: io.now() - retentionDays * DAY_MS }).events;
     }
-    const files = [...superseded.map(({ path, bytes: size }) => ({ path, bytes: size })), ...unknown];
-    const total = files.reduce((sum, { bytes: size }) => sum + size, 0);
+    const files = [...going, ...unknown].map(({ path, bytes: size }) => ({ path, bytes: size }));
+    const kept = options.excluded ? [] : excluded;
+    const notDefined = defined ? removedAssets(lake).filter((asset) => asset.files > 0) : [];
     const found = {
       removed: removing,
-      superseded: superseded.length,
+      superseded: going.length,
       unknown: unknown.length,
-      bytes: total,
+      bytes: sizeOf(files),
       files,
+      kept: { files: kept.length, bytes: sizeOf(kept) },
+      notDefined,
       ...(removing && { stages, events }),
     };
     console.result(found, () => {
@@ -66,14 +68,26 @@ export async function run(
         .slice(0, 20)
         .map(({ path, bytes: size }) => indent(`${path}  ${console.style.faint(bytes(size))}`));
       if (files.length > list.length) list.push(indent(`… and ${plural(files.length - list.length, 'more file')}`));
-      const what = `${number(superseded.length)} superseded and ${number(unknown.length)} unknown files, ${bytes(total)}`;
+      const what = `${number(going.length)} superseded and ${number(unknown.length)} unknown files, ${bytes(found.bytes)}`;
+      const stays = [
+        ...(kept.length === 0
+          ? []
+          : [
+              `${plural(kept.length, 'file')}, ${bytes(found.kept.bytes)}, of partitions that the settings do not want are kept: --excluded.`,
+            ]),
+        ...removedLines(context, notDefined, definesAny(lake)),
+      ];
       if (removing)
         return [
           ...list,
           `Removed ${what}; ${plural(stages, 'unfinished write')}; ${plural(events, 'old event')}.`,
+          ...stays,
         ].join('\n');
       if (files.length === 0)
-        return 'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.';
+        return [
+          'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.',
+          ...stays,
+        ].join('\n');
       const also = `Unfinished writes of dead processes and events older than ${plural(retentionDays, 'day')} would go too.`;
       return [
         ...list,
@@ -86,8 +100,44 @@ export async function run(
             ...(options.grace === HOUR_MS ? [] : ['--grace', `${Math.round(options.grace / 1000)}s`]),
           ),
         ),
+        ...stays,
       ].join('\n');
     });
     return undefined;
   });
+}
+
+const sizeOf = (files: readonly Spare[]): number => files.reduce((sum, { bytes: size }) => sum + size, 0);
+
+/** Superseded at or before an instant (ms UTC); those that only the settings excluded apart. */
+function supersededFiles(
+  lake: OpenedLake,
+  atOrBefore: number,
+): { superseded: readonly FileRecord[]; excluded: readonly FileRecord[] } {
+  const files = Map.groupBy(lake.state.supersededFiles(atOrBefore), (file) => wasExcluded(lake, file));
+  return { superseded: files.get(false) ?? [], excluded: [...(files.get(true) ?? []), ...keptFiles(lake, atOrBefore)] };
+}
+
+const keptFiles = ({ state }: OpenedLake, atOrBefore: number): FileRecord[] =>
+  [...state.keptFiles()].filter(({ supersededAt = 0 }) => supersededAt <= atOrBefore);
+
+/** As `removeSuperseded` does: a crash in between leaves the record, and the file is only looked for once more. */
+async function removeKept(lake: OpenedLake, atOrBefore: number): Promise<void> {
+  const kept = keptFiles(lake, atOrBefore);
+  for (const { path } of kept) await lake.store.delete(path);
+  lake.state.forgetFiles(kept.map(({ id }) => id));
+}
+
+function refuseEmptyLog({ state, store }: OpenedLake, unknown: readonly Spare[]): void {
+  const [first] = unknown;
+  const [current] = state.files();
+  const others = () => [...state.supersededFiles(Number.MAX_SAFE_INTEGER), ...state.keptFiles()];
+  if (first === undefined || current !== undefined || others().length > 0) return;
+  throw new LakehouseError(
+    'empty-log',
+    `The log knows of no file at all, but there are ${number(unknown.length)} in ${store.root}, such as ${first.path}`,
+    {
+      hint: 'It is probably not the log of these files: see state.directory and dataDir (lakehouse config). If they are to go, remove them by hand.',
+    },
+  );
 }

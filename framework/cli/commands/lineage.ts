@@ -1,7 +1,9 @@
 import type { AssetGraph } from '../../graph/graph.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
+import { selectAssets } from '../lake.ts';
 import type { Style } from '../style.ts';
 import { kindOf } from './assets.ts';
 
@@ -63,8 +65,8 @@ function lineageOf({ graph }: OpenedLake, selection: string | undefined): Lineag
 
 /** A name alone means all that it is made of. */
 function keysOf(graph: AssetGraph, selection: string | undefined): readonly string[] {
-  if (selection === undefined) return graph.order;
-  return graph.select(selection.includes('+') ? selection : `+(${selection})`).keys;
+  const keys = selectAssets(graph, selection);
+  return selection === undefined || selection.includes('+') ? keys : graph.select(withUpstream(selection)).keys;
 }
 
 const draw: Readonly<Record<'tree' | 'mermaid' | 'dot', (lineage: Lineage, style: Style) => string>> = {

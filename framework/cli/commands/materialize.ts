@@ -1,7 +1,8 @@
 import { LakehouseError } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { materialize, type RunRequest, type RunResult } from '../../materialize/run.ts';
-import { PRESENT } from '../../plan/view.ts';
+import { PRESENT, sameCodes } from '../../plan/view.ts';
+import { type Asked, askedWords, selectionWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
 import { plural } from '../format.ts';
@@ -47,7 +48,7 @@ export async function run(
     if (result.counts.computed + result.counts.failed === 0)
       requireMatch(lake, lake.state.index(), keys, request.filter);
     if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded'))
-      context.console.print(summary(context, lake, options.partitions, result, recap));
+      context.console.print(summary(context, lake, options, result, recap));
     if (result.outcome === 'failed') return FAILED;
     return options.requireComplete && result.counts.held > 0 ? FAILED : DONE;
   });
@@ -60,11 +61,12 @@ export async function run(
 function accepted(lake: OpenedLake, key: string): { asset: string; from: string; partitions: number }[] {
   const { code } = findAsset(lake.graph, key);
   const index = lake.state.refresh();
+  const same = sameCodes(index, key, code);
   const made = new Map<string, number>();
   for (const { code: codes, flags } of index.asset(key)?.series.values() ?? []) {
     for (let i = 0; i < codes.length; i++) {
       const version = index.codes[codes[i] as number] ?? '';
-      if ((flags[i] as number) & PRESENT && version !== '' && version !== code)
+      if ((flags[i] as number) & PRESENT && version !== '' && !same.includes(version))
         made.set(version, (made.get(version) ?? 0) + 1);
     }
   }
@@ -88,7 +90,7 @@ function accepted(lake: OpenedLake, key: string): { asset: string; from: string;
 function summary(
   context: Context,
   lake: OpenedLake,
-  partitions: string | undefined,
+  options: MaterializeOptions,
   result: RunResult,
   recap: Recap,
 ): string {
@@ -96,11 +98,11 @@ function summary(
   const unknown = unobserved(lake, result.plan.assets);
   const { selection } = result.plan;
   const next = [
-    ...(unknown.length > 0 ? [context.again('observe', ...(selection === '*' ? [] : [`+(${selection})`]))] : []),
-    ...nextCommands(context, lake, partitions, result, recap),
+    ...(unknown.length > 0 ? [context.again('observe', ...(selection === '*' ? [] : [withUpstream(selection)]))] : []),
+    ...nextCommands(context, lake, options, result, recap),
   ];
   return [
-    recap.text(style, unknown),
+    recap.text(style, unknown, (run) => context.again('runs', 'show', run, '--json')),
     ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : []),
   ].join('\n');
 }
@@ -108,20 +110,18 @@ function summary(
 function nextCommands(
   { again }: Context,
   lake: OpenedLake,
-  partitions: string | undefined,
+  options: MaterializeOptions,
   { outcome, plan }: RunResult,
   { failed, refused, stuck, changed }: Recap,
 ): string[] {
-  const same = [
-    ...(plan.selection === '*' ? [] : [plan.selection]),
-    ...(partitions === undefined ? [] : ['--partitions', partitions]),
-  ];
-  const retry = (...options: string[]) => again('materialize', ...same, ...options);
+  const retry = (more: Partial<Asked> = {}) =>
+    again('materialize', ...askedWords(plan.selection, { ...options, ...more }));
   if (outcome === 'cancelled') return [retry()];
   const [first] = failed;
   if (first) {
-    const data = failed.some(({ error }) => error.kind !== 'transient');
-    return [again('explain', first.asset, first.partition), retry(...(data ? ['--retry-failed'] : []))];
+    // What is forced is tried again anyway.
+    const retryFailed = !options.force && failed.some(({ error }) => error.kind !== 'transient');
+    return [again('explain', first.asset, first.partition), retry({ retryFailed })];
   }
   const [bad] = refused;
   if (bad) return [again('explain', bad.asset, bad.partition)];
@@ -129,9 +129,13 @@ function nextCommands(
   const last = tables.at(-1);
   if (last !== undefined)
     return [
-      again('status'),
+      again('status', ...selectionWords(plan.selection, options.partitions)),
       again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`),
       again('lineage', last),
     ];
-  return stuck() ? [again('plan', '--verbose'), retry('--retry-failed')] : [];
+  if (!stuck()) return [];
+  return [
+    again('plan', ...askedWords(plan.selection, { ...options, requireComplete: false }), '--verbose'),
+    retry({ retryFailed: true }),
+  ];
 }

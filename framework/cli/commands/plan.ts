@@ -1,10 +1,15 @@
+import type { Issue } from '../../common/errors.ts';
+import { examinePlan, refuseUnsound } from '../../materialize/examine.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import * as sets from '../../partition/set.ts';
 import { printSet } from '../../partition/set.ts';
+import { estimateMs } from '../../plan/estimate.ts';
 import { type HoldStep, makePlan, type Plan, type Planning, type PlanRequest, statusCounts } from '../../plan/plan.ts';
+import { askedWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
-import { type Fetching, fetching, observedSizes, type SizeOf } from '../cost.ts';
-import { bytes, indent, number, pad, plural } from '../format.ts';
+import { type Fetching, fetching, observedSizes, recentBatches, type SizeOf } from '../cost.ts';
+import { USAGE } from '../failure.ts';
+import { bytes, duration, indent, number, pad, plural } from '../format.ts';
 import { readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 import { type Observed, previewSources } from '../preview.ts';
@@ -41,9 +46,12 @@ export async function run(context: Context, options: PlanOptions, selection?: st
     const planning = makePlan(lake.graph, preview.view, request, lake.now(), lake.settings.limits);
     requireMatch(lake, preview.view, request.keys, request.filter);
     const sizeOf = observedSizes(lake.state, preview.events);
-    const report = reportOf(lake, planning, preview.observed, sizeOf);
+    const issues = await examinePlan(lake, planning.plan);
+    const report = reportOf(lake, planning, preview.observed, sizeOf, issues);
     console.result(report, () => textOf(context, lake, planning, report, options));
-    return undefined;
+    // JSON has them already.
+    if (!context.globals.json) refuseUnsound(issues);
+    return issues.length > 0 ? USAGE : undefined;
   });
 }
 
@@ -56,6 +64,8 @@ interface StepReport {
   readonly files: number;
   readonly fetches: number;
   readonly downloadBytes: number;
+  /** Judged by what earlier runs took; null where it was never computed. */
+  readonly estimatedMs: number | null;
   readonly willPartitions: string;
   readonly mayPartitions: string;
 }
@@ -73,6 +83,8 @@ interface PlanReport {
   readonly files: number;
   readonly fetches: number;
   readonly downloadBytes: number;
+  /** Of everything that is to be computed; null where that of a part is not known. */
+  readonly estimatedMs: number | null;
   readonly materialize: readonly StepReport[];
   readonly depart: readonly { readonly asset: string; readonly count: number; readonly partitions: string }[];
   readonly hold: readonly {
@@ -81,6 +93,8 @@ interface PlanReport {
     readonly count: number;
     readonly partitions: string;
   }[];
+  /** What is wrong with queries and checks: while there is any, nothing can be computed. */
+  readonly issues: readonly Issue[];
 }
 
 function reportOf(
@@ -88,6 +102,7 @@ function reportOf(
   { plan, evaluations, targets }: Planning,
   observed: readonly Observed[],
   sizeOf: SizeOf,
+  issues: readonly Issue[],
 ): PlanReport {
   const print = (asset: string, set: sets.PartitionSet) => printSet(lake.graph.node(asset).space, set, '; ');
   const held = (asset: string, set: sets.PartitionSet) => ({
@@ -97,7 +112,10 @@ function reportOf(
   });
   const materialize = plan.steps.flatMap((step): StepReport[] => {
     if (step.type !== 'materialize') return [];
-    const cost: Fetching = fetching(lake.graph, evaluations, step.asset, sets.union(step.will, step.may), sizeOf);
+    const all = sets.union(step.will, step.may);
+    const cost: Fetching = fetching(lake.graph, evaluations, step.asset, all, sizeOf);
+    const planned = step.batches.map(({ partitions }) => partitions);
+    const ms = estimateMs(recentBatches(lake.state, step.asset), planned);
     return [
       {
         asset: step.asset,
@@ -108,6 +126,7 @@ function reportOf(
         files: step.files,
         fetches: cost.fetches,
         downloadBytes: cost.bytes,
+        estimatedMs: ms === undefined ? null : Math.round(ms),
         willPartitions: print(step.asset, step.will),
         mayPartitions: print(step.asset, step.may),
       },
@@ -131,13 +150,18 @@ function reportOf(
     files: plan.files,
     fetches: materialize.reduce((sum, step) => sum + step.fetches, 0),
     downloadBytes: materialize.reduce((sum, step) => sum + step.downloadBytes, 0),
+    estimatedMs: materialize.some(({ estimatedMs }) => estimatedMs === null) ? null : knownMs(materialize),
     materialize,
     depart: plan.steps.flatMap((step) => (step.type === 'depart' ? [held(step.asset, step.set)] : [])),
     hold: plan.steps.flatMap((step) =>
       step.type === 'hold' ? [{ ...held(step.asset, step.set), reason: step.reason }] : [],
     ),
+    issues,
   };
 }
+
+/** Assets are taken to have their turns one after the other. */
+const knownMs = (steps: readonly StepReport[]): number => steps.reduce((sum, step) => sum + (step.estimatedMs ?? 0), 0);
 
 /** Sources that some assets are made of and that nobody has ever looked at. */
 export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] {
@@ -181,7 +205,12 @@ function textOf(
   if (report.neverObserved.length > 0)
     lines.push(
       style.warning(`Never observed, so what they have is unknown: ${report.neverObserved.join(', ')}`),
-      ...(options.observe ? [indent(`They are looked at when they are selected too: '+${plan.selection}'`)] : []),
+      ...(options.observe
+        ? [
+            indent('They are looked at when they are selected too:'),
+            indent(context.again('plan', ...askedWords(withUpstream(plan.selection), options)), 4),
+          ]
+        : []),
     );
   if (lines.length > 0) lines.push('');
   for (const step of plan.steps) {
@@ -206,6 +235,7 @@ function textOf(
       plural(found.batches, 'batch'),
       plural(found.files, 'file'),
       found.fetches > 0 && downloads(found),
+      found.estimatedMs === null ? unknownTime(lake, step.asset) : about(found.estimatedMs, found.may),
     ].filter(Boolean);
     lines.push(style.faint(indent(cost.join(' · '), 4)));
   }
@@ -233,6 +263,7 @@ function textOf(
       plural(report.batches, 'batch'),
       `${plural(report.files, 'file')} to write`,
       report.fetches > 0 && downloads(report),
+      report.estimatedMs === null ? atLeast(knownMs(report.materialize)) : about(report.estimatedMs, may),
     ].filter(Boolean);
     lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh.`);
   }
@@ -269,3 +300,9 @@ function nothing({ fresh, neverObserved, hold, depart }: PlanReport): string {
 
 const downloads = (cost: { readonly fetches: number; readonly downloadBytes: number }) =>
   `${plural(cost.fetches, 'download')}${cost.downloadBytes > 0 ? ` of ${bytes(cost.downloadBytes)}` : ''}`;
+
+/** An estimate is of everything that may be computed. */
+const about = (ms: number, may: number): string => `${may > 0 ? 'up to' : 'about'} ${duration(ms)}`;
+const unknownTime = ({ state }: OpenedLake, asset: string): string =>
+  state.index().asset(asset) === undefined ? 'time unknown (never run)' : 'time unknown';
+const atLeast = (ms: number): string => (ms > 0 ? `at least ${duration(ms)}` : 'time unknown');

@@ -8,6 +8,7 @@ import type { LakeView, QueryResult } from '../../engine/port.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { lakeViews } from '../../materialize/views.ts';
 import type { Context } from '../context.ts';
+import { number } from '../format.ts';
 import { type Sink, writeRows } from '../rows.ts';
 
 export interface QueryOptions {
@@ -37,7 +38,7 @@ export async function run(context: Context, options: QueryOptions, given?: strin
       withFreshFiles(lake, sql, signal, sink, async (result, into) => {
         const { width, style } = console;
         const { rows, more } = await writeRows(result, { format, limit, width, style }, into);
-        if (more) console.note(`Only the first ${rows.toLocaleString('en-US')} rows are shown; --limit 0 shows all.`);
+        if (more) console.note(`Only the first ${number(rows)} rows are shown; --limit 0 shows all.`);
       });
     if (options.output === undefined) await answer(toStdout);
     else await toFile(resolve(io.cwd, options.output), answer);

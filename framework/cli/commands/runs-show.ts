@@ -65,7 +65,7 @@ function eventText({ event, changed }: StoredEvent): string {
     case 'observed':
       return `observed ${event.asset}: ${number(moved)} new or changed${event.withdrawn ? ', some withdrawn' : ''}`;
     case 'failed':
-      return `failed   ${event.asset}: ${plural(event.failures.length, 'partition')}: ${event.failures[0] ? errorLine(event.failures[0].error) : ''}`;
+      return `failed   ${event.asset}: ${plural(event.failures.length, 'partition')}: ${event.failures[0] ? errorLine(event.failures[0].error, event.asset) : ''}`;
     case 'departed':
       return `departed ${event.asset}: ${event.reason}`;
     case 'accepted':

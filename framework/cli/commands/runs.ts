@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
-import { duration, instant, number, table } from '../format.ts';
+import { duration, instant, number, plural, table } from '../format.ts';
 
 export async function run(context: Context, options: { readonly limit: number }): Promise<number | undefined> {
   const { console } = context;
@@ -44,7 +44,7 @@ export const tookOf = ({ startedAt, finishedAt }: RunRecord): string =>
 
 export function countsOf({ counts }: RunRecord): string {
   return Object.entries(counts ?? {})
-    .filter(([name, count]) => count > 0 && !['rows', 'bytes', 'checksFailed'].includes(name))
-    .map(([name, count]) => `${number(count)} ${name}`)
+    .filter(([name, count]) => count > 0 && !['rows', 'bytes'].includes(name))
+    .map(([name, count]) => (name === 'checksFailed' ? `${plural(count, 'check')} failed` : `${number(count)} ${name}`))
     .join(', ');
 }

@@ -1,27 +1,30 @@
+import { formatIssue, type Issue } from '../../common/errors.ts';
 import type { AssetNode } from '../../graph/graph.ts';
+import { examineAssets } from '../../materialize/examine.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import * as ranges from '../../partition/ranges.ts';
 import type * as sets from '../../partition/set.ts';
 import type { Dimension } from '../../partition/space.ts';
 import { formatIndex } from '../../partition/time.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
-import { statusCounts } from '../../plan/plan.ts';
 import { presentSet } from '../../plan/universe.ts';
 import type { Context } from '../context.ts';
+import { USAGE } from '../failure.ts';
 import { bytes, indent, instant, number, plural, some, table } from '../format.ts';
-import { evaluateNow, findAsset, knownValues } from '../lake.ts';
+import { countsOf, evaluateNow, findAsset, knownValues } from '../lake.ts';
 import { kindOf } from './assets.ts';
 
 export async function run(context: Context, _options: object, asset: string): Promise<number | undefined> {
   return context.withLake('read', async (lake) => {
     const node = findAsset(lake.graph, asset);
-    const shown = describe(lake, node);
+    const issues = await examineAssets(lake, [node.definition]);
+    const shown = { ...describe(lake, node), issues };
     context.console.result(shown, () => textOf(context, shown));
-    return undefined;
+    return issues.length > 0 ? USAGE : undefined;
   });
 }
 
-type Shown = ReturnType<typeof describe>;
+type Shown = ReturnType<typeof describe> & { readonly issues: readonly Issue[] };
 
 function describe(lake: OpenedLake, node: AssetNode) {
   const { definition, code, key } = node;
@@ -58,7 +61,7 @@ function describe(lake: OpenedLake, node: AssetNode) {
     })),
     pool: definition.pool,
     lastObserved: view.asset(key)?.lastObservedAt,
-    partitions: { ...statusCounts(evaluation), times: timeSpan(node, present) },
+    partitions: { ...countsOf(evaluation), times: timeSpan(node, present) },
     ...totals(lake, key, present),
   };
 }
@@ -155,6 +158,10 @@ function textOf({ console }: Context, shown: Shown): string {
     `${style.strong(shown.key)}  ${style.faint(`${shown.kind}, code ${shown.codeVersion}`)}`,
     ...(shown.description === undefined ? [] : [indent(shown.description)]),
     indent(style.faint(facts.join(' · '))),
+    ...section(
+      'Problems',
+      shown.issues.map((issue) => style.bad(formatIssue(issue))),
+    ),
     ...section('Partitions', partitions),
     ...section('Partitioned by', dimensions),
     ...section('Reads', inputs),

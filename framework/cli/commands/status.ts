@@ -1,14 +1,14 @@
 import { applyFilter } from '../../partition/filter.ts';
-import { statusCounts } from '../../plan/plan.ts';
 import { PRESENT } from '../../plan/view.ts';
 import type { RunRecord } from '../../state/store.ts';
+import { withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { instant, number, table } from '../format.ts';
-import { evaluateNow, readFilter, requireMatch, selectAssets } from '../lake.ts';
+import { countsOf, evaluateNow, readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { kindOf } from './assets.ts';
 import { unobserved } from './plan.ts';
 
-type Counts = ReturnType<typeof statusCounts>;
+type Counts = ReturnType<typeof countsOf>;
 
 interface AssetStatus {
   readonly asset: string;
@@ -62,7 +62,7 @@ export async function run(
           asset: key,
           kind: kindOf(evaluation.node.definition),
           known: !untold.has(key),
-          counts: statusCounts(evaluation, within),
+          counts: countsOf(evaluation, within),
           ...(isSource && {
             lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt),
           }),
@@ -70,7 +70,9 @@ export async function run(
         },
       ];
     });
-    console.result({ revision: view.head, neverObserved: unknown, assets: list }, () => textOf(context, list, unknown));
+    console.result({ revision: view.head, neverObserved: unknown, assets: list }, () =>
+      textOf(context, list, unknown, selection),
+    );
     return undefined;
   });
 }
@@ -90,7 +92,12 @@ function lastRun(runs: readonly RunRecord[], revision: number): RunRecord | unde
   return revision === 0 ? undefined : runs.find(({ startedRevision }) => startedRevision <= revision);
 }
 
-function textOf({ console, again }: Context, list: readonly AssetStatus[], unknown: readonly string[]): string {
+function textOf(
+  { console, again }: Context,
+  list: readonly AssetStatus[],
+  unknown: readonly string[],
+  selection: string | undefined,
+): string {
   const { style } = console;
   const used = COLUMNS.filter((column) => ALWAYS.includes(column) || list.some(({ counts }) => counts[column] > 0));
   const rows = list.map(({ asset, kind, known, counts, lastObserved, lastComputed }) => {
@@ -131,7 +138,7 @@ function textOf({ console, again }: Context, list: readonly AssetStatus[], unkno
       style.warning(
         `Unknown (?): ${unknown.join(', ')} ${unknown.length === 1 ? 'was' : 'were'} never observed, so what there is to compute is not known.`,
       ),
-      `  ${again('observe')}`,
+      `  ${again('observe', ...(selection === undefined ? [] : [withUpstream(selection)]))}`,
     );
   }
   return lines.join('\n');

@@ -1,12 +1,15 @@
+import { comparableVersions } from '../../engine/hash.ts';
 import { wasExcluded } from '../../materialize/commit.ts';
 import { sha256File } from '../../materialize/files.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import { definesAny, type RemovedAsset, removedAssets } from '../../materialize/removed.ts';
 import { printKey } from '../../partition/space.ts';
 import { PRESENT } from '../../plan/view.ts';
 import { versionHex } from '../../state/events.ts';
 import type { FileRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
+import { removedLines, withFiles } from '../files.ts';
 import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
@@ -18,12 +21,17 @@ interface Problem {
 }
 
 interface Found {
+  /** Current files of assets that are defined, or of all where the definitions are not known. */
   readonly files: number;
   readonly bytes: number;
   readonly partitions: number;
   readonly problems: readonly Problem[];
   /** Files whose columns are no longer those of the asset: their partitions are stale, and cannot be hashed anew. */
   readonly notHashed: readonly string[];
+  /** Files with partitions whose data version another DuckDB made: their rows were counted, and their content was not compared. */
+  readonly notComparable: readonly string[];
+  /** What is there of assets that are not defined (any more). Their files were read as well. */
+  readonly notDefined: readonly RemovedAsset[];
   readonly unreferenced: readonly { readonly path: string; readonly bytes: number }[];
   readonly superseded: readonly { readonly path: string; readonly bytes: number }[];
 }
@@ -31,17 +39,29 @@ interface Found {
 export async function run(context: Context, options: { readonly deep?: boolean }): Promise<number | undefined> {
   const { console } = context;
   const { signal } = context.interrupts();
-  return context.withLake('read', async (lake) => {
-    const found = await verify(context, lake, options.deep === true, signal);
-    console.result(found, () => textOf(context, found, options.deep === true));
+  const deep = options.deep === true;
+  const use = async (lake: OpenedLake, defined: boolean) => {
+    const found = await verify(context, lake, deep, defined, signal);
+    console.result(found, () => textOf(context, found, deep, definesAny(lake)));
     return found.problems.length > 0 ? FAILED : DONE;
-  });
+  };
+  // What is in a file can only be told by the definition of its asset.
+  return deep ? context.withLake('read', (lake) => use(lake, true)) : withFiles(context, 'read', use);
 }
 
-async function verify({ console }: Context, lake: OpenedLake, deep: boolean, signal: AbortSignal): Promise<Found> {
+async function verify(
+  { console }: Context,
+  lake: OpenedLake,
+  deep: boolean,
+  defined: boolean,
+  signal: AbortSignal,
+): Promise<Found> {
   const { state } = lake;
+  const notDefined = defined ? removedAssets(lake).filter((asset) => asset.files > 0) : [];
+  const removed = new Set(notDefined.map(({ asset }) => asset));
   const problems: Problem[] = state.integrityCheck().map((message) => ({ message }));
   const notHashed: string[] = [];
+  const notComparable: string[] = [];
   let files = 0;
   let size = 0;
   let partitions = 0;
@@ -49,11 +69,13 @@ async function verify({ console }: Context, lake: OpenedLake, deep: boolean, sig
     const current = [...state.files(asset)];
     if (current.length === 0) continue;
     console.note(`${asset}: ${plural(current.length, 'file')}`);
-    const inFile = deep ? partitionsByFile(lake, asset) : new Map<number, LoggedPartition[]>();
+    const inFile = deep && !removed.has(asset) ? partitionsByFile(lake, asset) : new Map<number, LoggedPartition[]>();
     for (const file of current) {
       signal.throwIfAborted();
-      files++;
-      size += file.bytes;
+      if (!removed.has(asset)) {
+        files++;
+        size += file.bytes;
+      }
       const expected = inFile.get(file.id) ?? [];
       const sound = await sameBytes(lake, file);
       // A run may have replaced the file while it was read: then it is not the log's any more.
@@ -62,11 +84,12 @@ async function verify({ console }: Context, lake: OpenedLake, deep: boolean, sig
         if ((state.file(file.id)?.live ?? 0) > 0) problems.push({ asset, file: file.path, message: sound.problem });
         continue;
       }
-      if (!deep) continue;
+      if (!deep || removed.has(asset)) continue;
       partitions += expected.length;
       const deeper = await sameContent(lake, file, expected, sound.sha256, signal);
       if (deeper === undefined) notHashed.push(file.path);
-      else problems.push(...deeper.map((problem) => ({ asset, file: file.path, ...problem })));
+      else problems.push(...deeper.problems.map((problem) => ({ asset, file: file.path, ...problem })));
+      if (deeper?.comparable === false) notComparable.push(file.path);
     }
   }
   const unreferenced = [];
@@ -76,7 +99,17 @@ async function verify({ console }: Context, lake: OpenedLake, deep: boolean, sig
     path,
     bytes: length,
   }));
-  return { files, bytes: size, partitions, problems, notHashed, unreferenced, superseded };
+  return {
+    files,
+    bytes: size,
+    partitions,
+    problems,
+    notHashed,
+    notComparable,
+    notDefined,
+    unreferenced,
+    superseded,
+  };
 }
 
 async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ problem?: string; sha256: string }> {
@@ -93,7 +126,7 @@ async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ pro
 interface LoggedPartition {
   readonly key: string;
   readonly rows: number;
-  readonly version: string;
+  readonly version: Uint8Array;
 }
 
 function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<number, LoggedPartition[]> {
@@ -108,7 +141,7 @@ function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<numb
       const logged = {
         key: printKey(space, { values, time: base + i }),
         rows: details.rows[at] ?? 0,
-        version: versionHex(details.version, at),
+        version: details.version.slice(16 * at, 16 * at + 16),
       };
       const list = out.get(file);
       if (list) list.push(logged);
@@ -118,6 +151,12 @@ function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<numb
   return out;
 }
 
+interface Content {
+  readonly problems: readonly Omit<Problem, 'asset' | 'file'>[];
+  /** False where a version says only how many rows there are, because another DuckDB made it. */
+  readonly comparable: boolean;
+}
+
 /** What differs between a file's content and the log; undefined where it cannot be told any more. */
 async function sameContent(
   lake: OpenedLake,
@@ -125,13 +164,17 @@ async function sameContent(
   expected: readonly LoggedPartition[],
   sha256: string,
   signal: AbortSignal,
-): Promise<Omit<Problem, 'asset' | 'file'>[] | undefined> {
+): Promise<Content | undefined> {
   const definition = lake.graph.find(file.asset)?.definition;
   if (!definition) return undefined;
   if (definition.storage.type === 'raw') {
-    return expected
-      .filter(({ version }) => !sha256.startsWith(version))
-      .map(({ key, version }) => ({ partition: key, message: `does not have the data version ${version}` }));
+    const problems = expected
+      .filter(({ version }) => !sha256.startsWith(versionHex(version)))
+      .map(({ key, version }) => ({
+        partition: key,
+        message: `does not have the data version ${versionHex(version)}`,
+      }));
+    return { problems, comparable: true };
   }
   const engine = await lake.engine();
   const path = await lake.store.localPath(file.path);
@@ -141,23 +184,26 @@ async function sameContent(
     (await engine.hashPack(definition, path, signal)).map((one) => [printKey(definition.space, one), one]),
   );
   const problems: Omit<Problem, 'asset' | 'file'>[] = [];
+  let comparable = true;
   for (const { key, rows, version } of expected) {
     const one = found.get(key);
     found.delete(key);
     if ((one?.rows ?? 0) !== rows)
-      problems.push({ partition: key, message: `has ${number(one?.rows ?? 0)} rows, the log says ${number(rows)}` });
-    else if (one && versionHex(one.version) !== version)
+      problems.push({ partition: key, message: `has ${plural(one?.rows ?? 0, 'row')}, the log says ${number(rows)}` });
+    else if (one && !comparableVersions(one.version, version)) comparable = false;
+    else if (one && versionHex(one.version) !== versionHex(version))
       problems.push({
         partition: key,
-        message: `has data version ${versionHex(one.version)}, the log says ${version}`,
+        message: `has data version ${versionHex(one.version)}, the log says ${versionHex(version)}`,
       });
   }
   for (const [key, { rows }] of found)
     problems.push({ partition: key, message: `has ${plural(rows, 'row')} here, where the log has none of it` });
-  return problems;
+  return { problems, comparable };
 }
 
-function textOf({ console, again }: Context, found: Found, deep: boolean): string {
+function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions: boolean): string {
+  const { console, again } = context;
   const { style } = console;
   const lines: string[] = [];
   for (const { asset, file, partition, message } of found.problems) {
@@ -184,6 +230,13 @@ function textOf({ console, again }: Context, found: Found, deep: boolean): strin
         `${plural(found.notHashed.length, 'file')} made by other code, with other columns: read, but not hashed anew.`,
       ),
     );
+  if (found.notComparable.length > 0)
+    lines.push(
+      style.faint(
+        `${plural(found.notComparable.length, 'file')} hashed by another DuckDB: not comparable, only the rows were checked. What is computed again is hashed by this one.`,
+      ),
+    );
+  lines.push(...removedLines(context, found.notDefined, knowsDefinitions));
   const spare = [...found.unreferenced, ...found.superseded].reduce((sum, { bytes: length }) => sum + length, 0);
   if (found.unreferenced.length + found.superseded.length > 0) {
     lines.push(

@@ -1,4 +1,4 @@
-import { displayWidth, duration, number, pad, truncate } from '../format.ts';
+import { displayWidth, duration, number, pad, plural, truncate } from '../format.ts';
 import type { Style } from '../style.ts';
 import type { AssetProgress, Progress } from './model.ts';
 
@@ -27,7 +27,7 @@ function observing({ asset, startedAt }: AssetProgress, now: number, names: numb
 }
 
 function computing(
-  { asset, startedAt, total, done, failed }: AssetProgress,
+  { asset, startedAt, total, done, failed, checksFailed }: AssetProgress,
   now: number,
   names: number,
   width: number,
@@ -43,6 +43,7 @@ function computing(
     `${pad(number(ended), wide, 'right')}/${number(total)}`,
     `${pad(`${Math.floor(share * 100)}%`, 4, 'right')}`,
     ...(failed > 0 ? [`${number(failed)} failed`] : []),
+    ...(checksFailed > 0 ? [`${plural(checksFailed, 'check')} failed`] : []),
     ...(ended > 0 ? [`${rate >= 10 ? number(rate) : rate.toFixed(1)}/s`] : []),
     ...(ended > 0 && ended < total ? [`${duration(((total - ended) / rate) * 1000)} left`] : []),
   ];

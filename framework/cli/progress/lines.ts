@@ -2,9 +2,10 @@ import type { RunEvent } from '../../materialize/events.ts';
 import { errorLine } from '../failure.ts';
 import { duration, number, plural } from '../format.ts';
 import type { Style } from '../style.ts';
+import type { AssetProgress } from './model.ts';
 
-/** A run's event as one line; undefined for those that are not worth one. */
-export function eventLine(event: RunEvent, style: Style): string | undefined {
+/** A run's event as one line; undefined for those that are not worth one. `before`: how far its asset was. */
+export function eventLine(event: RunEvent, style: Style, before?: AssetProgress): string | undefined {
   switch (event.type) {
     case 'observed': {
       const { asset, seen, changed, withdrawn, ms } = event;
@@ -23,22 +24,25 @@ export function eventLine(event: RunEvent, style: Style): string | undefined {
       const { asset, done, changed, failed, ms } = event;
       if (done + failed === 0) return undefined;
       const unchanged = done - changed;
+      const checks = before?.checksFailed ?? 0;
+      const bad = failed + checks > 0;
       const parts = [
         `${number(done)} computed`,
         unchanged > 0 && `${number(unchanged)} of them as before`,
         failed > 0 && style.bad(`${number(failed)} failed`),
+        checks > 0 && style.bad(`${plural(checks, 'check')} failed`),
       ];
-      return `${failed > 0 ? style.bad('✗') : style.good('✓')} ${asset}: ${parts.filter(Boolean).join(', ')} ${style.faint(`(${duration(ms)})`)}`;
+      return `${bad ? style.bad('✗') : style.good('✓')} ${asset}: ${parts.filter(Boolean).join(', ')} ${style.faint(`(${duration(ms)})`)}`;
     }
     case 'partition-failed':
-      return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error, `${event.asset} ${event.partition}`)}`;
+      return `${style.bad('✗')} ${event.asset} ${event.partition}: ${errorLine(event.error, event.asset)}`;
     case 'check-failed':
       // Warnings are told at the end, all of a check together.
       if (event.severity === 'warn') return undefined;
-      return `${style.bad('!')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')}`;
+      return `${style.bad('✗')} ${event.asset} ${event.partition}: check ${event.check} failed for ${plural(event.failedRows, 'row')}`;
     case 'retry':
       return style.faint(
-        `${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error)}), again in ${duration(event.delayMs)}`,
+        `${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error, event.asset)}), again in ${duration(event.delayMs)}`,
       );
     case 'waiting':
       return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;

@@ -3,9 +3,9 @@ import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { number, plural } from '../format.ts';
 import { barLines } from './bars.ts';
-import { eventLine } from './lines.ts';
 import { liveArea } from './live.ts';
 import { advance, type Progress } from './model.ts';
+import { storyteller } from './repeats.ts';
 
 /** Follows a run on a screen, in a log file, or as JSON. */
 export interface Reporter {
@@ -18,8 +18,6 @@ export interface Reporter {
 const FRAME_MS = 100;
 /** Between two lines about one asset in a log file. */
 const LINE_MS = 10_000;
-/** Failures are all in the summary; the screen need not scroll through thousands. */
-const MOST_FAILURES = 20;
 
 export function createReporter(context: Context): Reporter {
   const { globals, io, console } = context;
@@ -29,23 +27,19 @@ export function createReporter(context: Context): Reporter {
   return io.stderr.isTTY && io.env.TERM !== 'dumb' ? liveReporter(context) : lineReporter(context);
 }
 
-/** Drops all but the first failures. */
-function withoutFloods(): (event: RunEvent) => boolean {
-  let failures = 0;
-  return ({ type }) => (type !== 'partition-failed' && type !== 'check-failed') || ++failures <= MOST_FAILURES;
-}
+const of = (event: RunEvent, progress: Progress) =>
+  'asset' in event ? progress.find(({ asset }) => asset === event.asset) : undefined;
 
 function lineReporter({ io, console }: Context): Reporter {
-  const wanted = withoutFloods();
+  const tell = storyteller(console.errorStyle);
   const said = new Map<string, number>();
   let progress: Progress = [];
   return {
     emit: (event) => {
       const now = io.now();
+      for (const line of tell(event, of(event, progress))) console.note(line);
       progress = advance(progress, event, now);
       if (event.type === 'observing' || event.type === 'asset-started') said.set(event.asset, now);
-      const line = wanted(event) ? eventLine(event, console.errorStyle) : undefined;
-      if (line !== undefined) console.note(line);
       if (event.type !== 'batch-finished' || now - (said.get(event.asset) ?? now) < LINE_MS) return;
       const one = progress.find(({ asset }) => asset === event.asset);
       if (!one || one.done + one.failed >= one.total) return;
@@ -60,7 +54,7 @@ function lineReporter({ io, console }: Context): Reporter {
 function liveReporter({ io, console }: Context): Reporter {
   const area = liveArea(io.stderr);
   const style = console.errorStyle;
-  const wanted = withoutFloods();
+  const tell = storyteller(style);
   let progress: Progress = [];
   let above: string[] = [];
   const draw = () => {
@@ -74,11 +68,9 @@ function liveReporter({ io, console }: Context): Reporter {
   const forget = io.stderr.onResize(draw);
   return {
     emit: (event) => {
-      progress = advance(progress, event, io.now());
       // What an asset did is said once, when it is done; until then there is its bar.
-      const isBar = event.type === 'asset-started' || event.type === 'planned';
-      const line = !isBar && wanted(event) ? eventLine(event, style) : undefined;
-      if (line !== undefined) above.push(line);
+      if (event.type !== 'asset-started' && event.type !== 'planned') above.push(...tell(event, of(event, progress)));
+      progress = advance(progress, event, io.now());
     },
     say: (text) => {
       above.push(text);

@@ -9,9 +9,9 @@ export interface Recap {
   readonly add: (event: RunEvent) => void;
   /**
    * One paragraph of counts, and what failed, each kind of failure once. `unknown`: sources that were never observed, so that
-   * nobody knows what there is to compute of them.
+   * nobody knows what there is to compute of them. `all`: the command that lists every failure of a run.
    */
-  readonly text: (style: Style, unknown: readonly string[]) => string;
+  readonly text: (style: Style, unknown: readonly string[], all: (run: string) => string) => string;
   readonly failed: readonly { readonly asset: string; readonly partition: string; readonly error: SerializedError }[];
   /** Checks of severity `error` that failed. */
   readonly refused: readonly { readonly asset: string; readonly partition: string }[];
@@ -29,8 +29,21 @@ interface Check {
   readonly failedRows: number;
 }
 
+interface Place {
+  readonly asset: string;
+  readonly partition: string;
+}
+
+/** Partitions of a kind that are named. */
+const SHOWN = 3;
+
+/** What went wrong in an asset, each kind of it once. */
+function byKind<T extends Place>(list: readonly T[], kindOf: (one: T) => string): T[][] {
+  return [...Map.groupBy(inOrder(list), (one) => `${one.asset}\n${kindOf(one)}`).values()];
+}
+
 /** What failed first is a matter of chance. */
-function inOrder<T extends { readonly asset: string; readonly partition: string }>(list: readonly T[]): T[] {
+function inOrder<T extends Place>(list: readonly T[]): T[] {
   return list.toSorted((a, b) => (`${a.asset} ${a.partition}` < `${b.asset} ${b.partition}` ? -1 : 1));
 }
 
@@ -57,15 +70,22 @@ export function createRecap(): Recap {
       else if (event.type === 'asset-finished' && event.changed > 0) changed.push(event.asset);
       else if (event.type === 'run-finished') end = event;
     },
-    text: (style, unknown) => {
+    text: (style, unknown, all) => {
       const lines: string[] = [];
       if (end) lines.push(countsLine(end, style, unknown.length > 0));
       if (unknown.length > 0)
         lines.push(style.warning(`Never observed, so what they have is unknown: ${unknown.join(', ')}`));
       if (held.length > 0) lines.push('', style.warning('Cannot be computed now:'), ...heldLines(held));
-      if (refused.length > 0) lines.push('', style.bad('Checks that failed:'), ...checkLines(inOrder(refused)));
-      if (warned.length > 0) lines.push('', style.warning('Checks that warn:'), ...checkLines(inOrder(warned)));
-      if (failed.length > 0) lines.push('', style.bad('Failed:'), ...failureLines(inOrder(failed), style));
+      const refusals = byKind(refused, ({ check }) => check);
+      const warnings = byKind(warned, ({ check }) => check);
+      // Failures with one code are one thing that went wrong, whatever the message says of the partition.
+      const failures = byKind(failed, ({ error }) => error.code ?? error.message);
+      if (refusals.length > 0) lines.push('', style.bad('Checks that failed:'), ...refusals.map(checkLine));
+      if (warnings.length > 0) lines.push('', style.warning('Checks that warn:'), ...warnings.map(checkLine));
+      if (failures.length > 0)
+        lines.push('', style.bad('Failed:'), ...failures.flatMap((kind) => failureLines(kind, style)));
+      if (end && [...refusals, ...warnings, ...failures].some(({ length }) => length > SHOWN))
+        lines.push('', style.faint(`All of them: ${all(end.run)}`));
       return lines.join('\n');
     },
   };
@@ -76,7 +96,7 @@ function countsLine(
   style: Style,
   partly: boolean,
 ): string {
-  const { computed, changed, failed, held, standing, departed, rows } = counts;
+  const { computed, changed, failed, checksFailed, held, standing, departed, rows } = counts;
   const took = duration(ms);
   if (computed + failed + departed === 0 && outcome !== 'cancelled') {
     const what = partly ? 'what is known' : held > 0 ? 'what can be computed' : 'everything selected';
@@ -86,6 +106,7 @@ function countsLine(
   const parts = [
     `${plural(computed, 'partition')} computed${changed < computed ? `, ${number(changed)} of them changed` : ''}`,
     failed > 0 && style.bad(`${number(failed)} failed`),
+    checksFailed > 0 && style.bad(`${plural(checksFailed, 'check')} failed`),
     held > 0 && style.warning(`${number(held)} cannot be computed now`),
     departed > 0 && `${number(departed)} left the lake`,
   ].filter(Boolean);
@@ -108,26 +129,25 @@ function heldLines(
   );
 }
 
-/** Failures of one asset with one code are one thing that went wrong, whatever the message says of the partition. */
-function failureLines(failed: readonly Failure[], style: Style): string[] {
-  const groups = Map.groupBy(failed, ({ asset, error }) => `${asset}\n${error.code ?? error.message}`);
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (!first) return [];
-    return [
-      indent(`${style.strong(first.asset)}  ${some(group.map(({ partition }) => partition || '(whole asset)'))}`),
-      indent(errorLine(first.error, `${first.asset} ${first.partition}`), 4),
-      ...(first.error.hint === undefined ? [] : [indent(style.faint(first.error.hint), 4)]),
-    ];
-  });
+/** `3 partitions: a, b, c` */
+function partitionsOf(places: readonly Place[]): string {
+  const names = places.map(({ partition }) => partition || '(whole asset)');
+  return `${plural(places.length, 'partition')}: ${some(names, SHOWN)}`;
 }
 
-function checkLines(checks: readonly Check[]): string[] {
-  const groups = Map.groupBy(checks, ({ asset, check }) => `${asset}\n${check}`);
-  return [...groups.values()].map((group) => {
-    const rows = group.reduce((sum, { failedRows }) => sum + failedRows, 0);
-    return indent(
-      `${group[0]?.asset}  ${group[0]?.check}: ${plural(rows, 'row')} in ${plural(group.length, 'partition')}: ${some(group.map(({ partition }) => partition))}`,
-    );
-  });
+function failureLines(kind: readonly Failure[], style: Style): string[] {
+  const [first] = kind;
+  if (!first) return [];
+  const message = errorLine(first.error, first.asset);
+  const varies = kind.some(({ error }) => errorLine(error, first.asset) !== message);
+  return [
+    indent(`${style.strong(first.asset)}  ${partitionsOf(kind)}`),
+    indent(varies ? `for example: ${message}` : message, 4),
+    ...(first.error.hint === undefined ? [] : [indent(style.faint(first.error.hint), 4)]),
+  ];
+}
+
+function checkLine(kind: readonly Check[]): string {
+  const rows = kind.reduce((sum, { failedRows }) => sum + failedRows, 0);
+  return indent(`${kind[0]?.asset}  ${kind[0]?.check}: ${plural(rows, 'row')} in ${partitionsOf(kind)}`);
 }
