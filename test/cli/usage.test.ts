@@ -79,7 +79,7 @@ describe('help', () => {
       "Usage: lakehouse wipe [options] <asset>
 
       The partitions leave the lake; what read them becomes stale, and the next run computes them again.
-      Shows them and asks first.
+      Shows them and asks first. An asset that is no longer defined is wiped whole, by its old name.
 
       Arguments:
         asset                      key of an asset, e.g. silver/klines
