@@ -120,7 +120,7 @@ export const commands: readonly CommandSpec[] = [
         value: 'asset',
         reads: 'each',
       },
-      { flags: '--require-complete', description: 'exit code 1 also when partitions are awaiting or blocked' },
+      { flags: '--require-complete', description: 'exit code 1 also when something selected could not be computed' },
       { flags: '--dry-run', description: 'the same as plan' },
     ],
     json: 'print one JSON object per line as things happen (NDJSON); with --dry-run one JSON object',
@@ -137,6 +137,23 @@ export const commands: readonly CommandSpec[] = [
     arguments: [selection],
     json: 'print a JSON array with one object per source',
     examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily'"],
+  },
+  {
+    name: 'ui',
+    group: 'Look',
+    summary: 'look at the lake and work on it on the whole terminal',
+    description:
+      'Assets, lineage, partitions, runs, checks and data, followed live. `?` shows the keys, `q` leaves. The line below the title is the command that tells the same.',
+    arguments: [{ name: '[asset]', description: 'the asset to begin with', value: 'asset' }],
+    options: [
+      { flags: '--read-only', description: 'look only: nothing can be computed, observed or wiped' },
+      {
+        flags: '--theme <name>',
+        description: 'colours; dark when absent, none with --no-color',
+        choices: ['dark', 'light', 'high-contrast', 'none'],
+      },
+    ],
+    examples: ['lakehouse ui', 'lakehouse ui silver/klines --read-only'],
   },
   {
     name: 'status',
@@ -235,7 +252,7 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'show',
         group: 'Look',
-        summary: 'show what a run did',
+        summary: 'show what a run did and what went wrong in it',
         arguments: [
           { name: '<run>', description: "id of a run or its beginning; 'last' for the latest", value: 'run' },
         ],

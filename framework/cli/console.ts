@@ -19,6 +19,8 @@ export interface Console {
   readonly errorStyle: Style;
   /** Characters per line; a generous number where there is no terminal. */
   readonly width: number;
+  /** As wide as tables may be: the terminal, or no limit where there is none. */
+  readonly tableWidth: number;
   /** A line on stdout. */
   print(text: string): void;
   /** The one result of a command: JSON of the value with `--json`, else the text. */
@@ -46,6 +48,7 @@ export function createConsole(io: Io, globals: Pick<Globals, 'json' | 'color' | 
     style,
     errorStyle,
     width: io.stdout.columns ?? 160,
+    tableWidth: io.stdout.columns ?? Number.POSITIVE_INFINITY,
     print,
     result: (value, text) => print(globals.json ? jsonText(value, 2) : text()),
     note: (text) => {

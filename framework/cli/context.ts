@@ -31,7 +31,9 @@ export interface Context {
   readonly settings: () => Promise<{ readonly loaded: LoadedSettings; readonly missing?: LakehouseError }>;
   /** Opens the log for reading, and closes it whatever happens. Needs no definitions. */
   readonly withLog: <T>(use: (state: StateReader) => Promise<T>) => Promise<T>;
-  /** Opens the lake, and closes it whatever happens. `read` writes nothing. */
+  /** Opens the lake; whoever does so closes it. `read` writes nothing. */
+  readonly openLake: (mode: 'read' | 'write') => Promise<OpenedLake>;
+  /** Opens the lake, and closes it whatever happens. */
   readonly withLake: <T>(mode: 'read' | 'write', use: (lake: OpenedLake) => Promise<T>) => Promise<T>;
   /** From now on interrupts are heard; see {@link listenToInterrupts}. Once per command. */
   readonly interrupts: (options?: { readonly graceful?: boolean; readonly say?: (text: string) => void }) => Interrupts;
@@ -118,7 +120,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
         state.close();
       }
     },
-    withLake: async (mode, use) => {
+    openLake: async (mode) => {
       const { definition, loaded } = await context.configuration();
       const { openLake } = await import('../materialize/open.ts');
       const { settings } = loaded;
@@ -134,8 +136,12 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
         isAlive,
         warn: console.warn,
       });
+      for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
+      return lake;
+    },
+    withLake: async (mode, use) => {
+      const lake = await context.openLake(mode);
       try {
-        for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
         return await use(lake);
       } finally {
         await lake.close();

@@ -1,7 +1,7 @@
 import type { OpenedLake } from '../materialize/open.ts';
 import type { RemovedAsset } from '../materialize/removed.ts';
+import { bytes, plural, some } from '../report/format.ts';
 import type { Context } from './context.ts';
-import { bytes, plural, some } from './format.ts';
 import { idGenerator } from './ids.ts';
 
 /**

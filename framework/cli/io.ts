@@ -28,6 +28,8 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** The stream behind `stdout`, for what draws on the whole terminal; undefined in tests. */
+  readonly screen?: NodeJS.WriteStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute. */
   readonly cwd: string;
@@ -41,6 +43,8 @@ export interface Io {
   readonly importModule: (file: string) => Promise<unknown>;
   /** Returns how to stop listening. */
   readonly onSignal: (signal: StopSignal, listener: () => void) => () => void;
+  /** Hands the terminal back to the shell; resolves when that lets the process go on. */
+  readonly suspend?: () => Promise<void>;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
 }
@@ -89,6 +93,7 @@ export function processIo(): Io {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     stdin: process.stdin,
+    screen: process.stdout,
     env: process.env,
     cwd: process.cwd(),
     now: Date.now,
@@ -107,6 +112,11 @@ export function processIo(): Io {
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => process.off(signal, listener);
+    },
+    suspend: async () => {
+      const resumed = once(process, 'SIGCONT');
+      process.kill(process.pid, 'SIGTSTP');
+      await resumed;
     },
     exit: (code) => process.exit(code),
   };

@@ -1,5 +1,5 @@
-import { LakehouseError, throwIfIssues } from '../common/errors.ts';
-import { didYouMean } from '../common/suggest.ts';
+import { isLakehouseError, LakehouseError, throwIfIssues } from '../common/errors.ts';
+import { closest, didYouMean } from '../common/suggest.ts';
 import type { AssetGraph, AssetNode } from '../graph/graph.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import { applyFilter, checkFilter, type PartitionFilter, parseFilter } from '../partition/filter.ts';
@@ -10,6 +10,7 @@ import { type AssetEvaluation, evaluateLake } from '../plan/evaluate.ts';
 import { statusCounts } from '../plan/plan.ts';
 import { universes } from '../plan/universe.ts';
 import type { LakeIndex } from '../state/index.ts';
+import { requireValues } from './values.ts';
 
 /** @throws LakehouseError `unknown-asset` (usage). */
 export function findAsset(graph: AssetGraph, key: string): AssetNode {
@@ -29,7 +30,27 @@ export function selectAssets(graph: AssetGraph, selection: string | undefined): 
     selection,
     "silver/klines or '+gold/*', or leave it out for all assets",
   );
-  return selection === undefined ? graph.order : graph.select(selection).keys;
+  if (selection === undefined) return graph.order;
+  try {
+    return graph.select(selection).keys;
+  } catch (error) {
+    const globs = globsNear(error, graph);
+    if (!isLakehouseError(error) || globs.length === 0) throw error;
+    const { code, message, details } = error;
+    throw new LakehouseError(code, message, {
+      hint: `Did you mean ${globs.map((glob) => `'${glob}'`).join(' or ')}?`,
+      details,
+      cause: error,
+    });
+  }
+}
+
+/** All of a zone, where what matches no asset is the name of a zone or nearly so: `gold`, `glod/*`. */
+function globsNear(error: unknown, graph: AssetGraph): string[] {
+  const [, zone] = /^No asset is named '([^/']+)(?:\/\*?)?'$/.exec(isLakehouseError(error) ? error.message : '') ?? [];
+  if (zone === undefined) return [];
+  const zones = new Set(graph.order.flatMap((key) => (key.includes('/') ? [key.slice(0, key.indexOf('/'))] : [])));
+  return (zones.has(zone) ? [zone] : closest(zone, zones)).map((name) => `${name}/*`);
 }
 
 /** Refuses what a shell variable that is not set gives: it must not mean everything. */
@@ -87,16 +108,17 @@ export function knownValues(seriesKeys: Iterable<string>): KnownValues {
 }
 
 /**
- * Refuses a filter that lets nothing through though there is something: it was probably misspelt.
+ * Refuses a filter that lets nothing through though there is something, or names values that nothing has: it was probably misspelt.
  * @throws LakehouseError `no-such-partition` (usage).
  */
 export function requireMatch(
-  { graph, now }: OpenedLake,
+  lake: OpenedLake,
   view: LakeIndex,
   keys: readonly string[],
   filter: PartitionFilter | undefined,
 ): void {
   if (!filter) return;
+  const { graph, now } = lake;
   const existing = universes(graph, view, now());
   const found = keys.flatMap((key) => {
     const { space } = graph.node(key);
@@ -105,7 +127,10 @@ export function requireMatch(
     const named = [...filter.listed.keys()].every((name) => space.listed.some((dimension) => dimension.name === name));
     return named && !sets.isEmpty(all) ? [{ space, all }] : [];
   });
-  if (found.length === 0 || found.some(({ space, all }) => !sets.isEmpty(applyFilter(space, all, filter)))) return;
+  if (found.length === 0 || found.some(({ space, all }) => !sets.isEmpty(applyFilter(space, all, filter)))) {
+    requireValues(lake, view, keys, filter);
+    return;
+  }
   const known = knownValues(found.flatMap(({ all }) => [...all.bySeries.keys()]));
   const hints = [...filter.listed].flatMap(([name, globs]) => {
     const values = known.valuesOf(name);

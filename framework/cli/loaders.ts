@@ -14,6 +14,7 @@ export const loaders: Readonly<Record<string, () => Promise<{ readonly run: Run 
   show: () => import('./commands/show.ts'),
   lineage: () => import('./commands/lineage.ts'),
   query: () => import('./commands/query.ts'),
+  ui: () => import('./commands/ui.ts'),
   runs: () => import('./commands/runs.ts'),
   'runs show': () => import('./commands/runs-show.ts'),
   config: () => import('./commands/config.ts'),

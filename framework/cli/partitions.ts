@@ -1,7 +1,7 @@
 import type { PartitionSet } from '../partition/set.ts';
 import { printSet } from '../partition/set.ts';
 import type { PartitionSpace } from '../partition/space.ts';
-import { plural, truncate } from './format.ts';
+import { plural, truncateFront } from '../report/format.ts';
 
 /** A set for people: a few lines that fit, or all of it. */
 export function setLines(
@@ -13,7 +13,7 @@ export function setLines(
     .split('\n')
     .filter((line) => line !== '');
   if (!limit) return lines;
-  const shown = lines.slice(0, limit.lines).map((line) => truncate(line, limit.width));
+  const shown = lines.slice(0, limit.lines).map((line) => truncateFront(line, limit.width));
   const rest = lines.length - shown.length;
   return rest > 0 ? [...shown, `… and ${plural(rest, 'more group')} (--verbose)`] : shown;
 }

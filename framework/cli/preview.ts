@@ -1,16 +1,10 @@
 import { observe } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
+import type { Observed } from '../materialize/recorded.ts';
 import type { ObservedEvent } from '../state/events.ts';
 import { applyEvent } from '../state/fold.ts';
 import { IndexBuilder, type LakeIndex } from '../state/index.ts';
 import { packEvent } from '../state/packed.ts';
-
-export interface Observed {
-  readonly asset: string;
-  readonly seen: number;
-  readonly changed: number;
-  readonly withdrawn: number;
-}
 
 /** The index as it would be after sources have been observed, and how large what is new there is. */
 export interface Preview {

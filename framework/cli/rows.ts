@@ -1,5 +1,5 @@
 import type { QueryResult, QueryValue } from '../engine/port.ts';
-import { displayWidth, table, truncate, visible } from './format.ts';
+import { displayWidth, table, truncate, visible } from '../report/format.ts';
 import type { Style } from './style.ts';
 
 /** Where rows go. `write` waits for a slow reader; `closed` says that nobody reads any more. */
@@ -18,7 +18,7 @@ export interface RowsFormat {
 
 type Row = readonly QueryValue[];
 
-/** Prints a result as it comes; a table waits for its rows to know the widths. */
+/** Prints a result as it comes, and nothing before the first rows are there; a table waits for its rows to know the widths. */
 export async function writeRows(
   result: QueryResult,
   { format, limit, width, style }: RowsFormat,
@@ -35,8 +35,11 @@ export async function writeRows(
       `${rows === 0 ? '\n' : ',\n'}  {${row.map((value, i) => `${keys[i]}: ${jsonValue(value)}`).join(', ')}}`,
     ndjson: (row) => `{${row.map((value, i) => `${keys[i]}:${jsonValue(value)}`).join(',')}}\n`,
   };
-  if (format === 'csv') await sink.write(`${names.map(csvCell).join(',')}\r\n`);
-  if (format === 'json') await sink.write('[');
+  let head = { csv: `${names.map(csvCell).join(',')}\r\n`, json: '[', ndjson: '', table: '' }[format];
+  const write = async (text: string) => {
+    if (head + text !== '') await sink.write(head + text);
+    head = '';
+  };
   for await (const batch of result.batches) {
     let text = '';
     for (const row of batch) {
@@ -48,11 +51,11 @@ export async function writeRows(
       else text += print[format](row);
       rows++;
     }
-    if (text !== '') await sink.write(text);
+    if (text !== '') await write(text);
     if (more || sink.closed()) break;
   }
-  if (format === 'json') await sink.write(rows === 0 ? ']\n' : '\n]\n');
-  if (format === 'table') await sink.write(`${tableText(result, held, width, style)}\n`);
+  if (format === 'table') await write(`${tableText(result, held, width, style)}\n`);
+  else await write(format !== 'json' ? '' : rows === 0 ? ']\n' : '\n]\n');
   return { rows, more };
 }
 

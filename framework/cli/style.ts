@@ -22,10 +22,13 @@ const codes: Readonly<Record<keyof Style, readonly [on: number, off: number]>> =
 };
 
 /** `--no-color` beats FORCE_COLOR, which beats NO_COLOR; else colours are for terminals. */
-export function styleFor(output: Output, env: Io['env'], color: boolean): Style {
+export function wantsColor({ isTTY }: Pick<Output, 'isTTY'>, env: Io['env'], color: boolean): boolean {
   const forced = env.FORCE_COLOR !== undefined && !['0', 'false'].includes(env.FORCE_COLOR);
-  const wanted =
-    color && (forced || (env.FORCE_COLOR === undefined && !env.NO_COLOR && env.TERM !== 'dumb' && output.isTTY));
+  return color && (forced || (env.FORCE_COLOR === undefined && !env.NO_COLOR && env.TERM !== 'dumb' && isTTY));
+}
+
+export function styleFor(output: Output, env: Io['env'], color: boolean): Style {
+  const wanted = wantsColor(output, env, color);
   const paint = ([on, off]: readonly [number, number]): Paint =>
     wanted ? (text) => `\u001b[${on}m${text}\u001b[${off}m` : (text) => text;
   return {

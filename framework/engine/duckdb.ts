@@ -1,7 +1,7 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { engineError } from './errors.ts';
 import type { EngineSettings } from './port.ts';
-import { prepareSelect } from './select.ts';
+import { type PreparedSelect, prepareSelect } from './select.ts';
 
 export type Driver = typeof import('@duckdb/node-api');
 export type Row = Readonly<Record<string, DuckDBValue>>;
@@ -18,8 +18,8 @@ export interface Session {
   /** Runs a statement; the number of rows it changed or copied. */
   run(sql: string): Promise<number>;
   rows(sql: string): Promise<Row[]>;
-  /** Runs one statement that only reads, chunk by chunk. Throws `query-not-select`. */
-  select(sql: string): Promise<DuckDBResult>;
+  /** One statement that only reads. Throws `query-not-select`. */
+  prepareSelect(sql: string): Promise<PreparedSelect>;
   /** All of a query's rows, chunk by chunk, as they lie in DuckDB. */
   chunks(sql: string): Promise<{ readonly names: readonly string[]; readonly chunks: readonly DuckDBDataChunk[] }>;
   /** Anything else that waits for the connection and must end when the signal does. */
@@ -138,8 +138,7 @@ function createSession(driver: Driver, connection: DuckDBConnection, where: stri
         const result = await connection.run(sql);
         return { names: result.columnNames(), chunks: await result.fetchAllChunks() };
       }),
-    select: (sql) =>
-      interruptible(sql, async () => (await prepareSelect(driver.StatementType, connection, sql)).stream()),
+    prepareSelect: (sql) => interruptible(sql, () => prepareSelect(driver.StatementType, connection, sql)),
     describe: async (sql) =>
       (await rows(`DESCRIBE ${sql}`)).map((row) => ({ name: String(row.column_name), type: String(row.column_type) })),
     table: async (name, columns) => {

@@ -23,6 +23,8 @@ export function createReaders(
   signal: AbortSignal,
 ): (target: number) => InputReader {
   const groups = shareReads(input);
+  /** Groups in which something cannot be read: whose fault it is shows when each reads alone. */
+  const broken = new Set<number>();
   const cache = new Map<number, Map<string, Promise<Block>>>();
 
   const load = (ordinals: readonly number[], wanted: readonly Selected[]): Promise<Block> =>
@@ -43,14 +45,22 @@ export function createReaders(
 
   const read = async (target: number, mine: readonly number[], form: string, wanted: readonly Selected[]) => {
     const number = groups.of(target);
+    const parts = groups.parts(number);
+    const alone = async () => pick(await load(mine, wanted), new Set(mine));
+    if (broken.has(number) || parts.length === mine.length) return alone();
     const known = cache.get(number) ?? new Map<string, Promise<Block>>();
     cache.set(number, known);
     for (const old of cache.keys()) if (old < number - 1) cache.delete(old);
-    const block = known.get(form) ?? load(groups.parts(number), wanted);
+    const block = known.get(form) ?? load(parts, wanted);
     known.set(form, block);
-    // What failed may be tried again.
-    block.catch(() => known.delete(form));
-    return pick(await block, new Set(mine));
+    try {
+      return pick(await block, new Set(mine));
+    } catch {
+      signal.throwIfAborted();
+      broken.add(number);
+      cache.delete(number);
+      return alone();
+    }
   };
 
   return (target) => createReader(input, target, signal, read);

@@ -1,5 +1,6 @@
-import { isLakehouseError, LakehouseError } from '../common/errors.ts';
-import { closest, didYouMean } from '../common/suggest.ts';
+import { access } from 'node:fs/promises';
+import { normalizeSql } from '../code/sql.ts';
+import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
 import { viewName } from './checks.ts';
@@ -7,10 +8,15 @@ import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { plainValue } from './json.ts';
 import { partitionLiteral, partitionValues, relationColumns } from './partitions.ts';
 import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
+import { ambiguousTable, explainQuery, tableOf, withExcerpt, zoneOf } from './query-errors.ts';
 import type { Scratch } from './scratch.ts';
-import { explained } from './select.ts';
-import { tablesIn } from './syntax.ts';
+import type { PreparedSelect } from './select.ts';
+import { mayName } from './syntax.ts';
 import { emptyRelation, pathList } from './types.ts';
+
+/** DuckDB would list the names alone, which may be in several zones. */
+const SHOW_TABLES =
+  "SELECT concat(table_schema, '.', table_name) AS name FROM information_schema.tables ORDER BY table_schema, table_name";
 
 /**
  * Runs one SELECT in an instance of its own, which sees the views and can open no file but theirs. Zones are schemas, all of which
@@ -21,26 +27,31 @@ import { emptyRelation, pathList } from './types.ts';
 export async function runQuery(
   settings: EngineSettings,
   scratch: Scratch,
-  sql: string,
+  text: string,
   views: readonly LakeView[],
   signal: AbortSignal,
 ): Promise<QueryResult> {
+  const sql = /^show tables( ;)*$/i.test(normalizeSql(text)) ? SHOW_TABLES : text;
+  const definitions = views.map(({ definition }) => definition);
   const database = await openDatabase({ ...settings, tempDirectory: scratch.path });
   try {
     const session = await database.open('query', signal);
-    const wanted = await wantedViews(session, sql, views);
-    for (const view of wanted) await createView(session, view);
-    const zones = new Set(wanted.map(({ definition }) => zoneOf(definition)));
-    if (zones.size > 0) await session.run(`SET search_path = ${quoteLiteral([...zones].join(','))}`);
+    for (const view of views) await createView(session, view);
+    const decoys = await createDecoys(session, sql, definitions);
+    const zones = [...decoys, ...new Set(definitions.map(zoneOf))];
+    if (zones.length > 0) await session.run(`SET search_path = ${quoteLiteral(zones.join(','))}`);
     const files = views.flatMap((view) => ('files' in view ? view.files : []));
     if (files.length > 0) await session.run(`SET allowed_paths = ${pathList(files)}`);
     await session.run('SET enable_external_access = false');
     await session.run('SET lock_configuration = true');
 
-    // In a transaction, which tells at the end whether the rows are whole.
+    // In a transaction: one that is aborted tells of an error where no mark does.
     await session.run('BEGIN');
-    const result = await session.select(sql);
-    const columns = result.columnNames().map((name, i) => ({ name, type: String(result.columnType(i)) }));
+    const prepared = await session.prepareSelect(sql).catch((error: unknown) => {
+      throw withExcerpt(error, sql);
+    });
+    const { columns, statement, marked } = prepared;
+    const result = await session.interruptible(sql, () => statement.stream());
     let closed = false;
     const close = async () => {
       if (closed) return;
@@ -50,12 +61,26 @@ export async function runQuery(
       await scratch.remove();
     };
     async function* batches(): AsyncGenerator<QueryValue[][]> {
+      let whole = false;
       try {
         while (!closed) {
           const chunk = await session.interruptible(sql, () => result.fetchChunk());
-          if (chunk === null || chunk.rowCount === 0) return await requireWhole(session, sql, signal);
-          yield chunk.getRows().map((row) => row.map(plainValue));
+          if (chunk === null || chunk.rowCount === 0) {
+            if (!marked)
+              whole = await session.rows('SELECT 1').then(
+                () => true,
+                () => false,
+              );
+            if (!whole) throw await whyBroken(session, prepared, files, signal);
+            return;
+          }
+          const rows = chunk.getRows();
+          if (marked) whole = rows.at(-1)?.at(-1) === false;
+          if (whole) rows.pop();
+          yield rows.map((row) => (marked ? row.slice(0, -1) : row).map(plainValue));
         }
+      } catch (error) {
+        throw explainQuery(error, definitions);
       } finally {
         await close();
       }
@@ -64,60 +89,58 @@ export async function runQuery(
   } catch (error) {
     closeQuietly(database);
     await scratch.remove();
-    throw explain(error, views);
+    throw explainQuery(error, definitions);
   }
-}
-
-const zoneOf = ({ key }: AssetDefinition): string => key.slice(0, key.indexOf('/'));
-const tableOf = ({ key }: AssetDefinition): string => key.slice(key.indexOf('/') + 1);
-
-/** The views that a query names. What names anything else as well (the catalogue, a misspelling, nothing at all) sees them all. */
-async function wantedViews(session: Session, sql: string, views: readonly LakeView[]): Promise<readonly LakeView[]> {
-  const named = await tablesIn(session, explained(sql) ?? sql);
-  const tables = Map.groupBy(views, ({ definition }) => tableOf(definition));
-  if (named === undefined) {
-    for (const [table, found] of tables)
-      if (new RegExp(`(?<![\\w."])${table}(?![\\w"])`, 'i').test(sql)) refuseAmbiguous(table, found);
-    return views;
-  }
-  const known = new Map(views.map((view) => [view.definition.key.replace('/', '.'), view]));
-  const wanted = new Set<LakeView | undefined>();
-  for (const name of named) {
-    const found = tables.get(name) ?? [];
-    refuseAmbiguous(name, found);
-    wanted.add(known.get(name) ?? found[0]);
-  }
-  return wanted.size === 0 || wanted.has(undefined) ? views : [...wanted].filter((view) => view !== undefined);
-}
-
-/** One zone's table must not be taken for another's. */
-function refuseAmbiguous(name: string, found: readonly LakeView[]): void {
-  if (found.length < 2) return;
-  const meant = found.map(({ definition }) => `'${definition.key.replace('/', '.')}'`);
-  throw new LakehouseError('ambiguous-table', `There are several tables '${name}'`, {
-    kind: 'usage',
-    hint: `Write ${meant.join(' or ')}.`,
-  });
 }
 
 /**
- * Of an error in the middle of a stream the driver tells nothing: the rows just end. But the transaction is aborted then.
- * @throws what the query fails with when it is run once more for its error alone; else `query-broke-off` (transient).
+ * One zone's table must not be taken for another's: a name that several zones have, without a zone, finds a view first that cannot
+ * be read. Only for names that the query may have, because the catalogue lists these views as well. The schemas to search first.
  */
-async function requireWhole(session: Session, sql: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  try {
-    await session.rows('SELECT 1');
-    return;
-  } catch {
-    await session.run('ROLLBACK');
+async function createDecoys(
+  session: Session,
+  sql: string,
+  definitions: readonly AssetDefinition[],
+): Promise<readonly string[]> {
+  const found = Map.groupBy(definitions, tableOf);
+  const several = [...found].filter(([table, assets]) => assets.length > 1 && mayName(sql, table));
+  if (several.length === 0) return [];
+  const schema = '__ambiguous';
+  await session.run(`CREATE SCHEMA ${schema}`);
+  for (const [table] of several) {
+    const missing = `${schema}.${quoteIdentifier(ambiguousTable(table))}`;
+    await session.run(`CREATE TABLE ${missing} (x INTEGER)`);
+    await session.run(`CREATE VIEW ${schema}.${quoteIdentifier(table)} AS FROM ${missing}`);
+    await session.run(`DROP TABLE ${missing}`);
   }
-  const cause: unknown = await session
-    .rows(`SELECT bit_xor(hash(q)) FROM (\n${sql.replace(/[;\s]+$/, '')}\n) q`)
-    .catch((error: unknown) => error);
-  // It was valid when it began: what is not any more is a file that is gone.
-  if (isLakehouseError(cause) && cause.code !== 'query-invalid') throw cause;
-  throw new LakehouseError('query-broke-off', 'The rows broke off before their end', {
+  return [schema];
+}
+
+/** Why the rows broke off: what the query fails with when it is run once more, for its error alone. */
+async function whyBroken(
+  session: Session,
+  { rerun }: PreparedSelect,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<unknown> {
+  signal.throwIfAborted();
+  await session.run('ROLLBACK');
+  const cause: unknown = await session.rows(rerun).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  signal.throwIfAborted();
+  const there = await Promise.all(
+    files.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  // A file that is gone shows itself in many ways.
+  if (cause !== undefined && there.every(Boolean)) return cause;
+  return new LakehouseError('query-broke-off', 'The rows broke off before their end', {
     kind: 'transient',
     hint: 'A run may have replaced files while they were read. Run the query again.',
     cause,
@@ -170,25 +193,6 @@ function onlyLive(
     return `WHEN ${quoteLiteral(path)} THEN ${time ? `${quoteIdentifier(time.name)} IN (${live.join(', ')})` : 'TRUE'}`;
   });
   return `CASE filename ${cases.join(' ')} ELSE TRUE END`;
-}
-
-function explain(error: unknown, views: readonly LakeView[]): unknown {
-  if (!isLakehouseError(error) || error.kind !== 'data') return error;
-  const missing = /Table with name (.+?) does not exist/.exec(error.message)?.[1];
-  const names = views.map(({ definition }) => definition.key.replace('/', '.'));
-  if (missing !== undefined) {
-    // DuckDB names the table without its schema.
-    const near = closest(missing, new Set(views.map(({ definition }) => tableOf(definition))));
-    const meant = names.filter((name) => near.includes(name.slice(name.indexOf('.') + 1)));
-    const hint =
-      meant.length > 0 ? `Did you mean ${meant.map((name) => `'${name}'`).join(' or ')}?` : didYouMean(missing, names);
-    return new LakehouseError('unknown-table', `There is no table '${missing}'`, {
-      kind: 'usage',
-      hint,
-      cause: error.cause,
-    });
-  }
-  return new LakehouseError(error.code, error.message, { kind: 'usage', hint: error.hint, cause: error.cause });
 }
 
 function closeQuietly(database: Database): void {

@@ -113,7 +113,7 @@ export async function execute(
   };
 
   const tellHeld = (key: string, evaluation: AssetEvaluation, waiting: PartitionSet): void => {
-    for (const reason of ['blocked', 'awaiting', 'failed'] as const) {
+    for (const reason of ['pending', 'blocked', 'awaiting', 'failed'] as const) {
       const partitions = sets.countOf(sets.intersect(waiting, withStatus(evaluation, reason)));
       if (partitions > 0) emit({ type: 'held', asset: key, reason, partitions });
       counts.held += partitions;

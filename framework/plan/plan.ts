@@ -61,8 +61,11 @@ export interface DepartStep {
 export interface HoldStep {
   readonly type: 'hold';
   readonly asset: string;
-  /** Why these selected partitions are not computed. `unmet`: an upstream partition is missing and not selected. */
-  readonly reason: 'blocked' | 'awaiting' | 'unavailable' | 'failed' | 'unmet';
+  /**
+   * Why these selected partitions are not computed. `unmet`: an upstream partition is missing and not selected; `pending`: one is
+   * stale and not selected, so whether they are up to date is not known.
+   */
+  readonly reason: 'blocked' | 'awaiting' | 'unavailable' | 'failed' | 'unmet' | 'pending';
   readonly set: PartitionSet;
 }
 export type PlanStep = DepartStep | MaterializeStep | HoldStep;
@@ -277,7 +280,7 @@ function readByPlanned(
 function stepsOf(evaluation: AssetEvaluation, planned: Planned, now: number, limits: BatchLimits): PlanStep[] {
   const { key, node } = evaluation;
   const { will, may, unmet, idle } = planned;
-  const held = (['blocked', 'awaiting', 'unavailable', 'failed'] as const).map((reason): HoldStep => {
+  const held = (['blocked', 'awaiting', 'unavailable', 'failed', 'pending'] as const).map((reason): HoldStep => {
     return { type: 'hold', asset: key, reason, set: sets.intersect(idle, withStatus(evaluation, reason)) };
   });
   held.push({ type: 'hold', asset: key, reason: 'unmet', set: unmet });

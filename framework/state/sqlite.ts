@@ -220,10 +220,10 @@ class SqliteState implements StateWriter {
         const decision = this.#decide(db, this.#settled(db, event, guard.upstream));
         folding = true;
         const packed = this.#insert(db, decision);
-        releaseKept(db, this.#mirror.index, event, packed);
+        releaseKept(db, event, packed);
         // Before the commit, so that nothing is ever logged that cannot be folded.
         this.#mirror.fold(packed);
-        keepExcluded(db, this.#mirror.index, packed);
+        keepExcluded(db, packed);
         return { revision: packed.revision, at: packed.at, changed: decision.points };
       });
     } catch (error) {

@@ -20,6 +20,7 @@ test('commands, subcommands and options', async () => {
     'plan',
     'materialize',
     'observe',
+    'ui',
     'status',
     'explain',
     'assets',

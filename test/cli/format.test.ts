@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { styleFor } from '../../framework/cli/style.ts';
 import {
   bytes,
   displayWidth,
@@ -10,9 +11,9 @@ import {
   some,
   table,
   truncate,
+  truncateFront,
   visible,
-} from '../../framework/cli/format.ts';
-import { styleFor } from '../../framework/cli/style.ts';
+} from '../../framework/report/format.ts';
 import { screen } from './support.ts';
 
 test('numbers for people', () => {
@@ -50,6 +51,11 @@ test('numbers for people', () => {
 test('widths are those of a terminal', () => {
   expect(['abc', '币安', 'e\u0301', '\u001b[31mred\u001b[39m', '🚀'].map(displayWidth)).toEqual([3, 4, 1, 3, 2]);
   expect([truncate('abcdef', 6), truncate('abcdef', 5), truncate('币安人生', 6)]).toEqual(['abcdef', 'abcd…', '币安…']);
+  expect([truncateFront('abcdef', 6), truncateFront('abcdef', 5), truncateFront('币安人生', 6)]).toEqual([
+    'abcdef',
+    '…cdef',
+    '…人生',
+  ]);
   expect([pad('币', 4), pad('1', 3, 'right')]).toEqual(['币  ', '  1']);
 });
 
@@ -64,6 +70,23 @@ test('a table has no trailing space, whatever is in it', () => {
     ),
   ).toBe('A         N  C\nx         1\n币安  1,000  end');
   expect(table([{ title: 'A' }], [])).toBe('A');
+  // Numbers and ids are not cut: others they would be others.
+  const columns = [
+    { title: 'ID', whole: true },
+    { title: 'N', align: 'right' as const },
+    { title: 'B' },
+    { title: 'C' },
+  ];
+  const rows = [['123456789012', '1234567890', 'abcdefghijkl', 'abcdefghijklmno']];
+  const cut = (width: number) => table(columns, rows, undefined, width).split('\n')[1];
+  expect([55, 54, 48, 43, 30, 10].map(cut)).toEqual([
+    '123456789012  1234567890  abcdefghijkl  abcdefghijklmno',
+    '123456789012  1234567890  abcdefghijkl  abcdefghijklm…',
+    '123456789012  1234567890  abcdefghi…  abcdefghi…',
+    '123456789012  1234567890  abcdefghijkl',
+    '123456789012  1234567890',
+    '123456789012  1234567890',
+  ]);
 });
 
 test('control characters of data do not reach the terminal', () => {

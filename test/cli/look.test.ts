@@ -1,6 +1,6 @@
 import { defineLakehouse } from 'crypto-lakehouse';
 import { describe, expect, test } from 'vitest';
-import { place } from './support.ts';
+import { place, screen } from './support.ts';
 
 describe('assets', () => {
   test('as a table', async () => {
@@ -43,6 +43,8 @@ describe('assets', () => {
       out: '',
       err: "lakehouse: No asset is named 'silver/price'\n  Did you mean 'silver/prices'?\n",
     });
+    for (const zone of ['gold', 'gold/', 'glod/*', '+glod'])
+      expect((await here.run(['status', zone])).err, zone).toContain("\n  Did you mean 'gold/*'?\n");
     expect(await here.run(['assets', 'gold/* and (kind:x'])).toEqual({
       code: 2,
       out: '',
@@ -263,6 +265,7 @@ describe('a lake that nobody has looked at', () => {
         },
       ],
       issues: [],
+      unmatched: [],
     });
   });
 
@@ -276,6 +279,27 @@ describe('a lake that nobody has looked at', () => {
     expect(long).not.toContain('…');
     expect(long).toContain('unavailable: symbol=CCC/');
   });
+});
+
+test('on a narrow terminal lines are cut where they tell the least', async () => {
+  const here = await place();
+  await here.run(['observe']);
+  const on = async (...words: string[]) => {
+    const stdout = screen({ columns: 60 });
+    await here.run(words, { io: { stdout } });
+    return stdout.text.trimEnd().split('\n');
+  };
+  expect(await on('status', 'files/days', '-p', 'date=2024-01-01', '--no-color')).toEqual([
+    'ASSET       FRESH  STALE  MISSING  FAILED  LAST COMPUTED',
+    'files/days      2      -        -       -  observed 2024-02…',
+  ]);
+  const runs = await on('runs', '--no-color');
+  expect(runs[0]).toMatch(/^RUN {16}STARTED +TOOK {2}OUTCOME {4}PARTITIONS$/);
+  expect(runs[1]).toMatch(/^\w{17} {2}2024-\S.*… .* succeeded {2}6 observed$/);
+  for (let day = 5; day < 30; day += 2) await here.write('AAA', `2024-01-${String(day).padStart(2, '0')}`, '0,1\n');
+  const planned = await on('plan', '+raw/days', '--no-color');
+  expect(planned).toContainEqual(expect.stringMatching(/^ {4}….*2024-01-27\|2024-01-29$/));
+  expect(planned.filter((line) => line.includes('2024-01') && line.length > 60)).toEqual([]);
 });
 
 describe('what is empty', () => {
@@ -340,12 +364,82 @@ describe('partitions that are misspelt', () => {
     );
   });
 
+  test('in a part of a filter, which does not vanish behind the others', async () => {
+    const here = await place();
+    const wrong = ['-p', 'symbol=AAA|BBC'];
+    const err = "lakehouse: --partitions 'symbol=AAA|BBC': There is no symbol 'BBC'\n  symbol: Did you mean 'BBB'?\n";
+    expect(await here.run(['plan', '+raw/days', '-q', ...wrong])).toEqual({ code: 2, out: '', err });
+    // What the sources have is known only when the run has looked at them: it goes on without.
+    const begun = await here.run(['materialize', '+raw/days', ...wrong]);
+    expect({ code: begun.code, warned: begun.err.split('\n').filter((line) => line.startsWith('!')) }).toEqual({
+      code: 0,
+      warned: ["! --partitions: There is no symbol 'BBC'. Did you mean 'BBB'?"],
+    });
+    for (const words of [
+      ['materialize', 'raw/days'],
+      ['status', 'raw/days'],
+      ['wipe', 'raw/days', '--yes'],
+    ])
+      expect(await here.run([...words, ...wrong])).toEqual({ code: 2, out: '', err });
+    expect((await here.json(['runs'])) as unknown[]).toHaveLength(1);
+    const narrow = {
+      definition: defineLakehouse({ assets: here.tiny().assets, filters: () => ({ symbol: ['AAA'] }) }),
+    };
+    expect((await here.run(['status', 'silver/prices', ...wrong], narrow)).err).toContain(
+      '\n  symbol: The settings do not want it. Known: AAA\n',
+    );
+    expect((await here.run(['status', 'raw/days', '-p', 'symbol=AAA|C*'])).code).toBe(0);
+  });
+
+  test('in the settings: everything would leave the lake', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q', '+silver/prices']);
+    const definition = defineLakehouse({
+      assets: here.tiny().assets,
+      filters: () => ({ symbol: ['AAB', 'BBB', 'C*'] }),
+    });
+    const said = "The settings want symbol 'AAB', which is not in files/days. Did you mean 'AAA'?";
+    const planned = await here.run(['plan', '+silver/prices'], { definition });
+    expect(planned.err).toBe(`Looking at files/days …\nwarning: ${said}\n`);
+    expect(planned.out).toContain(`
+raw/days  3 partitions to leave the lake: no longer wanted by the settings
+    symbol=AAA/date=2024-01-01..2024-01-03
+`);
+    expect(planned.out).toMatch(
+      /\nNothing to compute: 6 partitions fresh, 6 to leave the lake, the rest cannot be computed now\.\n$/,
+    );
+    expect(await here.json(['plan', '+silver/prices'], { definition })).toMatchObject({
+      depart: [
+        { asset: 'raw/days', count: 3, unwanted: 3 },
+        { asset: 'silver/prices', count: 3, unwanted: 3 },
+      ],
+      unmatched: [{ dimension: 'symbol', value: 'AAB' }],
+    });
+    expect((await here.run(['observe'], { definition })).err).toContain(`warning: ${said}\n`);
+    expect((await here.run(['materialize', '+silver/prices'], { definition })).err).toContain(`! ${said}\n`);
+    const right = defineLakehouse({ assets: here.tiny().assets, filters: () => ({ symbol: ['AAA', 'C*'] }) });
+    expect((await here.run(['observe'], { definition: right })).err).toBe('Looking at files/days …\n');
+
+    // Not the settings, but the source.
+    for (const day of ['01', '02', '03']) await here.remove('BBB', `2024-01-${day}`);
+    expect((await here.run(['plan', 'files/days or raw/days'])).out).toContain(
+      '\nraw/days  3 partitions to leave the lake: no longer there upstream\n',
+    );
+  });
+
   test('in a key', async () => {
     const here = await place();
     await here.run(['observe']);
     expect((await here.run(['explain', 'raw/days', 'symbol=ABA/date=2024-01-01'])).err).toBe(
       "lakehouse: 'symbol' has no value 'ABA' (column 8)\n  symbol=ABA/date=2024-01-01\n         ^\n  Did you mean 'AAA'?\n",
     );
+    expect(await here.run(['explain', 'raw/days', 'symbol=AAA/date=2024-01-01'])).toMatchObject({ code: 0 });
+    expect(await here.run(['explain', 'raw/days', 'symbol=AAA/date=2025-01-01'])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining(
+        'none: there is no such partition\n  There is symbol=AAA/date=2024-01-01..2024-02-01\n',
+      ),
+    });
     expect((await here.run(['explain', 'raw/day', 'symbol=AAA'])).err).toBe(
       "lakehouse: No asset is named 'raw/day'\n  Did you mean 'raw/days'?\n",
     );

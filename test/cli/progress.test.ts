@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayWidth } from '../../framework/cli/format.ts';
 import { outputOf } from '../../framework/cli/io.ts';
 import { barLines } from '../../framework/cli/progress/bars.ts';
 import { liveArea } from '../../framework/cli/progress/live.ts';
@@ -9,6 +8,7 @@ import { type AssetProgress, advance, type Progress } from '../../framework/cli/
 import { storyteller } from '../../framework/cli/progress/repeats.ts';
 import { styleFor } from '../../framework/cli/style.ts';
 import { newCounts, type RunEvent } from '../../framework/materialize/events.ts';
+import { displayWidth } from '../../framework/report/format.ts';
 import { place, screen } from './support.ts';
 
 const plain = styleFor(screen(), {}, false);
@@ -163,6 +163,22 @@ describe('what a run tells', () => {
     expect(tell(failed('gold/x', 'd=1', stutter), failed('gold/x', 'd=2', stutter), end)).toEqual([
       '✗ gold/x d=1: assets/x.ts:3: no such column [bad]',
       '✗ gold/x: the same for 1 more partition',
+    ]);
+  });
+
+  test('of waiting once per asset and process, not per batch', () => {
+    const waiting = (asset: string, heldBy: string): RunEvent => ({ type: 'waiting', asset, partitions: 3, heldBy });
+    expect(
+      tell(
+        waiting('gold/x', 'run a'),
+        waiting('gold/x', 'run a'),
+        waiting('gold/y', 'run a'),
+        waiting('gold/x', 'run b'),
+      ),
+    ).toEqual([
+      'gold/x: waiting for run a, which computes partitions of it',
+      'gold/y: waiting for run a, which computes partitions of it',
+      'gold/x: waiting for run b, which computes partitions of it',
     ]);
   });
 

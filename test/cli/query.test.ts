@@ -1,9 +1,11 @@
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { writeRows } from '../../framework/cli/rows.ts';
+import { styleFor } from '../../framework/cli/style.ts';
 import { canMount, noTmpfs, withTmpfs } from '../storage/tmpfs.ts';
-import { place } from './support.ts';
+import { place, screen } from './support.ts';
 
 /** The system's temporary directory, for this test alone. */
 async function ownTemporary(): Promise<string> {
@@ -53,8 +55,18 @@ describe('a lake that cannot be written', () => {
 
   test('and one that is not there yet is not made', async () => {
     const here = await place();
-    expect((await here.run(['query', '-f', 'csv', 'SELECT count(*) AS n FROM silver.prices'])).out).toBe('n\r\n0\r\n');
-    expect(await readdir(here.cwd)).not.toContain('data');
+    expect(await here.run(['query', '-f', 'csv', 'SELECT count(*) AS n FROM silver.prices'])).toEqual({
+      code: 0,
+      out: 'n\r\n0\r\n',
+      err: 'warning: There is no lake in data yet: all its tables are empty.\n',
+    });
+    for (const deep of [[], ['--deep']])
+      expect(await here.run(['verify', ...deep, '--set', 'dataDir=./dta'])).toEqual({
+        code: 2,
+        out: '',
+        err: 'lakehouse: There is no lake in dta yet\n  Look at the setting dataDir.\n',
+      });
+    expect((await readdir(here.cwd)).sort()).toEqual(['assets', 'in', 'lakehouse.yaml']);
   });
 });
 
@@ -63,7 +75,7 @@ describe('what a DuckDB user types first', () => {
     const here = await place();
     await here.run(['materialize', '-q']);
     const csv = async (sql: string) => (await here.run(['query', '-f', 'csv', sql])).out.split('\r\n').slice(0, -1);
-    expect(await csv('SHOW TABLES')).toEqual(['name', 'days', 'days', 'months', 'prices']);
+    expect(await csv('SHOW TABLES')).toEqual(['name', 'gold.days', 'gold.months', 'raw.days', 'silver.prices']);
     expect((await csv('SHOW ALL TABLES')).map((line) => line.split(',').slice(1, 3).join('.'))).toEqual([
       'schema.name',
       'gold.days',
@@ -90,5 +102,68 @@ describe('what a DuckDB user types first', () => {
       out: '',
       err: "lakehouse: There are several tables 'days'\n  Write 'raw.days' or 'gold.days'.\n",
     });
+  });
+
+  test('a source is not a table, and what is wrong is pointed at', async () => {
+    const here = await place();
+    for (const [sql, err] of [
+      ['FROM files.days', "files/days is a source, and sources are not tables\n  What is made of it: 'raw.days'."],
+      ['SELECT 1,\n  2 2', 'query: Parser Error: syntax error at or near "2"\nLINE 2:   2 2\n            ^'],
+    ])
+      expect(await here.run(['query', '-q', sql as string])).toEqual({ code: 2, out: '', err: `lakehouse: ${err}\n` });
+  });
+
+  test('a damaged file and a missing one both fail, and are nobody’s misuse', async () => {
+    const here = await place();
+    await here.run(['materialize', '-q']);
+    const directory = join(here.cwd, 'data/gold/days');
+    const [name = ''] = (await readdir(directory, { recursive: true })).filter((path) => path.endsWith('.parquet'));
+    await truncate(join(directory, name), 100);
+    expect(await here.run(['query', 'FROM gold.days'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('lakehouse verify'),
+    });
+    await rm(join(directory, name));
+    expect((await here.run(['query', 'FROM gold.days'])).code).toBe(1);
+  });
+});
+
+describe('rows as they are printed', () => {
+  const columns = [{ name: 'n', type: 'INTEGER' }];
+  const shape = { limit: Number.POSITIVE_INFINITY, width: 80, style: styleFor(screen(), {}, false) };
+  const printed = async (format: 'csv' | 'json' | 'ndjson' | 'table', batches: () => AsyncGenerator<number[][]>) => {
+    const writes: string[] = [];
+    const sink = { write: async (text: string) => void writes.push(text), closed: () => false };
+    const result = { columns, batches: batches(), close: async () => undefined };
+    const failure = await writeRows(result, { ...shape, format }, sink).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    return { writes, failure };
+  };
+
+  test.each(['csv', 'json', 'ndjson', 'table'] as const)(
+    'as %s: nothing stands there before the first rows, so that a query that fails at once can be asked again',
+    async (format) => {
+      const fails = async function* (): AsyncGenerator<number[][]> {
+        yield [];
+        throw new Error('gone');
+      };
+      expect(await printed(format, fails)).toEqual({ writes: [], failure: 'gone' });
+    },
+  );
+
+  test('the head comes with the first rows, or alone where there are none', async () => {
+    const some = async function* () {
+      yield [];
+      yield [[1]];
+      yield [[2]];
+    };
+    const none = async function* () {};
+    expect(await printed('csv', some)).toEqual({ writes: ['n\r\n1\r\n', '2\r\n'], failure: undefined });
+    expect((await printed('json', some)).writes).toEqual(['[\n  {"n": 1}', ',\n  {"n": 2}', '\n]\n']);
+    expect((await printed('csv', none)).writes).toEqual(['n\r\n']);
+    expect((await printed('json', none)).writes).toEqual(['[]\n']);
+    expect((await printed('ndjson', none)).writes).toEqual([]);
   });
 });

@@ -47,6 +47,7 @@ describe('help', () => {
         observe [selection]                look at the sources and remember what is there
 
       Look:
+        ui [options] [asset]               look at the lake and work on it on the whole terminal
         status [options] [selection]       count partitions by status, per asset
         explain <asset> <partition>        say why a partition is as it is
         assets [selection]                 list the assets

@@ -39,6 +39,7 @@ describe('materialize', () => {
         silver/prices  4 awaiting
         gold/days      4 awaiting
         gold/months    2 awaiting
+        awaiting: not published yet
 
       Next:
         lakehouse status
@@ -67,6 +68,7 @@ describe('materialize', () => {
         silver/prices  4 awaiting
         gold/days      4 awaiting
         gold/months    2 awaiting
+        awaiting: not published yet
       "
     `);
     expect((await here.run(['materialize', '--quiet'])).out).toBe('');
@@ -134,6 +136,8 @@ describe('materialize', () => {
         raw/days       4 awaiting
         silver/prices  4 awaiting
         gold/days      3 blocked, 4 awaiting
+        awaiting: not published yet
+        blocked: what they read failed, or its checks did
 
       Failed:
         silver/prices  3 partitions: symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03
@@ -221,7 +225,7 @@ describe('materialize', () => {
     const { out } = await here.run(['materialize', '+raw/days'], { definition });
     const [, id] = /Run (\S+)\./.exec(out) ?? [];
     expect(steady(out)).toContain(
-      '\n  raw/days  4 partitions: symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03 and 1 more\n    for example: broken [compute-failed]\n\nAll of them: lakehouse runs show <id> --json\n',
+      '\n  raw/days  4 partitions: symbol=AAA/date=2024-01-01, symbol=AAA/date=2024-01-02, symbol=AAA/date=2024-01-03 and 1 more\n    for example: broken [compute-failed]\n\nAll of them: lakehouse runs show <id>\n',
     );
     const { events } = (await here.json(['runs', 'show', id ?? ''])) as { events: { failures?: unknown[] }[] };
     expect(events.flatMap(({ failures = [] }) => failures)).toHaveLength(4);
@@ -295,6 +299,56 @@ describe('materialize', () => {
       `\n    lakehouse plan '+(${both})' --partitions date=2024-01-01 --force\n`,
     );
     expect((await empty.run(['status', both])).out).toContain(`\n  lakehouse observe '+(${both})'\n`);
+  });
+
+  test('says what it did not compute because what that reads is stale, or missing, and not selected', async () => {
+    const here = await place();
+    for (let day = 4; day <= 31; day++) await here.write('AAA', `2024-01-${String(day).padStart(2, '0')}`, '0,1\n');
+    here.now = Date.UTC(2024, 1, 5);
+    const aaa = ['-p', 'symbol=AAA,date=2024-01'];
+    await here.run(['materialize', '-q', '+gold/months', ...aaa]);
+    await here.run(['wipe', 'silver/prices', '-y', '-q', '-p', 'symbol=AAA,date=2024-01-05']);
+
+    // Of gold/days one day is to be computed, and cannot be; of what is above it nobody knows.
+    const nothing = await here.run(['materialize', 'gold/days', ...aaa, '--require-complete']);
+    expect({ code: nothing.code, out: steady(nothing.out) }).toEqual({
+      code: 1,
+      out: `Nothing to do: what can be computed is up to date (… ms).
+
+Cannot be computed now:
+  gold/days  1 unmet
+  unmet: what they read is missing and not selected; '+gold/days' selects it too
+
+Next:
+  lakehouse materialize +gold/days --partitions symbol=AAA,date=2024-01 --require-complete
+`,
+    });
+    const months = ['gold/months', '-p', 'symbol=AAA'];
+    expect((await here.run(['plan', ...months])).out).toBe(`Cannot be computed now:
+  gold/months  1 pending
+  pending: what they read is stale and not selected; '+gold/months' selects it too
+
+Nothing to compute: 0 partitions fresh, the rest cannot be computed now.
+`);
+    expect(await here.run(['materialize', ...months, '--require-complete'])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('\n  gold/months  1 pending\n'),
+    });
+    expect(await here.run(['materialize', ...months])).toMatchObject({ code: 0 });
+    expect((await here.run(['runs', '--limit', '1'])).out).toContain('1 not computed');
+    expect((await here.run(['runs', 'show', 'last'])).out).toContain(
+      '\n  lakehouse plan gold/months --verbose  says what could not be computed, and why\n',
+    );
+
+    // Also when there is something else to do.
+    await here.run(['wipe', 'raw/days', '-y', '-q', '-p', 'symbol=AAA,date=2024-01-02']);
+    const more = ['raw/days or gold/months', '-p', 'symbol=AAA', '--require-complete'];
+    const some = await here.run(['materialize', ...more]);
+    expect({ code: some.code, out: steady(some.out) }).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^Done: 1 partition computed(.|\n)*\n {2}gold\/months +1 pending\n/),
+    });
+    expect((await here.run(['materialize', '-q', '+gold/months', ...aaa, '--require-complete'])).code).toBe(0);
   });
 
   test('warns of checks', async () => {
@@ -383,6 +437,7 @@ describe('an interrupt', () => {
 
       Cannot be computed now:
         raw/days  4 awaiting
+        awaiting: not published yet
 
       Next:
         lakehouse materialize
@@ -497,6 +552,61 @@ describe('runs', () => {
   });
 });
 
+describe('a run in which something went wrong', () => {
+  test('is shown with the partitions and checks, as many as can be read', async () => {
+    const here = await place();
+    for (let n = 1; n <= 25; n++) await here.write('CCC', `2024-01-${String(n).padStart(2, '0')}`, '0,oops\n');
+    await here.write('AAA', '2024-01-02', '0,-5\n1,-6\n');
+    await here.write('BBB', '2024-01-03', '0,-5\n');
+    const run = async (severity: 'warn' | 'error') => {
+      const definition = here.tiny({ severity });
+      const { out } = await here.run(['materialize', '+silver/prices', '--force'], { definition });
+      expect(out).toMatch(/\nAll of them: lakehouse runs show \S+\n/);
+      return here.run(['runs', 'show', 'last'], { definition });
+    };
+    const { out } = await run('error');
+    const part = (title: string) => out.split(`\n${title}:\n`)[1]?.split('\n\n')[0]?.split('\n');
+    expect(part('Checks that failed')).toEqual([
+      '  silver/prices symbol=AAA/date=2024-01-02: range_price, 2 rows',
+      '  silver/prices symbol=BBB/date=2024-01-03: range_price, 1 row',
+    ]);
+    const failed = part('Failed') ?? [];
+    expect(failed).toHaveLength(21);
+    expect(failed[0]).toMatch(
+      /^ {2}silver\/prices symbol=CCC\/date=2024-01-\d\d: '0,oops' is not minute,price \[malformed-row\]$/,
+    );
+    expect(failed[20]).toMatch(/^ {2}… and 5 more: lakehouse runs show \w{17} --json$/);
+    expect((await run('warn')).out).toContain(
+      '\nChecks that warn:\n  silver/prices symbol=AAA/date=2024-01-02: range_price, 2 rows\n',
+    );
+    // Without definitions nobody knows that times are days.
+    const importModule = async () => Promise.reject(new TypeError('oops'));
+    const blind = await here.run(['runs', 'show', 'last'], { io: { importModule } });
+    expect(blind).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\n {2}silver\/prices symbol=AAA \(time \d+\): range_price/),
+    });
+  });
+
+  test('has the same kind of instants everywhere in JSON, and no JSON in texts', async () => {
+    const here = await place();
+    await here.run(['observe']);
+    const instant = expect.stringMatching(/^2024-02-02T12:00:00\.\d{3}Z$/);
+    expect(await here.json(['runs'])).toMatchObject([
+      { startedAt: instant, finishedAt: instant, outcome: 'succeeded' },
+    ]);
+    expect(await here.json(['runs', 'show', 'last'])).toMatchObject({
+      startedAt: instant,
+      finishedAt: instant,
+      events: [
+        { at: instant },
+        { at: instant, observedAt: instant, detail: { 'symbol=AAA': { 19723: '0,101.5\n1,201\n' }, 'symbol=BBB': {} } },
+        { at: instant },
+      ],
+    });
+  });
+});
+
 describe('query', () => {
   const sql =
     'SELECT symbol, count(*) AS n, sum(price) AS total, NULL AS nothing FROM silver.prices GROUP BY 1 ORDER BY 1';
@@ -577,7 +687,7 @@ describe('query', () => {
     });
     expect((await here.run(['query', 'SELECT 1', '--file', 'x'])).code).toBe(2);
     expect((await here.run(['query', 'FROM silver.price'])).err).toBe(
-      "lakehouse: There is no table 'price'\n  Did you mean 'silver.prices'?\n",
+      "lakehouse: There is no table 'silver.price'\n  Did you mean 'silver.prices'?\n",
     );
     expect((await here.run(['query', 'SELEC 1'])).code).toBe(2);
     expect((await here.run(['query', "COPY (SELECT 1) TO 'x.csv'"])).code).toBe(2);
@@ -638,12 +748,28 @@ describe('verify', () => {
     expect(lines[3]).toMatch(/^3 problems in 10 current files/);
     expect(await here.json(['verify'])).toMatchObject({
       problems: [{ asset: 'gold/days', message: 'is missing' }, { asset: 'raw/days' }, { asset: 'silver/prices' }],
+      repair: [
+        { asset: 'raw/days', partitions: 'symbol=AAA/date=2024-01-01' },
+        { asset: 'silver/prices' },
+        { asset: 'gold/days' },
+      ],
     });
 
     // And what it advises helps.
-    for (const asset of ['gold/days', 'silver/prices', 'raw/days'])
-      await here.run(['wipe', asset, '--yes', '-p', 'symbol=AAA']);
-    expect((await here.run(['materialize', '-q', '+gold/days'])).code).toBe(0);
+    const all = 'symbol=AAA/date=2024-01-01..2024-01-03';
+    const advised = lines.filter((line) => line.startsWith('    lakehouse ')).map((line) => line.trim());
+    expect(advised).toEqual([
+      'lakehouse wipe raw/days --partitions symbol=AAA/date=2024-01-01',
+      'lakehouse materialize raw/days --partitions symbol=AAA/date=2024-01-01',
+      `lakehouse wipe silver/prices --partitions ${all}`,
+      `lakehouse materialize silver/prices --partitions ${all}`,
+      `lakehouse wipe gold/days --partitions ${all}`,
+      `lakehouse materialize gold/days --partitions ${all}`,
+    ]);
+    for (const line of advised) {
+      const [, command = '', ...words] = line.split(' ');
+      expect((await here.run([command, '-q', ...(command === 'wipe' ? ['--yes'] : []), ...words])).code).toBe(0);
+    }
     expect((await here.run(['verify', '-q', '--deep'])).code).toBe(0);
   });
 });
@@ -665,17 +791,36 @@ describe('gc', () => {
     const shown = await here.run(['gc']);
     expect(shown.out).toContain('To remove: 0 superseded and 1 unknown files, 100 B.');
     expect(shown.out).toContain('lakehouse gc --yes\n');
+    expect(shown.out).toContain('\n1 file (100 B) is younger than 1 hour and stays for now: lakehouse gc --grace 0s\n');
+    expect(await here.json(['gc'])).toMatchObject({
+      unknown: 1,
+      kept: { files: 1, bytes: 100, excluded: 0, young: 1 },
+    });
     expect((await stat(stray)).size).toBe(100);
     const { code, out } = await here.run(['gc', '--yes']);
-    expect({ code, last: out.trim().split('\n').at(-1) }).toEqual({
+    expect({ code, removed: out.trim().split('\n').at(-2) }).toEqual({
       code: 0,
-      last: 'Removed 0 superseded and 1 unknown files, 100 B; 0 unfinished writes; 0 old events.',
+      removed: 'Removed 0 superseded and 1 unknown files, 100 B; 0 unfinished writes; 0 old events.',
     });
     await expect(stat(stray)).rejects.toThrow('ENOENT');
     expect((await stat(young)).size + (await stat(foreign)).size).toBe(200);
     here.now += 10_000;
     expect(await here.json(['gc', '--yes', '--grace', '0s'])).toMatchObject({ removed: true, unknown: 1 });
     expect((await here.run(['gc', '--dry-run', '--yes'])).code).toBe(2);
+  });
+
+  test('says that there are files which are only too young', async () => {
+    const here = await place();
+    here.now = Date.now();
+    await here.run(['materialize', '-q', '+silver/prices']);
+    await here.run(['wipe', 'silver/prices', '-y', '-q', '-p', 'symbol=AAA']);
+    const { out } = await here.run(['gc', '--grace', '90m']);
+    expect(out).toMatch(
+      /^There are no other files to remove\. .*\n1 file \(.* B\) is younger than 90 minutes and stays for now: lakehouse gc --grace 0s\n$/,
+    );
+    expect(await here.json(['gc'])).toMatchObject({ superseded: 0, kept: { files: 1, young: 1 } });
+    here.now += 1000;
+    expect(await here.json(['gc', '--yes', '--grace', '0s'])).toMatchObject({ superseded: 1, kept: { files: 0 } });
   });
 
   test("removes nothing when the log knows of no file: it is another lake's", async () => {

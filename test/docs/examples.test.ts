@@ -21,16 +21,29 @@ async function writeBlocks(project: string, markdown: string): Promise<void> {
   }
 }
 
+const compile = (project: string): Promise<string> =>
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: project }).then(
+    ({ stdout }) => stdout,
+    (error: { readonly stdout: string }) => error.stdout,
+  );
+
+/** What it says about the small lake with the tsconfig.json of the guide and the packages that the guide says to install. */
+async function typeErrorsAsTold(project: string): Promise<string> {
+  const [config] = blocksOf(guide).filter(({ language }) => language === 'json');
+  if (!config) throw new Error('the guide has no tsconfig.json');
+  const { path, content } = fileOf(config);
+  await writeFile(join(project, path), content);
+  await mkdir(join(project, 'node_modules/@types'));
+  await symlink(join(root, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'));
+  return compile(project);
+}
+
 /** What the compiler says about a project that is set up as this one; nothing when all is well. */
 async function typeErrors(project: string): Promise<string> {
   const typeRoots = [join(root, 'node_modules/@types')];
   const tsconfig = { extends: join(root, 'tsconfig.json'), compilerOptions: { typeRoots }, include: ['assets'] };
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  return run(process.execPath, [tsc, '-p', '.'], { cwd: project }).then(
-    ({ stdout }) => stdout,
-    (error: { readonly stdout: string }) => error.stdout,
-  );
+  return compile(project);
 }
 
 describe('the code in the documents compiles', () => {
@@ -83,6 +96,7 @@ describe('docs/guide.md: the small lake, run by the built program from another d
         shown.push({ line: block.line, text: block.text, output });
       }
     }
+    expect(await typeErrorsAsTold(project)).toBe('');
     const changed = shown.filter((one) => steady(one.output) !== steady(one.text));
     if (process.env.UPDATE_DOCS === '1') {
       const fence = (text: string) => `\`\`\`text\n${text.replace(/ +$/gm, '')}\`\`\``;

@@ -32,7 +32,7 @@ export function section(markdown: string, heading: string): string {
 
 /** The file that a block of code is, by the comment in its first line. */
 export function fileOf({ text, line }: Block): { path: string; content: string } {
-  const path = /^\/\/ (\S+\.[jt]s)\n/.exec(text)?.[1];
+  const path = /^\/\/ (\S+\.(?:[jt]s|json))\n/.exec(text)?.[1];
   if (path === undefined) throw new Error(`the code in line ${line} does not begin with its path`);
   return { path, content: text };
 }

@@ -48,7 +48,8 @@ const columnsOfTicks = [
 ];
 
 test.each<[string, unknown[][]]>([
-  ['SHOW TABLES', [['daily'], ['daily'], ['ticks']]],
+  ['SHOW TABLES', [['gold.daily'], ['silver.daily'], ['silver.ticks']]],
+  ['show /* all */ tables;', [['gold.daily'], ['silver.daily'], ['silver.ticks']]],
   ['SHOW TABLES FROM gold', [['daily']]],
   ['DESCRIBE silver.ticks', columnsOfTicks],
   ['DESCRIBE ticks', columnsOfTicks],
@@ -110,6 +111,12 @@ test.each([
   'SUMMARIZE daily',
   'PIVOT Daily ON n',
   'SELECT 1 FROM gold.daily JOIN daily USING (n)',
+  'WITH daily AS (SELECT * FROM daily) SELECT * FROM daily',
+  'WITH one AS (WITH Daily AS (SELECT 1) FROM Daily) SELECT * FROM one, DAILY',
+  'EXPLAIN SELECT * FROM daily',
+  "FROM query_table('daily')",
+  "FROM query_table('dai' || 'ly')",
+  "FROM query('FROM daily')",
 ])('%s: a name that is in two zones is not guessed', async (sql) => {
   await expect(ask(sql)).rejects.toMatchObject({
     code: 'ambiguous-table',
@@ -120,6 +127,10 @@ test.each([
 
 test('a common table expression may be named like a table', async () => {
   expect(await ask('WITH daily AS (SELECT 7 AS seven) SELECT seven FROM daily')).toEqual([[7]]);
+  expect(await ask('WITH Daily AS (SELECT count(*) AS n FROM gold.daily) SELECT n FROM daily')).toEqual([[6n]]);
+  expect(await ask("PIVOT (SELECT n, 'daily' AS x FROM ticks) ON x USING sum(n) GROUP BY n ORDER BY n")).toHaveLength(
+    3,
+  );
 });
 
 test('EXPLAIN explains what may be run, and nothing else', async () => {
@@ -152,6 +163,9 @@ test('several statements are not one, whatever they look up', async () => {
     `PIVOT silver.ticks ON date USING sum(n); COPY silver.ticks TO '${files[0]}' (USE_TMP_FILE false)`,
     'SELECT 1; PIVOT silver.ticks ON date USING sum(n)',
     'CREATE TABLE x AS SELECT 1; SELECT * FROM x',
+    'CREATE TABLE x AS SELECT 1; SELECT * FROM x /* pivot */',
+    "CREATE TYPE mood AS ENUM ('pivot'); PIVOT silver.ticks ON date USING sum(n)",
+    'EXPLAIN PIVOT silver.ticks ON date USING sum(n); CREATE TABLE x AS SELECT 1',
     'EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1',
   ]) {
     await expect(ask(sql), sql).rejects.toMatchObject({ code: 'query-not-select', kind: 'usage' });

@@ -125,6 +125,27 @@ test('original files: bytes, and the rows of a CSV as text', async () => {
   await expect(blob.rows()).rejects.toMatchObject({ code: 'input-not-a-table' });
 });
 
+test('what one target cannot read keeps no other from reading', async () => {
+  const holes = asset('silver/holes', {
+    partitions: { date: daily({ start: '2024-01-01' }) },
+    columns: columns({ id: bigint(), at: timestamp().nullable() }),
+    sortBy: ['id'],
+    compute: () => [],
+  });
+  const days = ['2024-01-01', '2024-01-02', '2024-01-03'].map((day) => target(holes, { date: day }));
+  const made = await compute(shop, holes, days, [], {
+    rows: days.map((_, i) => [{ id: 1n, at: i === 1 ? null : new Date(0) }]),
+  });
+  const parts = partsOf(made, days).map((part) => ({ ...part, rows: 1 }));
+  const each = bind('rows', holes, parts, days, (t, p) => t.time === p.time);
+  const read = await Promise.allSettled(days.map((_, i) => shop.engine.reader(each, i, signal).columns(['at'])));
+  expect(read.map((one) => (one.status === 'rejected' ? one.reason.code : one.value))).toEqual([
+    { at: BigInt64Array.from([0n]) },
+    'null-instant',
+    { at: BigInt64Array.from([0n]) },
+  ]);
+});
+
 test('what targets read together is what each would read alone, and its own', async () => {
   const parts = partsOf(stored, targets);
   // Symbol A reads both days, B its own; and one target nothing.

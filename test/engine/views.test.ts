@@ -1,4 +1,4 @@
-import { copyFile, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { asset } from '../../framework/define/asset.ts';
@@ -148,24 +148,140 @@ test('no other file can be read or written, and nothing changed', async () => {
 test('a wrong name is met with the right one', async () => {
   await expect(ask('SELECT * FROM silver.tick')).rejects.toMatchObject({
     code: 'unknown-table',
-    message: "There is no table 'tick'",
+    message: "There is no table 'silver.tick'",
     hint: "Did you mean 'silver.ticks'?",
   });
+  const more = [...views, { definition: { ...ticks, key: 'bronze/tickers' }, files: [] }];
+  for (const [name, hint] of [
+    ['tick', "Did you mean 'silver.ticks' or 'bronze.tickers'?"],
+    ['silver.tick', "Did you mean 'silver.ticks'?"],
+    ['"Bronze".tick', "Did you mean 'bronze.tickers'?"],
+    ['silber.ticks', "Did you mean 'silver.ticks'?"],
+    ['gold.ticks', "Did you mean 'silver.ticks' or 'bronze.tickers'?"],
+    ['nowhere.ticks', "Did you mean 'silver.ticks' or 'bronze.tickers'?"],
+    ['x.y', 'Known: silver.ticks, gold.unwritten, bronze.blobs, bronze.tickers'],
+  ] as const)
+    await expect(ask(`SELECT 1\nFROM ${name}`, more), name).rejects.toMatchObject({
+      message: `There is no table '${name.replaceAll('"', '')}'`,
+      hint,
+    });
   await expect(ask('SELECT pricee FROM silver.ticks')).rejects.toMatchObject({
     code: 'query-invalid',
     kind: 'usage',
     message: expect.stringContaining('Candidate bindings: "price"'),
   });
-  await expect(ask('SELEC 1')).rejects.toMatchObject({ code: 'query-invalid', kind: 'usage' });
 });
 
-test('rows that break off in the middle are an error, not an end', async () => {
-  await expect(
-    ask("SELECT CASE WHEN i = 900000 THEN error('oops') ELSE i END FROM range(1000000) t(i)"),
-  ).rejects.toThrow('oops');
-  await expect(
-    ask("SELECT (CASE WHEN i = 900000 THEN 'x' ELSE '1' END)::INTEGER FROM range(1000000) t(i);"),
-  ).rejects.toMatchObject({ code: 'query-data' });
+test('what is wrong with a statement is pointed at', async () => {
+  for (const [sql, message] of [
+    ['SELEC 1', 'query: Parser Error: syntax error at or near "SELEC"\nLINE 1: SELEC 1\n        ^'],
+    ['SELECT 1,\n  nix(2);', 'LINE 2:   nix(2);\n          ^'],
+    ['SELECT n,\n  pricee -- more\nFROM silver.ticks', 'LINE 2:   pricee -- more\n          ^'],
+  ] as const)
+    await expect(ask(sql), sql).rejects.toMatchObject({
+      code: 'query-invalid',
+      kind: 'usage',
+      message: expect.stringContaining(message),
+    });
+});
+
+test('a damaged file is not the user’s mistake', async () => {
+  const path = join(shop.directory, 'damaged.parquet');
+  await copyFile(files[0] as string, path);
+  await truncate(path, 100);
+  await expect(ask('FROM silver.ticks', [{ definition: ticks, files: [path] }])).rejects.toMatchObject({
+    code: 'file-corrupt',
+    kind: 'data',
+  });
+});
+
+// Errors of these classes do not abort the transaction, and say nothing of themselves while the rows come.
+const parserError = `json_deserialize_sql(('{"a":' || i || '}')::JSON)`;
+test.each([
+  ["SELECT CASE WHEN i = 900000 THEN error('oops') ELSE i END FROM range(1000000) t(i)", 'oops'],
+  ["SELECT (CASE WHEN i = 900000 THEN 'x' ELSE '1' END)::INTEGER FROM range(1000000) t(i);", "convert string 'x'"],
+  [`SELECT CASE WHEN i >= 200000 THEN ${parserError} ELSE 'x' END FROM range(300000) t(i)`, 'Parser Error'],
+  [
+    `SELECT i FROM range(300000) t(i) WHERE CASE WHEN i >= 200000 THEN ${parserError} ELSE 'x' END = 'x'`,
+    'Parser Error',
+  ],
+  [
+    `SELECT i FROM range(300000) t(i) WHERE CASE WHEN i >= 200000 THEN ${parserError} ELSE 'x' END = 'x'; -- ; so`,
+    'Parser Error',
+  ],
+  [
+    `WITH p AS (PIVOT (SELECT i, i % 2 AS k FROM range(300000) t(i)) ON k USING count(*) GROUP BY i)
+     SELECT CASE WHEN i >= 200000 THEN ${parserError} END FROM p`,
+    'Parser Error',
+  ],
+  [
+    "SELECT TIMESTAMPTZ '2020-01-01' AT TIME ZONE (CASE WHEN i = 200000 THEN 'Foo/Bar' ELSE 'UTC' END) FROM range(300000) t(i)",
+    'Foo/Bar',
+  ],
+])('rows that break off in the middle are an error, not an end: %s', async (sql, message) => {
+  await expect(ask(sql)).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });
+});
+
+test('rows keep their order, names and types, and what marks their end does not show', async () => {
+  const types = `SELECT 1 AS a, 2 AS a, NULL, [] AS l, [NULL, 1.5] AS m, {'q': 1} AS q, MAP {1: 2} AS map, [1, 2]::INT[2] AS arr,
+    'a'::ENUM('a', 'b') AS e, '101'::BIT AS bits, '{}'::JSON AS j, '\\xAA'::BLOB AS b, 1::HUGEINT AS h, INTERVAL 1 DAY AS i,
+    TIMESTAMPTZ '2020-01-01' AS z, union_value(x := 1) AS u, 'x' COLLATE NOCASE AS c`;
+  expect(await ask(types)).toEqual({
+    columns: [
+      'a INTEGER',
+      'a INTEGER',
+      'NULL INTEGER',
+      'l INTEGER[]',
+      'm DECIMAL(2,1)[]',
+      'q STRUCT("q" INTEGER)',
+      'map MAP(INTEGER, INTEGER)',
+      'arr INTEGER[2]',
+      "e ENUM('a', 'b')",
+      'bits BIT',
+      'j VARCHAR',
+      'b BLOB',
+      'h HUGEINT',
+      'i INTERVAL',
+      'z TIMESTAMP WITH TIME ZONE',
+      'u UNION("x" INTEGER)',
+      'c VARCHAR',
+    ],
+    rows: [
+      [
+        1,
+        2,
+        null,
+        [],
+        [null, '1.5'],
+        { q: 1 },
+        [{ key: 1, value: 2 }],
+        [1, 2],
+        'a',
+        '101',
+        '{}',
+        expect.anything(),
+        1n,
+        expect.anything(),
+        expect.anything(),
+        expect.anything(),
+        'x',
+      ],
+    ],
+  });
+  for (const [order, at] of [
+    ['', (n: number) => n],
+    ['ORDER BY i DESC', (n: number) => 299999 - n],
+    ['ORDER BY i % 2, i LIMIT 200000', (n: number) => (n < 150000 ? 2 * n : 2 * (n - 150000) + 1)],
+  ] as const) {
+    const { rows } = await ask(`SELECT i::INTEGER AS i FROM range(300000) t(i) ${order}`);
+    expect(rows).toHaveLength(order.includes('LIMIT') ? 200000 : 300000);
+    expect((rows as number[][]).findIndex(([i], n) => i !== at(n))).toBe(-1);
+  }
+  expect((await ask('SELECT 1 WHERE false')).rows).toEqual([]);
+  expect((await ask('VALUES (1, true), (2, false)')).rows).toEqual([
+    [1, true],
+    [2, false],
+  ]);
 });
 
 test('a file that is removed while a query reads is an error, or read to its end', async () => {

@@ -611,7 +611,8 @@ export function modelPlan(world: World, request: Request): ModelPlan {
       if (verdict.run !== 'not' && unmet) held.set(key, 'unmet');
       else if (verdict.run === 'will') own.will.add(key);
       else if (verdict.run === 'may' && moved) own.may.add(key);
-      else if (['blocked', 'awaiting', 'unavailable', 'failed'].includes(verdict.status)) held.set(key, verdict.status);
+      else if (['blocked', 'awaiting', 'unavailable', 'failed', 'pending'].includes(verdict.status))
+        held.set(key, verdict.status);
     }
   }
   for (const kind of world.kinds) {

@@ -14,7 +14,7 @@ function departed(reason: DepartedEvent['reason'], series: string, ranges: numbe
 function filled(state: StateWriter): void {
   for (const symbol of ['A', 'B']) {
     for (const time of [1, 2]) {
-      const path = `a/${symbol}${time}`;
+      const path = `a/${symbol}/${time}.g1.zip`;
       state.append(
         materialized('a', 0, [outcome(`symbol=${symbol}`, { [time]: 'x' }, 0)], { files: [{ path, bytes: 1 }] }),
       );
@@ -33,30 +33,33 @@ describe('files of what was excluded', () => {
     const state = open();
     filled(state);
     const { at } = state.append(departed('excluded', 'symbol=A', [1, 3]));
-    expect(spare(state)).toEqual({ superseded: [], kept: ['a/A1', 'a/A2'] });
-    expect(state.file('a/A1')).toMatchObject({ live: 0, supersededRevision: 5, supersededAt: at });
-    expect(spare(open({ readOnly: true }))).toEqual({ superseded: [], kept: ['a/A1', 'a/A2'] });
+    expect(spare(state)).toEqual({ superseded: [], kept: ['a/A/1.g1.zip', 'a/A/2.g1.zip'] });
+    expect(state.file('a/A/1.g1.zip')).toMatchObject({ live: 0, supersededRevision: 5, supersededAt: at });
+    expect(spare(open({ readOnly: true }))).toEqual({ superseded: [], kept: ['a/A/1.g1.zip', 'a/A/2.g1.zip'] });
     expect(state.integrityCheck()).toEqual([]);
     state.forgetFiles(Array.from(state.keptFiles(), ({ id }) => id));
     expect(spare(state)).toEqual({ superseded: [], kept: [] });
   });
 
-  test('are superseded like any other while something of their series stays', () => {
+  test('are kept while something of their series stays', () => {
     const state = lake().open();
     filled(state);
     state.append(departed('excluded', 'symbol=A', [1, 2]));
-    expect(spare(state)).toEqual({ superseded: ['a/A1'], kept: [] });
+    expect(spare(state)).toEqual({ superseded: [], kept: ['a/A/1.g1.zip'] });
   });
 
-  test('are superseded from when their series is back, made anew', () => {
+  test('are superseded when a file of the same name replaces them; the others stay, for the source may have lost what is in them', () => {
     const state = lake().open();
     filled(state);
     for (const series of ['symbol=A', 'symbol=B']) state.append(departed('excluded', series, [1, 3]));
-    const files = [{ path: 'a/new', bytes: 1 }];
+    const files = [{ path: 'a/A/2.g2.zip', bytes: 1 }];
     const { at } = state.append(materialized('a', 6, [outcome('symbol=A', { 2: 'x' }, 0)], { files }));
-    expect(spare(state)).toEqual({ superseded: ['a/A1', 'a/A2'], kept: ['a/B1', 'a/B2'] });
+    expect(spare(state)).toEqual({
+      superseded: ['a/A/2.g1.zip'],
+      kept: ['a/A/1.g1.zip', 'a/B/1.g1.zip', 'a/B/2.g1.zip'],
+    });
     expect([...state.supersededFiles(at - 1)]).toEqual([]);
-    expect(state.file('a/A1')).toMatchObject({ supersededRevision: 7, supersededAt: at });
+    expect(state.file('a/A/2.g1.zip')).toMatchObject({ supersededRevision: 7, supersededAt: at });
   });
 
   test('are superseded when their series is wiped', () => {
@@ -64,13 +67,13 @@ describe('files of what was excluded', () => {
     filled(state);
     state.append(departed('excluded', 'symbol=A', [1, 3]));
     expect(state.append(departed('wiped', 'symbol=A', [0, 16])).changed).toBe(0);
-    expect(spare(state)).toEqual({ superseded: ['a/A1', 'a/A2'], kept: [] });
+    expect(spare(state)).toEqual({ superseded: ['a/A/1.g1.zip', 'a/A/2.g1.zip'], kept: [] });
   });
 
   test('what was wiped is not kept', () => {
     const state = lake().open();
     filled(state);
     state.append(departed('wiped', 'symbol=A', [1, 3]));
-    expect(spare(state)).toEqual({ superseded: ['a/A1', 'a/A2'], kept: [] });
+    expect(spare(state)).toEqual({ superseded: ['a/A/1.g1.zip', 'a/A/2.g1.zip'], kept: [] });
   });
 });

@@ -7,9 +7,10 @@ export const ROOMS: readonly string[] = [
   'bin',
   'assets',
   'framework/index.ts',
-  'framework/tui',
   'framework/cli',
+  'framework/tui',
   'framework/operate',
+  'framework/report',
   'framework/materialize',
   'framework/engine',
   'framework/storage',
@@ -161,6 +162,7 @@ function readModule(file: string, text: string): Module {
     ExportAllDeclaration: addImport,
     ImportExpression: addImport,
     TSImportType: addImport,
+    // biome-ignore lint/correctness/noComponentHookFactories: the name of a syntax node
     TSExternalModuleReference: (node) => addImport({ source: node.expression, start: node.start }),
     MemberExpression(node) {
       const object =

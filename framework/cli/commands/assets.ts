@@ -1,6 +1,6 @@
 import type { AssetDefinition } from '../../define/model.ts';
+import { table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { table, truncate } from '../format.ts';
 import { selectAssets } from '../lake.ts';
 
 export const kindOf = ({ kind, storage }: AssetDefinition): string =>
@@ -32,15 +32,11 @@ export async function run(context: Context, _options: object, selection?: string
         partitionedBy.join('/') || '-',
         description ?? '',
       ]);
-      const before = Math.max(
-        ...rows.map(([key = '', kind = '', by = '']) => key.length + kind.length + by.length + 6),
-        0,
-      );
-      const room = Math.max(console.width - before, 20);
       return table(
-        [{ title: 'ASSET' }, { title: 'KIND' }, { title: 'PARTITIONED BY' }, { title: 'WHAT IT IS' }],
-        rows.map(([key = '', kind = '', by = '', what = '']) => [key, kind, by, truncate(what, room)]),
+        [{ title: 'ASSET', whole: true }, { title: 'KIND' }, { title: 'PARTITIONED BY' }, { title: 'WHAT IT IS' }],
+        rows,
         console.style.strong,
+        console.width,
       );
     });
     return undefined;

@@ -1,7 +1,7 @@
 import { describeSettings } from '../../config/describe.ts';
+import { table } from '../../report/format.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
-import { table } from '../format.ts';
 
 export async function run(context: Context, options: { readonly verbose?: boolean }): Promise<number | undefined> {
   const { console } = context;

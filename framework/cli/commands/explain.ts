@@ -1,14 +1,18 @@
 import { formatIssue } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import * as ranges from '../../partition/ranges.ts';
+import * as sets from '../../partition/set.ts';
 import { parseKey, printKey, seriesKey } from '../../partition/space.ts';
 import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
+import { errorLine, withoutPlace } from '../../report/errors.ts';
+import { factsOf, type PartitionFacts } from '../../report/facts.ts';
+import { bytes, indent, instant, number, plural } from '../../report/format.ts';
 import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
-import { factsOf, type PartitionFacts } from '../facts.ts';
-import { errorLine, withoutPlace } from '../failure.ts';
-import { bytes, indent, instant, number, plural } from '../format.ts';
+import { FAILED } from '../failure.ts';
 import { evaluateNow, findAsset, knownValues } from '../lake.ts';
+import { setLines } from '../partitions.ts';
 import type { Style } from '../style.ts';
 import { unobserved } from './plan.ts';
 
@@ -50,6 +54,11 @@ export async function run(
               `  Not known: ${neverObserved.join(', ')} ${neverObserved.length === 1 ? 'was' : 'were'} never observed (${context.again('observe', withUpstream(asset))})`,
             ),
           ];
+    const none = explanation.status === 'none';
+    const { all } = evaluations.get(asset)?.universe ?? { all: sets.EMPTY_SET };
+    const own = sets.mapSeries(all, (times, key) => (key === series ? times : ranges.EMPTY));
+    const [times] = none ? setLines(node.space, own, { lines: 1, width: Math.max(console.width - 12, 30) }) : [];
+    const thereIs = times === undefined ? [] : [`  There is ${times}`];
     if (context.globals.json)
       console.print(
         jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2),
@@ -59,11 +68,12 @@ export async function run(
         [
           head(explanation, printKey(node.space, ref), node.definition.kind === 'source', console.style),
           ...unknown,
+          ...thereIs,
           ...factLines(asset, facts, console.style).map((line) => indent(line)),
           ...tree(lake, explanation, console.style),
         ].join('\n'),
       );
-    return undefined;
+    return none ? FAILED : undefined;
   });
 }
 

@@ -2,10 +2,10 @@ import { LakehouseError } from '../../common/errors.ts';
 import { removeSuperseded, wasExcluded } from '../../materialize/commit.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { definesAny, removedAssets } from '../../materialize/removed.ts';
+import { bytes, indent, number, plural } from '../../report/format.ts';
 import type { FileRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { removedLines, withFiles } from '../files.ts';
-import { bytes, indent, number, plural } from '../format.ts';
 import { unknownObjects } from '../unknown.ts';
 
 const HOUR_MS = 3_600_000;
@@ -36,9 +36,10 @@ export async function run(context: Context, options: GcOptions): Promise<number 
     const { superseded, excluded } = supersededFiles(lake, before);
     const going: readonly Spare[] = [...superseded, ...(options.excluded ? excluded : [])];
     const unknown: Spare[] = [];
+    const young: Spare[] = youngFiles(lake, before, options.excluded === true);
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
-      if (modifiedMs < before) unknown.push({ path: key, bytes: size });
-    if (removing) refuseEmptyLog(lake, unknown);
+      (modifiedMs < before ? unknown : young).push({ path: key, bytes: size });
+    if (removing) refuseEmptyLog(context, lake, unknown);
     let stages = 0;
     let events = 0;
     if (removing) {
@@ -52,6 +53,7 @@ export async function run(context: Context, options: GcOptions): Promise<number 
     }
     const files = [...going, ...unknown].map(({ path, bytes: size }) => ({ path, bytes: size }));
     const kept = options.excluded ? [] : excluded;
+    const stay = [...kept, ...young];
     const notDefined = defined ? removedAssets(lake).filter((asset) => asset.files > 0) : [];
     const found = {
       removed: removing,
@@ -59,7 +61,7 @@ export async function run(context: Context, options: GcOptions): Promise<number 
       unknown: unknown.length,
       bytes: sizeOf(files),
       files,
-      kept: { files: kept.length, bytes: sizeOf(kept) },
+      kept: { files: stay.length, bytes: sizeOf(stay), excluded: kept.length, young: young.length },
       notDefined,
       ...(removing && { stages, events }),
     };
@@ -69,11 +71,17 @@ export async function run(context: Context, options: GcOptions): Promise<number 
         .map(({ path, bytes: size }) => indent(`${path}  ${console.style.faint(bytes(size))}`));
       if (files.length > list.length) list.push(indent(`… and ${plural(files.length - list.length, 'more file')}`));
       const what = `${number(going.length)} superseded and ${number(unknown.length)} unknown files, ${bytes(found.bytes)}`;
+      const asked = ['gc', ...(removing ? ['--yes'] : []), ...(options.excluded ? ['--excluded'] : [])];
       const stays = [
+        ...(young.length === 0
+          ? []
+          : [
+              `${plural(young.length, 'file')} (${bytes(sizeOf(young))}) ${young.length === 1 ? 'is' : 'are'} younger than ${period(options.grace)} and ${young.length === 1 ? 'stays' : 'stay'} for now: ${context.again(...asked, '--grace', '0s')}`,
+            ]),
         ...(kept.length === 0
           ? []
           : [
-              `${plural(kept.length, 'file')}, ${bytes(found.kept.bytes)}, of partitions that the settings do not want are kept: --excluded.`,
+              `${plural(kept.length, 'file')}, ${bytes(sizeOf(kept))}, of partitions that the settings do not want are kept: --excluded.`,
             ]),
         ...removedLines(context, notDefined, definesAny(lake)),
       ];
@@ -85,7 +93,7 @@ export async function run(context: Context, options: GcOptions): Promise<number 
         ].join('\n');
       if (files.length === 0)
         return [
-          'There are no files to remove. With --yes it also removes unfinished writes of dead processes and old events.',
+          `There are no ${young.length > 0 ? 'other ' : ''}files to remove. With --yes it also removes unfinished writes of dead processes and old events.`,
           ...stays,
         ].join('\n');
       const also = `Unfinished writes of dead processes and events older than ${plural(retentionDays, 'day')} would go too.`;
@@ -109,6 +117,26 @@ export async function run(context: Context, options: GcOptions): Promise<number 
 
 const sizeOf = (files: readonly Spare[]): number => files.reduce((sum, { bytes: size }) => sum + size, 0);
 
+/** `1 hour`, `90 minutes`: in the largest unit without a rest. */
+function period(ms: number): string {
+  const [unit, word] = (
+    [
+      [DAY_MS, 'day'],
+      [HOUR_MS, 'hour'],
+      [60_000, 'minute'],
+    ] as const
+  ).find(([unit]) => ms % unit === 0) ?? [1000, 'second'];
+  return plural(ms / unit, word);
+}
+
+/** What would go if it were older. */
+function youngFiles(lake: OpenedLake, atOrBefore: number, withExcluded: boolean): FileRecord[] {
+  const all = supersededFiles(lake, Number.MAX_SAFE_INTEGER);
+  return [...all.superseded, ...(withExcluded ? all.excluded : [])].filter(
+    ({ supersededAt = 0 }) => supersededAt > atOrBefore,
+  );
+}
+
 /** Superseded at or before an instant (ms UTC); those that only the settings excluded apart. */
 function supersededFiles(
   lake: OpenedLake,
@@ -128,7 +156,7 @@ async function removeKept(lake: OpenedLake, atOrBefore: number): Promise<void> {
   lake.state.forgetFiles(kept.map(({ id }) => id));
 }
 
-function refuseEmptyLog({ state, store }: OpenedLake, unknown: readonly Spare[]): void {
+function refuseEmptyLog({ again }: Context, { state, store }: OpenedLake, unknown: readonly Spare[]): void {
   const [first] = unknown;
   const [current] = state.files();
   const others = () => [...state.supersededFiles(Number.MAX_SAFE_INTEGER), ...state.keptFiles()];
@@ -137,7 +165,7 @@ function refuseEmptyLog({ state, store }: OpenedLake, unknown: readonly Spare[])
     'empty-log',
     `The log knows of no file at all, but there are ${number(unknown.length)} in ${store.root}, such as ${first.path}`,
     {
-      hint: 'It is probably not the log of these files: see state.directory and dataDir (lakehouse config). If they are to go, remove them by hand.',
+      hint: `It is probably not the log of these files: see state.directory and dataDir (${again('config')}). If they are to go, remove them by hand.`,
     },
   );
 }

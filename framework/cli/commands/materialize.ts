@@ -1,14 +1,17 @@
 import { LakehouseError } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { materialize, type RunRequest, type RunResult } from '../../materialize/run.ts';
+import * as sets from '../../partition/set.ts';
 import { PRESENT, sameCodes } from '../../plan/view.ts';
+import { plural } from '../../report/format.ts';
 import { type Asked, askedWords, selectionWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
-import { plural } from '../format.ts';
+import { needsUpstream } from '../held.ts';
 import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
+import { overheard, type Unmatched, unmatchedFilter, unmatchedSettings } from '../values.ts';
 import { requestOf, run as runPlan, unobserved, type WorkOptions } from './plan.ts';
 
 export interface MaterializeOptions extends WorkOptions {
@@ -26,6 +29,23 @@ export async function run(
   return context.withLake('write', async (lake) => {
     const { keys, ...request } = requestOf(lake, options, selection);
     const acceptCode = (options.acceptCode ?? []).flatMap((key) => accepted(lake, key));
+    const { filter } = request;
+    const sources = options.observe ? keys.filter((key) => lake.graph.node(key).definition.kind === 'source') : [];
+    if (sources.length === 0) requireMatch(lake, lake.state.refresh(), keys, filter);
+    const { definition, loaded } = await context.configuration();
+    const filters = definition.filters(loaded.settings);
+    const { lake: heard, offered } = overheard(lake);
+    // What nothing has is known when the sources have been looked at, and then it is to be read before all the rest.
+    const unmatched = (): Unmatched[] => {
+      const view = lake.state.index();
+      return [
+        ...unmatchedSettings(lake, view, filters, sources, offered),
+        ...unmatchedFilter(lake, view, keys, filter).map((one) => ({
+          ...one,
+          message: `--partitions: ${one.message}.`,
+        })),
+      ];
+    };
     const reporter = createReporter(context);
     const recap = createRecap();
     let result: RunResult;
@@ -34,24 +54,37 @@ export async function run(
       for (const { asset, partitions } of acceptCode)
         reporter.say(`${asset}: ${plural(partitions, 'partition')} accepted as what the code gives now`);
       const whole: RunRequest = { ...request, command: context.commandLine(), observe: options.observe, acceptCode };
-      result = await materialize(lake, whole, {
+      result = await materialize(heard, whole, {
         stopping,
         signal,
         emit: (event) => {
           recap.add(event);
           reporter.emit(event);
+          if (event.type !== 'planned') return;
+          for (const { message, hint } of unmatched()) reporter.emit({ type: 'warning', asset: '', message, hint });
         },
       });
     } finally {
       reporter.close();
     }
+    addPending(recap, result);
     if (result.counts.computed + result.counts.failed === 0)
       requireMatch(lake, lake.state.index(), keys, request.filter);
     if (!context.globals.json && !(context.globals.quiet && result.outcome === 'succeeded'))
       context.console.print(summary(context, lake, options, result, recap));
     if (result.outcome === 'failed') return FAILED;
-    return options.requireComplete && result.counts.held > 0 ? FAILED : DONE;
+    return options.requireComplete && recap.held.length > 0 ? FAILED : DONE;
   });
+}
+
+/** A run that had something to do says nothing of partitions that were pending from the beginning, for what they read was not its business. */
+function addPending(recap: Recap, { plan }: RunResult): void {
+  for (const step of plan.steps) {
+    if (step.type !== 'hold' || step.reason !== 'pending') continue;
+    const { asset, reason, set } = step;
+    if (!recap.held.some((one) => one.asset === asset && one.reason === reason))
+      recap.add({ type: 'held', asset, reason, partitions: sets.countOf(set) });
+  }
 }
 
 /**
@@ -102,7 +135,7 @@ function summary(
     ...nextCommands(context, lake, options, result, recap),
   ];
   return [
-    recap.text(style, unknown, (run) => context.again('runs', 'show', run, '--json')),
+    recap.text(style, selection, unknown, (run) => context.again('runs', 'show', run)),
     ...(next.length > 0 ? ['', 'Next:', ...next.map((line) => `  ${style.accent(line)}`)] : []),
   ].join('\n');
 }
@@ -112,7 +145,7 @@ function nextCommands(
   lake: OpenedLake,
   options: MaterializeOptions,
   { outcome, plan }: RunResult,
-  { failed, refused, stuck, changed }: Recap,
+  { failed, refused, held, stuck, changed }: Recap,
 ): string[] {
   const retry = (more: Partial<Asked> = {}) =>
     again('materialize', ...askedWords(plan.selection, { ...options, ...more }));
@@ -125,16 +158,21 @@ function nextCommands(
   }
   const [bad] = refused;
   if (bad) return [again('explain', bad.asset, bad.partition)];
+  const whole = held.some(needsUpstream)
+    ? [again('materialize', ...askedWords(withUpstream(plan.selection), options))]
+    : [];
   const tables = changed.filter((key) => lake.graph.node(key).definition.storage.type === 'table');
   const last = tables.at(-1);
   if (last !== undefined)
     return [
+      ...whole,
       again('status', ...selectionWords(plan.selection, options.partitions)),
       again('query', `SELECT * FROM ${last.replace('/', '.')} LIMIT 10`),
       again('lineage', last),
     ];
-  if (!stuck()) return [];
+  if (!stuck()) return whole;
   return [
+    ...whole,
     again('plan', ...askedWords(plan.selection, { ...options, requireComplete: false }), '--verbose'),
     retry({ retryFailed: true }),
   ];

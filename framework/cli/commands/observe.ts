@@ -1,10 +1,9 @@
-import { LakehouseError, serializeError } from '../../common/errors.ts';
-import { observe } from '../../materialize/observe.ts';
-import type { OpenedLake } from '../../materialize/open.ts';
+import { LakehouseError } from '../../common/errors.ts';
+import { observeSources } from '../../materialize/recorded.ts';
+import { number, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { number, table } from '../format.ts';
 import { selectAssets } from '../lake.ts';
-import type { Observed } from '../preview.ts';
+import { overheard, unmatchedSettings } from '../values.ts';
 
 export async function run(context: Context, _options: object, selection?: string): Promise<number | undefined> {
   const { console } = context;
@@ -17,7 +16,24 @@ export async function run(context: Context, _options: object, selection?: string
         hint: `To look at what assets are made of, write '+${selection}'`,
       });
     const { signal } = context.interrupts();
-    const observed = await observeAll(context, lake, sources, selection, signal);
+    const { definition, loaded } = await context.configuration();
+    const { lake: heard, offered } = overheard(lake);
+    const observed = await observeSources(
+      heard,
+      sources,
+      { command: context.commandLine(), selection: selection ?? '*' },
+      {
+        signal,
+        stopping: signal,
+        emit: (event) => {
+          if (event.type === 'observing') console.note(`Looking at ${event.asset} …`);
+        },
+      },
+    );
+    const filters = definition.filters(loaded.settings);
+    const seen = observed.map(({ asset }) => asset);
+    for (const { message, hint = '' } of unmatchedSettings(lake, lake.state.index(), filters, seen, offered))
+      console.warn(`${message} ${hint}`);
     console.result(observed, () =>
       table(
         [
@@ -37,45 +53,4 @@ export async function run(context: Context, _options: object, selection?: string
     );
     return undefined;
   });
-}
-
-/** One run in the log, so that it can be seen later who looked when. */
-async function observeAll(
-  context: Context,
-  { state, id, graph, ...rest }: OpenedLake,
-  sources: readonly string[],
-  selection: string | undefined,
-  signal: AbortSignal,
-): Promise<Observed[]> {
-  const run = id();
-  state.append({ kind: 'run-started', run, command: context.commandLine(), selection: selection ?? '*' });
-  const observed: Observed[] = [];
-  const end = (outcome: 'succeeded' | 'failed' | 'cancelled', error?: unknown) => {
-    const counts = { observed: observed.reduce((sum, { changed }) => sum + changed, 0) };
-    state.append({
-      kind: 'run-finished',
-      run,
-      outcome,
-      counts,
-      ...(error !== undefined && { error: serializeError(error) }),
-    });
-  };
-  try {
-    for (const asset of sources) {
-      context.console.note(`Looking at ${asset} …`);
-      const { event, seen, changed, withdrawn } = await observe(
-        { state, id, graph, ...rest },
-        graph.node(asset),
-        run,
-        signal,
-      );
-      state.append(event);
-      observed.push({ asset, seen, changed, withdrawn });
-    }
-  } catch (error) {
-    end(signal.aborted ? 'cancelled' : 'failed', error);
-    throw error;
-  }
-  end('succeeded');
-  return observed;
 }

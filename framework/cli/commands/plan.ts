@@ -1,18 +1,23 @@
 import type { Issue } from '../../common/errors.ts';
 import { examinePlan, refuseUnsound } from '../../materialize/examine.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import type { Observed } from '../../materialize/recorded.ts';
+import * as ranges from '../../partition/ranges.ts';
 import * as sets from '../../partition/set.ts';
 import { printSet } from '../../partition/set.ts';
+import { acceptsSeries, readSeriesKey } from '../../partition/space.ts';
 import { estimateMs } from '../../plan/estimate.ts';
-import { type HoldStep, makePlan, type Plan, type Planning, type PlanRequest, statusCounts } from '../../plan/plan.ts';
+import { makePlan, type Planning, type PlanRequest, statusCounts } from '../../plan/plan.ts';
+import { type Fetching, fetching, observedSizes, recentBatches, type SizeOf } from '../../report/cost.ts';
+import { bytes, duration, indent, number, plural } from '../../report/format.ts';
 import { askedWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
-import { type Fetching, fetching, observedSizes, recentBatches, type SizeOf } from '../cost.ts';
 import { USAGE } from '../failure.ts';
-import { bytes, duration, indent, number, pad, plural } from '../format.ts';
+import { type Held, heldLines, needsUpstream } from '../held.ts';
 import { readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { setLines } from '../partitions.ts';
-import { type Observed, previewSources } from '../preview.ts';
+import { previewSources } from '../preview.ts';
+import { overheard, unmatchedSettings } from '../values.ts';
 
 export interface WorkOptions {
   readonly partitions?: string;
@@ -42,12 +47,23 @@ export async function run(context: Context, options: PlanOptions, selection?: st
   return context.withLake('read', async (lake) => {
     const request = requestOf(lake, options, selection);
     const sources = options.observe ? request.keys : [];
-    const preview = await previewSources(lake, sources, signal, (asset) => console.note(`Looking at ${asset} …`));
+    const { definition, loaded } = await context.configuration();
+    const { lake: heard, offered } = overheard(lake);
+    const preview = await previewSources(heard, sources, signal, (asset) => console.note(`Looking at ${asset} …`));
     const planning = makePlan(lake.graph, preview.view, request, lake.now(), lake.settings.limits);
     requireMatch(lake, preview.view, request.keys, request.filter);
+    const filters = definition.filters(loaded.settings);
+    const unmatched = unmatchedSettings(
+      lake,
+      preview.view,
+      filters,
+      preview.observed.map(({ asset }) => asset),
+      offered,
+    );
+    for (const { message, hint = '' } of unmatched) console.warn(`${message} ${hint}`);
     const sizeOf = observedSizes(lake.state, preview.events);
     const issues = await examinePlan(lake, planning.plan);
-    const report = reportOf(lake, planning, preview.observed, sizeOf, issues);
+    const report = { ...reportOf(lake, planning, preview.observed, sizeOf, issues), unmatched };
     console.result(report, () => textOf(context, lake, planning, report, options));
     // JSON has them already.
     if (!context.globals.json) refuseUnsound(issues);
@@ -86,10 +102,16 @@ interface PlanReport {
   /** Of everything that is to be computed; null where that of a part is not known. */
   readonly estimatedMs: number | null;
   readonly materialize: readonly StepReport[];
-  readonly depart: readonly { readonly asset: string; readonly count: number; readonly partitions: string }[];
+  /** `unwanted`: how many of them leave because of the settings; the others are no longer there upstream. */
+  readonly depart: readonly {
+    readonly asset: string;
+    readonly count: number;
+    readonly unwanted: number;
+    readonly partitions: string;
+  }[];
   readonly hold: readonly {
     readonly asset: string;
-    readonly reason: string;
+    readonly reason: Held['reason'];
     readonly count: number;
     readonly partitions: string;
   }[];
@@ -152,12 +174,22 @@ function reportOf(
     downloadBytes: materialize.reduce((sum, step) => sum + step.downloadBytes, 0),
     estimatedMs: materialize.some(({ estimatedMs }) => estimatedMs === null) ? null : knownMs(materialize),
     materialize,
-    depart: plan.steps.flatMap((step) => (step.type === 'depart' ? [held(step.asset, step.set)] : [])),
+    depart: plan.steps.flatMap((step) =>
+      step.type === 'depart'
+        ? [{ ...held(step.asset, step.set), unwanted: sets.countOf(unwantedOf(lake, step.asset, step.set)) }]
+        : [],
+    ),
     hold: plan.steps.flatMap((step) =>
       step.type === 'hold' ? [{ ...held(step.asset, step.set), reason: step.reason }] : [],
     ),
     issues,
   };
+}
+
+/** Of partitions that leave, those whose values the settings do not want. */
+function unwantedOf({ graph }: OpenedLake, asset: string, set: sets.PartitionSet): sets.PartitionSet {
+  const { space } = graph.node(asset);
+  return sets.mapSeries(set, (times, key) => (acceptsSeries(space, readSeriesKey(key)) ? ranges.EMPTY : times));
 }
 
 /** Assets are taken to have their turns one after the other. */
@@ -176,14 +208,6 @@ export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] 
       index.asset(key)?.lastObservedAt === undefined,
   );
 }
-
-const HELD: Readonly<Record<HoldStep['reason'], string>> = {
-  blocked: 'blocked: what they read failed, or its checks did',
-  awaiting: 'awaiting: not published yet',
-  unavailable: 'unavailable: the source does not have them',
-  failed: 'failed: nothing has changed since; --retry-failed tries again',
-  unmet: "unmet: what they read is missing and not selected; '+asset' selects it too",
-};
 
 function textOf(
   context: Context,
@@ -239,16 +263,26 @@ function textOf(
     ].filter(Boolean);
     lines.push(style.faint(indent(cost.join(' · '), 4)));
   }
-  for (const { asset, count } of report.depart) {
+  for (const { asset, count, unwanted } of report.depart) {
     const step = plan.steps.find((s) => s.type === 'depart' && s.asset === asset);
-    lines.push(
-      `${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: no longer wanted or no longer there upstream`,
-    );
+    const gone = count - unwanted;
+    const why =
+      unwanted > 0 && gone > 0
+        ? `${number(unwanted)} no longer wanted by the settings, ${number(gone)} no longer there upstream`
+        : gone > 0
+          ? 'no longer there upstream'
+          : 'no longer wanted by the settings';
+    lines.push(`${style.strong(asset)}  ${plural(count, 'partition')} to leave the lake: ${why}`);
     if (step?.type === 'depart')
       for (const line of setLines(lake.graph.node(asset).space, step.set, limit))
         lines.push(style.faint(indent(line, 4)));
   }
-  lines.push(...heldLines(context, lake, plan, options.verbose === true));
+  const held = plan.steps.flatMap((step): (Held & { readonly set: sets.PartitionSet })[] =>
+    step.type === 'hold' ? [{ ...step, partitions: sets.countOf(step.set) }] : [],
+  );
+  const setOf = ({ asset, set }: (typeof held)[number]) =>
+    options.verbose ? setLines(lake.graph.node(asset).space, set, undefined) : [];
+  lines.push(...heldLines(held, plan.selection, style, setOf));
   if (plan.steps.length > 0) lines.push('');
   const { will, may } = report;
   if (will + may === 0) lines.push(nothing(report));
@@ -265,37 +299,22 @@ function textOf(
       report.fetches > 0 && downloads(report),
       report.estimatedMs === null ? atLeast(knownMs(report.materialize)) : about(report.estimatedMs, may),
     ].filter(Boolean);
-    lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh.`);
+    lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh${leaving(report)}.`);
   }
   return lines.join('\n');
-}
-
-/** One line per asset, and what the words mean once. */
-function heldLines({ console }: Context, lake: OpenedLake, { steps }: Plan, verbose: boolean): string[] {
-  const held = steps.filter((step) => step.type === 'hold');
-  if (held.length === 0) return [];
-  const { style } = console;
-  const byAsset = Map.groupBy(held, ({ asset }) => asset);
-  const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
-  const lines = [...byAsset].flatMap(([asset, own]) => [
-    `${pad(asset, width)}  ${own.map(({ reason, set }) => `${number(sets.countOf(set))} ${reason}`).join(', ')}`,
-    ...(verbose
-      ? own.flatMap(({ reason, set }) =>
-          setLines(lake.graph.node(asset).space, set, undefined).map((line) => indent(`${reason}: ${line}`, 4)),
-        )
-      : []),
-  ]);
-  const reasons = [...new Set(held.map(({ reason }) => reason))].map((reason) => HELD[reason]);
-  return [
-    style.warning('Cannot be computed now:'),
-    ...[...lines, ...reasons.map((reason) => style.faint(reason))].map((line) => indent(line)),
-  ];
 }
 
 function nothing({ fresh, neverObserved, hold, depart }: PlanReport): string {
   if (fresh === 0 && neverObserved.length > 0) return 'Nothing can be said before the sources have been observed.';
   if (fresh === 0 && hold.length + depart.length === 0) return 'There are no partitions here.';
-  return `Nothing is stale: ${plural(fresh, 'partition')} fresh${hold.length > 0 ? ', the rest cannot be computed now' : ''}.`;
+  const stale = depart.length > 0 || hold.some(needsUpstream);
+  const rest = hold.length > 0 ? ', the rest cannot be computed now' : '';
+  return `Nothing ${stale ? 'to compute' : 'is stale'}: ${plural(fresh, 'partition')} fresh${leaving({ depart })}${rest}.`;
+}
+
+function leaving({ depart }: Pick<PlanReport, 'depart'>): string {
+  const count = depart.reduce((sum, one) => sum + one.count, 0);
+  return count === 0 ? '' : `, ${number(count)} to leave the lake`;
 }
 
 const downloads = (cost: { readonly fetches: number; readonly downloadBytes: number }) =>

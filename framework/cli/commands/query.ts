@@ -3,12 +3,14 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { LakehouseError } from '../../common/errors.ts';
+import { isLakehouseError, LakehouseError } from '../../common/errors.ts';
 import type { LakeView, QueryResult } from '../../engine/port.ts';
+import { mayName } from '../../engine/syntax.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { lakeViews } from '../../materialize/views.ts';
+import { number } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { number } from '../format.ts';
+import { noLake } from '../no-lake.ts';
 import { type Sink, writeRows } from '../rows.ts';
 
 export interface QueryOptions {
@@ -26,22 +28,35 @@ export async function run(context: Context, options: QueryOptions, given?: strin
   const { signal } = context.interrupts();
   const format = globals.json && options.format === 'table' ? 'json' : options.format;
   const limit = limitOf(options, format);
+  const { width, style } = console;
+  let printed = false;
   const toStdout: Sink = {
     write: async (text) => {
+      printed = true;
       io.stdout.write(text);
       await io.stdout.drained();
     },
     closed: () => io.stdout.closed,
   };
+  const { output } = options;
   return context.withLake('read', async (lake) => {
-    const answer = (sink: Sink) =>
-      withFreshFiles(lake, sql, signal, sink, async (result, into) => {
-        const { width, style } = console;
-        const { rows, more } = await writeRows(result, { format, limit, width, style }, into);
-        if (more) console.note(`Only the first ${number(rows)} rows are shown; --limit 0 shows all.`);
-      });
-    if (options.output === undefined) await answer(toStdout);
-    else await toFile(resolve(io.cwd, options.output), answer);
+    const missing = await noLake(context, lake);
+    if (missing !== undefined && lake.graph.order.some(namedIn(sql)))
+      console.warn(`${missing}: all its tables are empty.`);
+    const print = (result: QueryResult) => async (sink: Sink) => {
+      const { rows, more } = await writeRows(result, { format, limit, width, style }, sink);
+      if (more) console.note(`Only the first ${number(rows)} rows are shown; --limit 0 shows all.`);
+    };
+    await withFreshFiles(
+      lake,
+      sql,
+      signal,
+      async (result) => {
+        if (output === undefined) await print(result)(toStdout);
+        else await toFile(resolve(io.cwd, output), print(result));
+      },
+      () => printed,
+    );
     return undefined;
   });
 }
@@ -72,32 +87,31 @@ async function statement({ io }: Context, { file }: QueryOptions, given: string 
   }
 }
 
+const namedIn =
+  (sql: string) =>
+  (key: string): boolean =>
+    mayName(sql, key.slice(key.lastIndexOf('/') + 1));
+
 /** How often a query is asked again because a run replaced the files that it was to read. */
 const ATTEMPTS = 5;
 
-/** A run may replace files while they are being read. While nothing has been printed, the query is simply asked again. */
+/**
+ * A run may replace files while they are being read. While nothing has been printed, the query is simply asked again; a file is
+ * written anew.
+ */
 async function withFreshFiles(
   lake: OpenedLake,
   sql: string,
   signal: AbortSignal,
-  sink: Sink,
-  use: (result: QueryResult, sink: Sink) => Promise<void>,
+  use: (result: QueryResult) => Promise<void>,
+  printed: () => boolean,
 ): Promise<void> {
-  let begun = false;
-  const watched: Sink = {
-    ...sink,
-    write: (rows) => {
-      begun = true;
-      return sink.write(rows);
-    },
-  };
   const engine = await lake.engine();
-  const text = sql.toLowerCase();
-  const find = () => lakeViews(lake, ({ key }) => text.includes(key.slice(key.lastIndexOf('/') + 1).toLowerCase()));
+  const find = () => lakeViews(lake, ({ key }) => namedIn(sql)(key));
   const ask = async (views: readonly LakeView[]) => {
     const result = await engine.query(sql, views, signal);
     try {
-      await use(result, watched);
+      await use(result);
     } finally {
       await result.close();
     }
@@ -107,12 +121,27 @@ async function withFreshFiles(
     try {
       return await ask(views);
     } catch (error) {
-      if (begun || signal.aborted || attempt === ATTEMPTS) throw error;
+      if (printed() || signal.aborted || attempt === ATTEMPTS) throw asSource(lake, error);
       const fresh = await find();
-      if (pathsOf(fresh) === pathsOf(views)) throw error;
+      if (pathsOf(fresh) === pathsOf(views)) throw asSource(lake, error);
       views = fresh;
     }
   }
+}
+
+/** A source is listed among the assets, but what it has is outside of the lake. */
+function asSource({ graph }: OpenedLake, error: unknown): unknown {
+  const table = isLakehouseError(error) && error.code === 'unknown-table' ? String(error.details?.table) : '';
+  const sources = graph.order.filter((key) => graph.node(key).definition.kind === 'source');
+  const key = sources.find((source) =>
+    [source.replace('/', '.'), source.slice(source.indexOf('/') + 1)].includes(table),
+  );
+  if (key === undefined) return error;
+  const readers = graph.downstreamOf(key).map((reader) => `'${reader.replace('/', '.')}'`);
+  return new LakehouseError('unknown-table', `${key} is a source, and sources are not tables`, {
+    hint: readers.length === 0 ? undefined : `What is made of it: ${readers.slice(0, 3).join(', ')}.`,
+    cause: error,
+  });
 }
 
 const pathsOf = (views: readonly LakeView[]): string =>

@@ -1,40 +1,46 @@
+import { duration, instant, number, plural, table } from '../../report/format.ts';
 import type { RunRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
-import { duration, instant, number, plural, table } from '../format.ts';
 
 export async function run(context: Context, options: { readonly limit: number }): Promise<number | undefined> {
   const { console } = context;
   return context.withLog(async (state) => {
     const runs = state.runs(options.limit);
-    console.result(
-      runs.map((record) => ({ ...record, outcome: outcomeOf(record) })),
-      () => {
-        if (runs.length === 0) return 'There was no run yet.';
-        const rows = runs.map((record) => [
-          record.run,
-          instant(record.startedAt),
-          tookOf(record),
-          outcomeOf(record),
-          countsOf(record),
-          record.command,
-        ]);
-        return table(
-          [
-            { title: 'RUN' },
-            { title: 'STARTED' },
-            { title: 'TOOK', align: 'right' },
-            { title: 'OUTCOME' },
-            { title: 'PARTITIONS' },
-            { title: 'COMMAND' },
-          ],
-          rows,
-          console.style.strong,
-        );
-      },
-    );
+    console.result(runs.map(described), () => {
+      if (runs.length === 0) return 'There was no run yet.';
+      const rows = runs.map((record) => [
+        record.run,
+        instant(record.startedAt),
+        tookOf(record),
+        outcomeOf(record),
+        countsOf(record),
+        record.command,
+      ]);
+      return table(
+        [
+          { title: 'RUN', whole: true },
+          { title: 'STARTED' },
+          { title: 'TOOK', align: 'right' },
+          { title: 'OUTCOME', whole: true },
+          { title: 'PARTITIONS' },
+          { title: 'COMMAND' },
+        ],
+        rows,
+        console.style.strong,
+        console.tableWidth,
+      );
+    });
     return undefined;
   });
 }
+
+/** A run as JSON: instants as ISO texts. */
+export const described = ({ startedAt, finishedAt, ...record }: RunRecord) => ({
+  ...record,
+  startedAt: new Date(startedAt).toISOString(),
+  ...(finishedAt !== undefined && { finishedAt: new Date(finishedAt).toISOString() }),
+  outcome: record.outcome ?? 'unfinished',
+});
 
 /** A run without an end is still going on, or its process was killed: the log cannot tell. */
 export const outcomeOf = ({ outcome }: RunRecord): string => outcome ?? 'unfinished';
@@ -42,9 +48,14 @@ export const outcomeOf = ({ outcome }: RunRecord): string => outcome ?? 'unfinis
 export const tookOf = ({ startedAt, finishedAt }: RunRecord): string =>
   finishedAt === undefined ? '-' : duration(finishedAt - startedAt);
 
+/** What a count of a run is called where its name does not say it. */
+const WORD: Readonly<Record<string, string>> = { held: 'not computed', standing: 'failed before' };
+
 export function countsOf({ counts }: RunRecord): string {
   return Object.entries(counts ?? {})
     .filter(([name, count]) => count > 0 && !['rows', 'bytes'].includes(name))
-    .map(([name, count]) => (name === 'checksFailed' ? `${plural(count, 'check')} failed` : `${number(count)} ${name}`))
+    .map(([name, count]) =>
+      name === 'checksFailed' ? `${plural(count, 'check')} failed` : `${number(count)} ${WORD[name] ?? name}`,
+    )
     .join(', ');
 }

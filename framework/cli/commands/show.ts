@@ -8,9 +8,9 @@ import type { Dimension } from '../../partition/space.ts';
 import { formatIndex } from '../../partition/time.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { presentSet } from '../../plan/universe.ts';
+import { bytes, indent, instant, number, plural, some, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
 import { USAGE } from '../failure.ts';
-import { bytes, indent, instant, number, plural, some, table } from '../format.ts';
 import { countsOf, evaluateNow, findAsset, knownValues } from '../lake.ts';
 import { kindOf } from './assets.ts';
 

@@ -1,9 +1,9 @@
 import { applyFilter } from '../../partition/filter.ts';
 import { PRESENT } from '../../plan/view.ts';
+import { instant, number, table } from '../../report/format.ts';
 import type { RunRecord } from '../../state/store.ts';
 import { withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
-import { instant, number, table } from '../format.ts';
 import { countsOf, evaluateNow, readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { kindOf } from './assets.ts';
 import { unobserved } from './plan.ts';
@@ -124,12 +124,13 @@ function textOf(
   const lines = [
     table(
       [
-        { title: 'ASSET' },
+        { title: 'ASSET', whole: true },
         ...used.map((column) => ({ title: column.toUpperCase(), align: 'right' as const })),
         { title: 'LAST COMPUTED' },
       ],
       rows,
       style.strong,
+      console.tableWidth,
     ),
   ];
   if (unknown.length > 0) {

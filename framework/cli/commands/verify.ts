@@ -1,16 +1,20 @@
+import { LakehouseError } from '../../common/errors.ts';
 import { comparableVersions } from '../../engine/hash.ts';
 import { wasExcluded } from '../../materialize/commit.ts';
 import { sha256File } from '../../materialize/files.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { definesAny, type RemovedAsset, removedAssets } from '../../materialize/removed.ts';
+import * as sets from '../../partition/set.ts';
+import { printSet } from '../../partition/set.ts';
 import { printKey } from '../../partition/space.ts';
 import { PRESENT } from '../../plan/view.ts';
+import { bytes, indent, number, plural } from '../../report/format.ts';
 import { versionHex } from '../../state/events.ts';
 import type { FileRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
 import { removedLines, withFiles } from '../files.ts';
-import { bytes, indent, number, plural } from '../format.ts';
+import { noLake } from '../no-lake.ts';
 import { unknownObjects } from '../unknown.ts';
 
 interface Problem {
@@ -20,12 +24,21 @@ interface Problem {
   readonly message: string;
 }
 
+/** What puts damaged files right: the partitions that lie in them, to be wiped and computed again. */
+interface Repair {
+  readonly asset: string;
+  /** For `--partitions`; '*' of an asset without dimensions. */
+  readonly partitions: string;
+}
+
 interface Found {
   /** Current files of assets that are defined, or of all where the definitions are not known. */
   readonly files: number;
   readonly bytes: number;
   readonly partitions: number;
   readonly problems: readonly Problem[];
+  /** As far as the assets are defined. */
+  readonly repair: readonly Repair[];
   /** Files whose columns are no longer those of the asset: their partitions are stale, and cannot be hashed anew. */
   readonly notHashed: readonly string[];
   /** Files with partitions whose data version another DuckDB made: their rows were counted, and their content was not compared. */
@@ -41,6 +54,8 @@ export async function run(context: Context, options: { readonly deep?: boolean }
   const { signal } = context.interrupts();
   const deep = options.deep === true;
   const use = async (lake: OpenedLake, defined: boolean) => {
+    const missing = await noLake(context, lake);
+    if (missing !== undefined) throw new LakehouseError('no-lake', missing, { hint: 'Look at the setting dataDir.' });
     const found = await verify(context, lake, deep, defined, signal);
     console.result(found, () => textOf(context, found, deep, definesAny(lake)));
     return found.problems.length > 0 ? FAILED : DONE;
@@ -104,6 +119,7 @@ async function verify(
     bytes: size,
     partitions,
     problems,
+    repair: repairOf(lake, problems),
     notHashed,
     notComparable,
     notDefined,
@@ -124,6 +140,8 @@ async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ pro
 }
 
 interface LoggedPartition {
+  readonly series: string;
+  readonly time: number;
   readonly key: string;
   readonly rows: number;
   readonly version: Uint8Array;
@@ -139,6 +157,8 @@ function partitionsByFile({ state, graph }: OpenedLake, asset: string): Map<numb
       const file = details.file[at] ?? -1;
       if (((flags[i] as number) & PRESENT) === 0 || file < 0) continue;
       const logged = {
+        series: key,
+        time: base + i,
         key: printKey(space, { values, time: base + i }),
         rows: details.rows[at] ?? 0,
         version: details.version.slice(16 * at, 16 * at + 16),
@@ -202,6 +222,44 @@ async function sameContent(
   return { problems, comparable };
 }
 
+/** In topological order, so that what is computed again reads what has been. */
+function repairOf(lake: OpenedLake, problems: readonly Problem[]): Repair[] {
+  const { graph, state } = lake;
+  const damaged = new Set(problems.map(({ file }) => file));
+  return graph.order.flatMap((asset) => {
+    if (!problems.some((problem) => problem.asset === asset)) return [];
+    const { space } = graph.node(asset).definition;
+    const ids = new Set([...state.files(asset)].flatMap(({ id, path }) => (damaged.has(path) ? [id] : [])));
+    const points = [...partitionsByFile(lake, asset)].flatMap(([id, list]) =>
+      ids.has(id) ? list.map(({ series, time }) => [series, time] as const) : [],
+    );
+    return printSet(space, sets.fromPoints(points))
+      .split('\n')
+      .flatMap((partitions) => (partitions === '' ? [] : [{ asset, partitions }]));
+  });
+}
+
+/** Pairs of commands that are shown. */
+const REPAIRS = 10;
+
+function repairLines({ again }: Context, { problems, repair }: Found): string[] {
+  if (!problems.some(({ file }) => file !== undefined)) return [];
+  const intro = 'Take what is damaged out of the lake and compute it again:';
+  if (repair.length === 0)
+    return [
+      indent(`${intro} ${again('wipe', '<asset>', '--partitions', '<partition>')}, then ${again('materialize')}.`),
+    ];
+  const more = repair.length - REPAIRS;
+  return [
+    indent(intro),
+    ...repair.slice(0, REPAIRS).flatMap(({ asset, partitions }) => {
+      const words = [asset, ...(partitions === '*' ? [] : ['--partitions', partitions])];
+      return [indent(again('wipe', ...words), 4), indent(again('materialize', ...words), 4)];
+    }),
+    ...(more > 0 ? [indent(`… and ${number(more)} more of each: ${again('verify', '--json')}, "repair"`, 4)] : []),
+  ];
+}
+
 function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions: boolean): string {
   const { console, again } = context;
   const { style } = console;
@@ -217,13 +275,7 @@ function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions:
       ? `${style.good('Sound:')} ${read}.`
       : style.bad(`${plural(found.problems.length, 'problem')} in ${read}.`),
   );
-  if (found.problems.some(({ file }) => file !== undefined)) {
-    lines.push(
-      indent(
-        'Take what is damaged out of the lake and compute it again: lakehouse wipe <asset> --partitions <partition>, then lakehouse materialize.',
-      ),
-    );
-  }
+  lines.push(...repairLines(context, found));
   if (found.notHashed.length > 0)
     lines.push(
       style.faint(

@@ -1,18 +1,19 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { LakehouseError, serializeError } from '../../common/errors.ts';
+import { LakehouseError } from '../../common/errors.ts';
 import { didYouMean } from '../../common/suggest.ts';
-import { logDefinitions } from '../../materialize/definitions.ts';
-import { depart, departRemoved } from '../../materialize/depart.ts';
+import { departRemoved } from '../../materialize/depart.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import { recorded, wipePartitions } from '../../materialize/recorded.ts';
 import { definesAny, type RemovedAsset, removedAssets } from '../../materialize/removed.ts';
 import { applyFilter } from '../../partition/filter.ts';
 import * as sets from '../../partition/set.ts';
 import { presentSet } from '../../plan/universe.ts';
+import { bytes, indent, plural, some } from '../../report/format.ts';
 import { type Context, shownPath } from '../context.ts';
-import { bytes, indent, plural, some } from '../format.ts';
 import { findAsset, readFilter, requireMatch } from '../lake.ts';
 import { setLines } from '../partitions.ts';
+import { requireValues } from '../values.ts';
 
 export interface WipeOptions {
   readonly partitions?: string;
@@ -45,6 +46,7 @@ async function wipe(context: Context, lake: OpenedLake, options: WipeOptions, as
     console.result({ asset, wiped: 0 }, () => `${asset}: nothing to wipe, none of these partitions has content.`);
     return;
   }
+  requireValues(lake, lake.state.index(), [asset], filter);
   const shown = [
     `${console.style.strong(asset)}  ${plural(count, 'partition')} to take out of the lake:`,
     ...setLines(space, set, { lines: 20, width: Math.max(console.width - 4, 30) }).map((line) => indent(line)),
@@ -53,10 +55,7 @@ async function wipe(context: Context, lake: OpenedLake, options: WipeOptions, as
   const agreed = (answer: string) => /^y(es)?$/i.test(answer);
   if (!(await confirmed(context, options, asset, shown, 'Take them out? [y/N] ', agreed))) return;
   const { signal } = context.interrupts();
-  await recorded(context, lake, asset, count, async (run) => {
-    logDefinitions(lake);
-    await depart(lake, node, { run, reason: 'wiped', set, now: lake.now(), signal });
-  });
+  await wipePartitions(lake, asset, set, context.commandLine(), signal);
   console.result(
     { asset, wiped: count },
     () =>
@@ -80,7 +79,7 @@ async function wipeRemoved(
       'other-definitions',
       `No asset that has content in this lake is defined in ${definitions}`,
       {
-        hint: 'These are probably the definitions of another lake: see definitions, profile and dataDir (lakehouse config). If all assets are new, compute something of them first.',
+        hint: `These are probably the definitions of another lake: see definitions, profile and dataDir (${context.again('config')}). If all assets are new, compute something of them first.`,
       },
     );
   if (options.partitions !== undefined)
@@ -98,9 +97,15 @@ async function wipeRemoved(
   ];
   const question = `Type ${asset} to take it out: `;
   if (!(await confirmed(context, options, asset, shown, question, (answer) => answer === asset))) return;
-  await recorded(context, lake, asset, partitions, async (run) => {
-    departRemoved(lake, asset, run);
-  });
+  const run = { command: context.commandLine(), selection: asset };
+  const { signal } = context.interrupts();
+  await recorded(
+    lake,
+    run,
+    () => ({ departed: partitions }),
+    signal,
+    async (id) => departRemoved(lake, asset, id),
+  );
   console.result(
     { asset, wiped: partitions },
     () => `${plural(partitions, 'partition')} left the lake for good; the files go with the next run or with gc.`,
@@ -141,31 +146,4 @@ async function confirmed(
   }
   console.print('Nothing was changed.');
   return false;
-}
-
-/** A run of its own in the log, whatever becomes of the work. */
-async function recorded(
-  context: Context,
-  { id, state }: OpenedLake,
-  selection: string,
-  departed: number,
-  work: (run: string) => Promise<void>,
-): Promise<void> {
-  const run = id();
-  state.append({ kind: 'run-started', run, command: context.commandLine(), selection });
-  const end = (outcome: 'succeeded' | 'failed', error?: unknown) =>
-    state.append({
-      kind: 'run-finished',
-      run,
-      outcome,
-      counts: { departed },
-      ...(error !== undefined && { error: serializeError(error) }),
-    });
-  try {
-    await work(run);
-  } catch (error) {
-    end('failed', error);
-    throw error;
-  }
-  end('succeeded');
 }

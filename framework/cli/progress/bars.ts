@@ -1,4 +1,4 @@
-import { displayWidth, duration, number, pad, plural, truncate } from '../format.ts';
+import { displayWidth, duration, number, pad, plural, truncate } from '../../report/format.ts';
 import type { Style } from '../style.ts';
 import type { AssetProgress, Progress } from './model.ts';
 

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../materialize/events.ts';
-import { errorLine } from '../failure.ts';
-import { duration, number, plural } from '../format.ts';
+import { errorLine } from '../../report/errors.ts';
+import { duration, number, plural } from '../../report/format.ts';
 import type { Style } from '../style.ts';
 import type { AssetProgress } from './model.ts';
 
@@ -45,10 +45,10 @@ export function eventLine(event: RunEvent, style: Style, before?: AssetProgress)
         `${event.asset}: attempt ${event.attempt} failed (${errorLine(event.error, event.asset)}), again in ${duration(event.delayMs)}`,
       );
     case 'waiting':
-      return `${event.asset}: waiting for ${event.heldBy}, which computes ${plural(event.partitions, 'partition')}`;
+      return `${event.asset}: waiting for ${event.heldBy}, which computes partitions of it`;
     case 'warning':
       return style.warning(
-        `! ${event.asset ? `${event.asset}: ` : ''}${event.message}${event.hint ? ` ${event.hint}` : ''}`,
+        `! ${event.asset ? `${event.asset}: ` : ''}${event.message}${event.hint ? `${/[.!?]$/.test(event.message) ? '' : '.'} ${event.hint}` : ''}`,
       );
     // What could not be computed is told at the end, all of it together.
     case 'held':

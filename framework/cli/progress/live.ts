@@ -1,4 +1,4 @@
-import { displayWidth } from '../format.ts';
+import { displayWidth } from '../../report/format.ts';
 import type { Output } from '../io.ts';
 
 /** Lines at the bottom of a terminal that are rewritten in place. */

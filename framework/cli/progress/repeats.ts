@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../materialize/events.ts';
-import { errorLine } from '../failure.ts';
-import { plural } from '../format.ts';
+import { errorLine } from '../../report/errors.ts';
+import { plural } from '../../report/format.ts';
 import type { Style } from '../style.ts';
 import { eventLine } from './lines.ts';
 import type { AssetProgress } from './model.ts';
@@ -14,6 +14,7 @@ const MOST = 20;
  */
 export function storyteller(style: Style): (event: RunEvent, before: AssetProgress | undefined) => string[] {
   const repeats = new Map<string, { readonly asset: string; count: number }>();
+  const waiting = new Set<string>();
   let kinds = 0;
   return (event, before) => {
     const line = eventLine(event, style, before);
@@ -28,6 +29,13 @@ export function storyteller(style: Style): (event: RunEvent, before: AssetProgre
         else repeats.set(kind, { asset: event.asset, count: 0 });
         if (known || ++kinds > MOST + 1) return [];
         return kinds > MOST ? ['… and others, which the end tells'] : lines;
+      }
+      // Every batch waits for itself.
+      case 'waiting': {
+        const kind = `${event.asset}\n${event.heldBy}`;
+        if (waiting.has(kind)) return [];
+        waiting.add(kind);
+        return lines;
       }
       case 'asset-finished':
         for (const [kind, { asset }] of repeats) if (asset === event.asset) repeats.delete(kind);

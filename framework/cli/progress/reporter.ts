@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../materialize/events.ts';
+import { number, plural } from '../../report/format.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
-import { number, plural } from '../format.ts';
 import { barLines } from './bars.ts';
 import { liveArea } from './live.ts';
 import { advance, type Progress } from './model.ts';

@@ -1,7 +1,8 @@
 import type { SerializedError } from '../../common/errors.ts';
 import type { RunEvent } from '../../materialize/events.ts';
-import { errorLine } from '../failure.ts';
-import { bytes, duration, indent, number, pad, plural, some } from '../format.ts';
+import { errorLine } from '../../report/errors.ts';
+import { bytes, duration, indent, number, plural, some } from '../../report/format.ts';
+import { type Held, heldLines } from '../held.ts';
 import type { Style } from '../style.ts';
 
 /** What is remembered of a run's events for the end. */
@@ -11,12 +12,14 @@ export interface Recap {
    * One paragraph of counts, and what failed, each kind of failure once. `unknown`: sources that were never observed, so that
    * nobody knows what there is to compute of them. `all`: the command that lists every failure of a run.
    */
-  readonly text: (style: Style, unknown: readonly string[], all: (run: string) => string) => string;
+  readonly text: (style: Style, selection: string, unknown: readonly string[], all: (run: string) => string) => string;
   readonly failed: readonly { readonly asset: string; readonly partition: string; readonly error: SerializedError }[];
   /** Checks of severity `error` that failed. */
   readonly refused: readonly { readonly asset: string; readonly partition: string }[];
   /** Whether partitions that failed earlier were left alone, for nothing they depend on has changed. */
   readonly stuck: () => boolean;
+  /** What was selected and could not be computed. */
+  readonly held: readonly Held[];
   /** Assets with something new, in order. */
   readonly changed: readonly string[];
 }
@@ -51,7 +54,7 @@ export function createRecap(): Recap {
   const failed: Failure[] = [];
   const warned: Check[] = [];
   const refused: Check[] = [];
-  const held: { asset: string; reason: string; partitions: number }[] = [];
+  const held: Held[] = [];
   const changed: string[] = [];
   let end: Extract<RunEvent, { type: 'run-finished' }> | undefined;
   return {
@@ -61,6 +64,7 @@ export function createRecap(): Recap {
     get refused() {
       return inOrder(refused);
     },
+    held,
     stuck: () => held.some(({ reason }) => reason === 'failed'),
     changed,
     add: (event) => {
@@ -70,12 +74,13 @@ export function createRecap(): Recap {
       else if (event.type === 'asset-finished' && event.changed > 0) changed.push(event.asset);
       else if (event.type === 'run-finished') end = event;
     },
-    text: (style, unknown, all) => {
+    text: (style, selection, unknown, all) => {
       const lines: string[] = [];
-      if (end) lines.push(countsLine(end, style, unknown.length > 0));
+      const missed = held.reduce((sum, { partitions }) => sum + partitions, 0);
+      if (end) lines.push(countsLine(end, missed, style, unknown.length > 0));
       if (unknown.length > 0)
         lines.push(style.warning(`Never observed, so what they have is unknown: ${unknown.join(', ')}`));
-      if (held.length > 0) lines.push('', style.warning('Cannot be computed now:'), ...heldLines(held));
+      if (held.length > 0) lines.push('', ...heldLines(held, selection, style));
       const refusals = byKind(refused, ({ check }) => check);
       const warnings = byKind(warned, ({ check }) => check);
       // Failures with one code are one thing that went wrong, whatever the message says of the partition.
@@ -93,10 +98,11 @@ export function createRecap(): Recap {
 
 function countsLine(
   { outcome, counts, ms, run }: Extract<RunEvent, { type: 'run-finished' }>,
+  held: number,
   style: Style,
   partly: boolean,
 ): string {
-  const { computed, changed, failed, checksFailed, held, standing, departed, rows } = counts;
+  const { computed, changed, failed, checksFailed, standing, departed, rows } = counts;
   const took = duration(ms);
   if (computed + failed + departed === 0 && outcome !== 'cancelled') {
     const what = partly ? 'what is known' : held > 0 ? 'what can be computed' : 'everything selected';
@@ -115,18 +121,6 @@ function countsLine(
     outcome
   ];
   return `${word} ${parts.join(', ')}${size}, in ${took}. ${style.faint(`Run ${run}.`)}`;
-}
-
-function heldLines(
-  held: readonly { readonly asset: string; readonly reason: string; readonly partitions: number }[],
-): string[] {
-  const byAsset = Map.groupBy(held, ({ asset }) => asset);
-  const width = Math.max(...[...byAsset.keys()].map((key) => key.length));
-  return [...byAsset].map(([asset, own]) =>
-    indent(
-      `${pad(asset, width)}  ${own.map(({ reason, partitions }) => `${number(partitions)} ${reason}`).join(', ')}`,
-    ),
-  );
 }
 
 /** `3 partitions: a, b, c` */

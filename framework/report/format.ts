@@ -73,6 +73,16 @@ export function truncate(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** Cut to a width from the front: of a partition's name the end tells it from its neighbours. */
+export function truncateFront(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  const chars = [...text];
+  let used = 1;
+  let at = chars.length;
+  while (at > 0 && used + displayWidth(chars[at - 1] ?? '') <= width) used += displayWidth(chars[--at] ?? '');
+  return `…${chars.slice(at).join('')}`;
+}
+
 export function pad(text: string, width: number, side: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(width - displayWidth(text), 0));
   return side === 'left' ? text + space : space + text;
@@ -89,21 +99,52 @@ export function visible(text: string): string {
 export interface TableColumn {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Never cut: without its end it is of no use. */
+  readonly whole?: boolean;
 }
 
-/** Aligned columns, two spaces apart, no trailing space. */
+/** Of a column that is cut. */
+const LEAST = 8;
+
+/** Widths that fit, the widest texts being cut first, and the last ones left out (0) if that does not do. Numbers are not cut, nor is what is to stay whole. */
+function fitted(columns: readonly TableColumn[], widths: readonly number[], width: number): number[] {
+  const out = [...widths];
+  const over = () => out.reduce((sum, own) => sum + (own > 0 ? own + 2 : 0), -2) - width;
+  const cuttable = (least: number) =>
+    out.flatMap((own, i) => (columns[i]?.align !== 'right' && !columns[i]?.whole && own > least ? [i] : []));
+  const shrink = () => {
+    for (let rest = over(); rest > 0; rest--) {
+      const [first, ...others] = cuttable(LEAST);
+      if (first === undefined) return;
+      const widest = others.reduce((best, i) => ((out[i] ?? 0) > (out[best] ?? 0) ? i : best), first);
+      out[widest] = (out[widest] ?? 0) - 1;
+    }
+  };
+  for (shrink(); over() > 0; shrink()) {
+    const last = cuttable(0).at(-1);
+    if (last === undefined) break;
+    out.splice(0, out.length, ...widths.map((own, i) => (i === last || out[i] === 0 ? 0 : own)));
+  }
+  return out;
+}
+
+/** Aligned columns, two spaces apart, no trailing space. Texts without colours are cut to fit into `width`, if one is given. */
 export function table(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
   paintTitle: (text: string) => string = (text) => text,
+  width = Number.POSITIVE_INFINITY,
 ): string {
-  const widths = columns.map(({ title }, i) =>
+  const natural = columns.map(({ title }, i) =>
     Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i] ?? ''))),
   );
+  const widths = fitted(columns, natural, width);
   const line = (cells: readonly string[], paint: (text: string) => string) => {
-    const padded = columns.map(({ align }, i) =>
-      pad(cells[i] ?? '', widths[i] ?? 0, align === 'right' ? 'right' : 'left'),
-    );
+    const padded = columns.flatMap(({ align }, i) => {
+      const [text, own = 0] = [cells[i] ?? '', widths[i]];
+      if (own === 0) return [];
+      return [pad(own < (natural[i] ?? 0) ? truncate(text, own) : text, own, align === 'right' ? 'right' : 'left')];
+    });
     return paint(padded.join('  ').trimEnd());
   };
   return [

@@ -1,0 +1,57 @@
+import { LakehouseError } from '../../common/errors.ts';
+import type { Context } from '../context.ts';
+import { findAsset } from '../lake.ts';
+import { wantsColor } from '../style.ts';
+
+export interface UiCommandOptions {
+  readonly readOnly?: boolean;
+  readonly theme?: 'dark' | 'light' | 'high-contrast' | 'none';
+}
+
+export async function run(context: Context, options: UiCommandOptions, asset?: string): Promise<number | undefined> {
+  const { io, globals } = context;
+  const { screen, stdin, env } = io;
+  if (globals.json || !screen?.isTTY || !('setRawMode' in stdin))
+    throw new LakehouseError('no-terminal', 'lakehouse ui draws on a terminal, and there is none', {
+      hint: `For text or JSON: ${context.again('status')}, ${context.again('runs')}.`,
+    });
+  if (env.TERM === 'dumb')
+    throw new LakehouseError('dumb-terminal', 'This terminal (TERM=dumb) cannot be drawn on', {
+      hint: `Use another one, or: ${context.again('status')}.`,
+    });
+  const { definition, loaded } = await context.configuration();
+  const [{ runUi }, { createTheme }] = await Promise.all([
+    import('../../tui/app/run.ts'),
+    import('../../tui/view/theme.ts'),
+  ]);
+  if (asset !== undefined) {
+    const lake = await context.openLake('read');
+    findAsset(lake.graph, asset);
+    await lake.close();
+  }
+  const simulated = definition.simulated(loaded.settings);
+  const { signal } = context.interrupts({ say: () => undefined });
+  await runUi({
+    stdin: stdin as NodeJS.ReadStream,
+    stdout: screen,
+    open: context.openLake,
+    readOnly: options.readOnly === true,
+    asset,
+    theme: createTheme(
+      options.theme ?? (wantsColor(io.stdout, env, globals.color) ? 'dark' : 'none'),
+      drawsUnicode(env),
+    ),
+    title: simulated ? 'lakehouse (simulated data)' : 'lakehouse',
+    program: context.again(),
+    now: io.now,
+    suspend: io.suspend ?? (async () => undefined),
+    signal,
+  });
+  return context.interrupted();
+}
+
+/** Whether the locale says that the terminal understands UTF-8; where it says nothing it is taken to. */
+function drawsUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return locale === undefined || locale === '' || /utf-?8/i.test(locale);
+}

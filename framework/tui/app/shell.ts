@@ -1,0 +1,53 @@
+import { filterOf } from '../model/heatmap.ts';
+import type { UiState, WorkRequest } from '../model/state.ts';
+import { heatShape } from '../read/heatmap.ts';
+import type { Session } from './session.ts';
+
+/** A word as a shell reads it back. */
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The partitions that are selected on the heat map, as `--partitions` takes them. */
+export function selectedPartitions({ asset, heat }: UiState, session: Pick<Session, 'heat'>): string | undefined {
+  const index = asset === undefined ? undefined : session.heat(asset);
+  const own = asset === undefined ? undefined : heat.get(asset);
+  return index && own ? filterOf(own, heatShape(index, own)) : undefined;
+}
+
+/** The shell command that tells what is on the screen. */
+export function shellCommand(state: UiState, session: Pick<Session, 'heat'>, program: string): string {
+  const line = (...words: readonly string[]) => [program, ...words.map(quoted)].join(' ');
+  const { asset, detail, runs, lineage, data } = state;
+  if (state.explain && detail) return line('explain', detail.asset, detail.partition);
+  switch (state.screen) {
+    case 'assets':
+      return line('status');
+    case 'lineage':
+      return line('lineage', ...(lineage.selection === '' ? [] : [`+(${lineage.selection})`]));
+    case 'partitions': {
+      const partitions = selectedPartitions(state, session);
+      return line('status', asset ?? '', ...(partitions === undefined ? [] : ['-p', partitions]));
+    }
+    case 'runs':
+      return runs.open === undefined ? line('runs') : line('runs', 'show', runs.open);
+    case 'checks':
+      return line('show', asset ?? '');
+    case 'schedules':
+      return line('status');
+    case 'data': {
+      const sql =
+        data.tab === 'sql' ? data.sql.line.text : `SELECT * FROM ${(asset ?? '').replace('/', '.')} LIMIT 100`;
+      return line('query', sql);
+    }
+  }
+}
+
+/** The shell command that does what a request asks for. */
+export function workCommand({ selection, partitions, force, retryFailed }: WorkRequest, program: string): string {
+  const options = [
+    ...(partitions === undefined ? [] : ['-p', partitions]),
+    ...(force ? ['--force'] : []),
+    ...(retryFailed ? ['--retry-failed'] : []),
+  ];
+  return [program, 'materialize', ...[selection, ...options].map(quoted)].join(' ');
+}
