@@ -77,7 +77,8 @@ export async function runQuery(
           const rows = chunk.getRows();
           if (marked) whole = rows.at(-1)?.at(-1) === false;
           if (whole) rows.pop();
-          yield rows.map((row) => (marked ? row.slice(0, -1) : row).map(plainValue));
+          // The last chunk may have held the mark alone.
+          if (rows.length > 0) yield rows.map((row) => (marked ? row.slice(0, -1) : row).map(plainValue));
         }
       } catch (error) {
         throw explainQuery(error, definitions);

@@ -302,3 +302,13 @@ test('a file that is removed while a query reads is an error, or read to its end
   );
   expect([lots.length * 3000, 'file-missing', 'query-broke-off']).toContain(outcome);
 });
+
+test('a batch has rows: nobody who takes the first of each gets none', async () => {
+  for (const rows of [0, 1, 2047, 2048, 2049]) {
+    const result = await shop.engine.query(`SELECT * FROM range(${rows})`, [], signal);
+    const sizes: number[] = [];
+    for await (const batch of result.batches) sizes.push(batch.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(rows);
+    expect(sizes).not.toContain(0);
+  }
+});

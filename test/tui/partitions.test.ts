@@ -143,6 +143,7 @@ describe('the Partitions screen', () => {
       ...PLAIN,
       status,
       selected: tag('selected'),
+      cursor: tag('cursor'),
       strong: tag('strong'),
       accent: (text) => text,
     };

@@ -23,7 +23,8 @@ describe('paints', () => {
   });
 
   test('a selected line is as wide as asked, and in inverse without other colours', () => {
-    expect(selectedLine(COLOURED, COLOURED.good('ok'), 4)).toBe(`${ON}ok  ${RESET}`);
+    const inverse = { ...COLOURED, selected: PLAIN.selected };
+    expect(selectedLine(inverse, COLOURED.good('ok'), 4)).toBe(`${ON}ok  ${RESET}`);
     const shaded = { ...COLOURED, selected: (text: string) => `<${text}>` };
     expect(selectedLine(shaded, COLOURED.good('ok'), 4)).toBe(`<${COLOURED.good('ok')}<  >`);
   });
