@@ -100,6 +100,9 @@ function jobMessage({ job }: UiState) {
   };
 }
 
+/** What is mentioned before the way back, where there is no room for all. */
+const BEFORE_BACK = 4;
+
 function hintsOf(state: UiState): Hint[] {
   if (state.data.sql.typing && state.screen === 'data')
     return [
@@ -107,18 +110,19 @@ function hintsOf(state: UiState): Hint[] {
       { key: '↑↓', label: 'history', enabled: true },
       { key: 'esc', label: 'done', enabled: true },
     ];
-  const commands = commandsOf(state.screen).filter(({ footer }) => footer !== undefined);
+  // Of one partition there is nothing to zoom into.
+  const commands = commandsOf(state.screen).filter(
+    ({ footer, screens }) => footer !== undefined && !(state.explain && screens !== undefined),
+  );
   const back = state.back.length > 0 || state.explain ? [{ key: 'esc', label: 'back', enabled: true }] : [];
-  return [
-    ...commands
-      .toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0))
-      .map(({ keys, label, disabled }) => ({
-        key: keyName(keys[0] ?? ''),
-        label,
-        enabled: disabled?.(state) === undefined,
-      })),
-    ...back,
-  ];
+  const hints = commands
+    .toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0))
+    .map(({ keys, label, disabled }) => ({
+      key: keyName(keys[0] ?? ''),
+      label,
+      enabled: disabled?.(state) === undefined,
+    }));
+  return [...hints.slice(0, BEFORE_BACK), ...back, ...hints.slice(BEFORE_BACK)];
 }
 
 function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[] {

@@ -12,6 +12,7 @@ import { initialLineage, type LineageGraph } from '../model/lineage.ts';
 import { afterEvent, newRun } from '../model/live.ts';
 import { initialState, type UiState, type WorkRequest } from '../model/state.ts';
 import { createStore, type Store } from '../model/store.ts';
+import { assetTree } from '../model/tree.ts';
 import { assetRows, type Volume, volumeOf } from '../read/assets.ts';
 import { checkRows } from '../read/checks.ts';
 import { partitionDetail } from '../read/detail.ts';
@@ -100,7 +101,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   const showAssets = () => {
     const rows = running(assetRows(lake, snapshot, volumes));
-    store.dispatch((state) => ({ ...state, assets: { ...state.assets, rows } }));
+    store.dispatch((state) => {
+      const assets = { ...state.assets, rows };
+      // The first time the cursor goes to the asset that was asked for.
+      const cursor =
+        state.assets.rows === undefined && options.asset !== undefined
+          ? assetTree(rows, assets).findIndex((entry) => entry.type === 'asset' && entry.row.key === options.asset)
+          : assets.cursor;
+      return { ...state, assets: { ...assets, cursor: Math.max(cursor, 0) } };
+    });
   };
 
   const read = async (): Promise<void> => {

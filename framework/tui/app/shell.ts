@@ -1,3 +1,6 @@
+import { viewName } from '../../engine/checks.ts';
+import { partitionCondition } from '../../engine/partitions.ts';
+import { parseKey } from '../../partition/space.ts';
 import { filterOf } from '../model/heatmap.ts';
 import type { UiState, WorkRequest } from '../model/state.ts';
 import { heatShape } from '../read/heatmap.ts';
@@ -15,7 +18,7 @@ export function selectedPartitions({ asset, heat }: UiState, session: Pick<Sessi
 }
 
 /** The shell command that tells what is on the screen. */
-export function shellCommand(state: UiState, session: Pick<Session, 'heat'>, program: string): string {
+export function shellCommand(state: UiState, session: Pick<Session, 'graph' | 'heat'>, program: string): string {
   const line = (...words: readonly string[]) => [program, ...words.map(quoted)].join(' ');
   const { asset, detail, runs, lineage, data } = state;
   if (state.explain && detail) return line('explain', detail.asset, detail.partition);
@@ -35,9 +38,12 @@ export function shellCommand(state: UiState, session: Pick<Session, 'heat'>, pro
     case 'schedules':
       return line('status');
     case 'data': {
-      const sql =
-        data.tab === 'sql' ? data.sql.line.text : `SELECT * FROM ${(asset ?? '').replace('/', '.')} LIMIT 100`;
-      return line('query', sql);
+      if (data.tab === 'sql' && data.sql.line.text !== '') return line('query', data.sql.line.text);
+      const { definition } = session.graph.node(asset ?? '');
+      if (definition.kind === 'source') return line('show', definition.key);
+      const ref = data.partition === undefined ? undefined : parseKey({ ...definition.space }, data.partition);
+      const where = ref === undefined ? '' : ` WHERE ${partitionCondition(definition.space, ref.values, ref.time)}`;
+      return line('query', `SELECT * FROM ${viewName(definition)}${where} LIMIT 100`);
     }
   }
 }

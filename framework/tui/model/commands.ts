@@ -70,6 +70,7 @@ const TABLE = [
     keys: ['/'],
     label: 'filter',
     help: 'Filter the list, the graph (a selection) or the log.',
+    screens: ['assets', 'lineage', 'runs', 'checks'],
     group: 'Look',
     footer: 3,
   },

@@ -11,6 +11,6 @@ export function fuzzy<T>(query: string, items: readonly T[], textOf: (item: T) =
   if (query.trim() === '') return items.slice(0, most).map((item) => ({ item, positions: [] }));
   const prepared = items.map((item) => ({ item, text: textOf(item) }));
   return fuzzysort
-    .go(query.trim(), prepared, { key: 'text', limit: most })
+    .go(query.trim(), prepared, { key: 'text', limit: most, threshold: 0.3 })
     .map(({ obj, indexes }) => ({ item: obj.item, positions: [...indexes].sort((a, b) => a - b) }));
 }

@@ -42,7 +42,7 @@ export function keysOf(input: string, flags: KeyFlags): string[] {
   const named = NAMED.find(([flag]) => flags[flag]);
   if (named) {
     const [, name] = named;
-    const shifted = flags.shift && (name === 'tab' || name.length > 2) && name !== 'enter' && name !== 'backspace';
+    const shifted = flags.shift && !['enter', 'backspace', 'escape'].includes(name);
     return [`${flags.ctrl ? 'ctrl+' : ''}${shifted ? 'shift+' : ''}${name}`];
   }
   // Escape and a key right after it come as the key with Alt, which nothing here is bound to.

@@ -1,5 +1,6 @@
 import type { OpenedLake } from '../../materialize/open.ts';
 import { printKey, readSeriesKey } from '../../partition/space.ts';
+import { withoutPlace } from '../../report/errors.ts';
 import { outcomesOf, type StoredEvent } from '../../state/events.ts';
 import type { RunRecord } from '../../state/store.ts';
 import type { AssetProgress, RunDetail, RunLine, RunRow } from '../model/data.ts';
@@ -54,10 +55,12 @@ function progress(assets: Map<string, AssetProgress>, { event, at, changed }: St
     changed: 0,
     rows: 0,
     bytes: 0,
-    startedAt: at,
-    finishedAt: at,
+    startedAt: undefined,
+    finishedAt: undefined,
   };
   const outcomes = outcomesOf(event);
+  // The log knows when a batch was committed, and how long it took; of looking at a source only the former.
+  const ms = event.kind === 'materialized' ? event.stats?.ms : undefined;
   const points = outcomes.reduce((sum, { times }) => sum + times.length, 0);
   const failed = event.kind === 'failed' ? event.failures.length : 0;
   assets.set(event.asset, {
@@ -69,7 +72,8 @@ function progress(assets: Map<string, AssetProgress>, { event, at, changed }: St
     changed: before.changed + changed.reduce((sum, mask) => sum + mask.reduce((n, bit) => n + bit, 0), 0),
     rows: before.rows + (event.kind === 'materialized' ? sum(outcomes.map(({ rows }) => sum(rows))) : 0),
     bytes: before.bytes + sum(outcomes.map(({ bytes }) => sum(bytes))),
-    finishedAt: at,
+    startedAt: ms === undefined ? before.startedAt : Math.min(before.startedAt ?? at, at - ms),
+    finishedAt: ms === undefined ? before.finishedAt : at,
   });
 }
 
@@ -106,7 +110,7 @@ function linesOf({ graph }: OpenedLake, { event, at }: StoredEvent): RunLine[] {
     }
     case 'failed':
       return event.failures.map(({ series, time, error }) =>
-        line('bad', `${keyOf(event.asset, series, time)}: ${error.message}`, event.asset),
+        line('bad', failureText(keyOf(event.asset, series, time), event.asset, error.message), event.asset),
       );
     case 'departed':
       return [line('warn', `partitions left the lake (${event.reason})`, event.asset)];
@@ -117,6 +121,11 @@ function linesOf({ graph }: OpenedLake, { event, at }: StoredEvent): RunLine[] {
     default:
       return [];
   }
+}
+
+/** Messages often begin with the place, which has been said. */
+function failureText(key: string, asset: string, message: string): string {
+  return `${key}: ${withoutPlace(message, asset).replace(`${key}: `, '')}`;
 }
 
 function sum(values: Iterable<number>): number {

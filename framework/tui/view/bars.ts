@@ -103,7 +103,8 @@ export function legend(theme: Theme, counts: StatusCounts, columns: number): str
   return line;
 }
 
-const LEVELS = { unicode: '▁▂▃▄▅▆▇█', ascii: '.:-=+*%#' };
+/** No full block: those of neighbouring rows would run together. */
+const LEVELS = { unicode: '▁▂▃▄▅▆▇', ascii: '.:-=+*%#' };
 
 /**
  * Values from zero to their largest, one cell each, newest at the right, of which those that fit are shown. A zero is a blank.

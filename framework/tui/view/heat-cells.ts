@@ -75,7 +75,7 @@ function cellText(status: ShownStatus | 'none', total: number, fresh: number, ce
 
 /** What a shade means, for the legend. */
 export const shadesText = (theme: Theme): string =>
-  theme.unicode ? '█▓▒░ share that is fresh' : '# all fresh, 9…0 tenths';
+  theme.unicode ? '█▓▒░ share that is fresh' : '# all fresh, 9-0 tenths';
 
 /** Full only where everything is fresh. */
 function shadeOf(share: number, { unicode }: Theme): string {

@@ -142,7 +142,7 @@ export function countCell(counts: RunRow['counts'], columns: number, theme: Them
   let text = '';
   let cells = 0;
   for (const [name, count] of parts) {
-    const shown = visible(`${number(count)} ${name}`);
+    const shown = visible(`${number(count)} ${name === 'checksFailed' ? 'checks failed' : name}`);
     const needed = width(shown) + (cells > 0 ? 2 : 0);
     if (cells + needed > columns) {
       if (cells > 0 && cells + 2 <= columns)

@@ -54,15 +54,15 @@ describe('the Assets screen', () => {
       " ■ 3.7M fresh  ◪ 24.1k stale  ◧ 310 pending  □ 408 missing  ✗ 3 failed  ▣ 252 blocked  · 824 awaiting  ╌ 96 unavailable           7 assets
        asset                     freshness         fresh  running  not fresh          last      lag  volume        partitions     rows      size
        ▾ binance 2               ■■■■■■■■■■■■■■·╌   100%           ·412 ╌96                                              1.2M           810.0 GB
-         binance/klines-daily    ■■■■■■■■■■■■■■·╌   100%           ·412 ╌96        12m ago           ▅▇▇█▇▅▅▃▅███        1.2M           412.0 GB
-         binance/klines-monthly  ■■■■■■■■■■■■■■■■   100%                           12m ago           ▄▅▇▇█▇▅▅▃▅██       41.2k           398.0 GB
+         binance/klines-daily    ■■■■■■■■■■■■■■·╌   100%           ·412 ╌96        12m ago           ▄▆▆▇▆▅▄▃▅▇▇▇        1.2M           412.0 GB
+         binance/klines-monthly  ■■■■■■■■■■■■■■■■   100%                           12m ago           ▃▄▆▆▇▆▅▄▃▅▇▇       41.2k           398.0 GB
        ▾ bronze 1                ■■■■■■■■■■■■■■◪□   >99%           ◪14 □176                                              1.2M     1.7G   96.4 GB
-         bronze/binance-klines   ■■■■■■■■■■■■■■◪□   >99%  ▶ 93%    ◪14 □176         5m ago     9h ✓  ▅▇▇█▇▅▅▃▅███        1.2M     1.7G   96.4 GB
+         bronze/binance-klines   ■■■■■■■■■■■■■■◪□   >99%  ▶ 93%    ◪14 □176         5m ago     9h ✓  ▄▆▆▇▆▅▄▃▅▇▇▇        1.2M     1.7G   96.4 GB
        ▾ silver 2                ■■■■■■■■■■◪◧□✗▣·    98%           ✗3 ▣12 ◪24.0k                                         1.2M     1.7G   71.2 GB
-         silver/klines           ■■■■■■■■■■◪◧□✗▣·    98%  ▶ 17%    ✗3 ▣12 ◪24.0k    3h ago    33h !  ▅▇▇█▇▅▅▃▅███        1.2M     1.7G   71.2 GB
-         silver/funding          ■■■■■■■■■■■■■■■■   100%                           26h ago     3d ✗  ▅▅▃▅███▄▃▄▆█       38.1k     1.2M   18.4 MB
+         silver/klines           ■■■■■■■■■■◪◧□✗▣·    98%  ▶ 17%    ✗3 ▣12 ◪24.0k    3h ago    33h !  ▄▆▆▇▆▅▄▃▅▇▇▇        1.2M     1.7G   71.2 GB
+         silver/funding          ■■■■■■■■■■■■■■■■   100%                           26h ago     3d ✗  ▅▄▃▅▇▇▇▄▃▄▆▇       38.1k     1.2M   18.4 MB
        ▾ gold 2                  ◪◪◪◪◪□□▣▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44                                          404    8,400  212.0 kB
-         gold/returns            ◪◪◪◪◪□□▣▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44   40d ago    41d           ▃  ▄█         404    8,400  212.0 kB
+         gold/returns            ◪◪◪◪◪□□▣▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44   40d ago    41d           ▃  ▄▇         404    8,400  212.0 kB
          gold/universe           ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈      …
       "
     `));
@@ -71,15 +71,15 @@ describe('the Assets screen', () => {
       " ■ 3.7M fresh  ◪ 24.1k stale  ◧ 310 pending  □ 408 missing  ✗ 3 failed  ▣ 252 blocked            7 assets  │ silver/klines
        asset                     freshness       fresh  running  not fresh          last      lag  volume        │ sql
        ▾ binance 2               ■■■■■■■■■■■■·╌   100%           ·412 ╌96                                        │
-         binance/klines-daily    ■■■■■■■■■■■■·╌   100%           ·412 ╌96        12m ago           ▅▇▇█▇▅▅▃▅███  │ Candles of every market in one shape: times in UTC,
-         binance/klines-monthly  ■■■■■■■■■■■■■■   100%                           12m ago           ▄▅▇▇█▇▅▅▃▅██  │ prices as decimals, volumes in the base and the
+         binance/klines-daily    ■■■■■■■■■■■■·╌   100%           ·412 ╌96        12m ago           ▄▆▆▇▆▅▄▃▅▇▇▇  │ Candles of every market in one shape: times in UTC,
+         binance/klines-monthly  ■■■■■■■■■■■■■■   100%                           12m ago           ▃▄▆▆▇▆▅▄▃▅▇▇  │ prices as decimals, volumes in the base and the
        ▾ bronze 1                ■■■■■■■■■■■■◪□   >99%           ◪14 □176                                        │ quote asset. Overlapping files are resolved by the
-         bronze/binance-klines   ■■■■■■■■■■■■◪□   >99%  ▶ 93%    ◪14 □176         5m ago     9h ✓  ▅▇▇█▇▅▅▃▅███  │ newest checksum.
+         bronze/binance-klines   ■■■■■■■■■■■■◪□   >99%  ▶ 93%    ◪14 □176         5m ago     9h ✓  ▄▆▆▇▆▅▄▃▅▇▇▇  │ newest checksum.
        ▾ silver 2                ■■■■■■■■◪◧□✗▣·    98%           ✗3 ▣12 ◪24.0k                                   │
-         silver/klines           ■■■■■■■■◪◧□✗▣·    98%  ▶ 17%    ✗3 ▣12 ◪24.0k    3h ago    33h !  ▅▇▇█▇▅▅▃▅███  │ dimensions   exchange × market × symbol × interval
-         silver/funding          ■■■■■■■■■■■■■■   100%                           26h ago     3d ✗  ▅▅▃▅███▄▃▄▆█  │              × date
+         silver/klines           ■■■■■■■■◪◧□✗▣·    98%  ▶ 17%    ✗3 ▣12 ◪24.0k    3h ago    33h !  ▄▆▆▇▆▅▄▃▅▇▇▇  │ dimensions   exchange × market × symbol × interval
+         silver/funding          ■■■■■■■■■■■■■■   100%                           26h ago     3d ✗  ▅▄▃▅▇▇▇▄▃▄▆▇  │              × date
        ▾ gold 2                  ◪◪◪◪□□▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44                                   │ group        market
-         gold/returns            ◪◪◪◪□□▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44   40d ago    41d           ▃  ▄█  │ owners       market-data
+         gold/returns            ◪◪◪◪□□▣▣▣▣▣▣▣▣     0%           ▣240 ◪120 □44   40d ago    41d           ▃  ▄▇  │ owners       market-data
          gold/universe           ┈┈┈┈┈┈┈┈┈┈┈┈┈┈      …                                                           │ tags         tier=1, pii=no
                                                                                                                  │
                                                                                                                  │ running      ━━──────────  17% of 24,525 partitions
@@ -100,7 +100,7 @@ describe('the Assets screen', () => {
                                                                                                                  │ in run       20260508T135807-4f1c
                                                                                                                  │ lag          33h !  late
                                                                                                                  │
-                                                                                                                 │ volume       ▆█▇▆▅▄▅▅▇█▇▆▃▄▆██▆▄▄▄▆▆▇▇▅▄▃▅▇█▇ rows
+                                                                                                                 │ volume       ▅▇▆▅▄▄▄▄▆▇▆▅▂▃▅▇▇▅▄▃▄▆▆▆▆▅▄▃▅▆▇▆ rows
                                                                                                                  │"
     `));
 

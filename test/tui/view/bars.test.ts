@@ -136,12 +136,12 @@ describe('freshness', () => {
 
 describe('sparklines', () => {
   test.each([
-    ['from nothing to most', [0, 1, 2, 3, 4, 5, 6, 7, 8], 9, ' ▁▂▃▄▅▆▇█'],
-    ['newest at the right', [1, 2], 4, '  ▄█'],
-    ['the newest that fit', [8, 8, 1, 8], 2, '▁█'],
+    ['from nothing to most', [0, 1, 2, 3, 4, 5, 6, 7, 8], 9, ' ▁▂▃▄▅▆▇▇'],
+    ['newest at the right', [1, 2], 4, '  ▄▇'],
+    ['the newest that fit', [8, 8, 1, 8], 2, '▁▇'],
     ['only zeros', [0, 0], 3, '   '],
     ['none', [], 3, '   '],
-    ['huge', [1e21, 5e20], 2, '█▄'],
+    ['huge', [1e21, 5e20], 2, '▇▄'],
   ])('%s', (_, values, columns, line) => {
     expect(stripVTControlCharacters(sparkline(PLAIN, values, columns))).toBe(line);
   });

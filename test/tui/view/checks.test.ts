@@ -11,44 +11,44 @@ const checks = (columns: number, rows: number, some = {}, theme = PLAIN) =>
 describe('the Checks screen', () => {
   test('80 columns: what failed is below', () =>
     expect(checks(80, 20)).toMatchInlineSnapshot(`
-    "    asset           check           severity      passed   failed  over time
-     ✗  silver/klines   ohlc-in-order   error           1.2M        2       ▂ █▄  ▄
-     !  silver/klines   no-gaps         warn            1.2M      202
-     ✓  silver/funding  rate-in-bounds  error          38.1k
-     ·  gold/returns    not-null        error              0
-    ────────────────────────────────────────────────────────────────────────────────
-     ohlc-in-order                                                                ┃
-     silver/klines, severity error, blocks what reads it                          ┃
-                                                                                  ┃
-     The high is not below, and the low not above, any other price of a candle.   ┃
-                                                                                  ┃
-     ✗ 2 of 1,180,002 partitions failed.                                          ┃
-                                                                                  ┃
-     exchange=binance/market=spot/symbol=LUNAUSDT/date=2022-05-12  2 rows  2h ago ┃
-       open_time=2022-05-12 03:14:00  open=0.0041  high=0.0039                    ┃
-       open_time=2022-05-12 03:15:00  open=0.0039  high=0.0038                    ┃
-       SELECT * FROM silver.klines                                                ┃
-         WHERE high < greatest(open, close, low)                                  ┃
-           AND symbol = 'LUNAUSDT'                                                ┃
-                                                                                  │"
-  `));
+      "    asset           check           severity      passed   failed  over time
+       ✗  silver/klines   ohlc-in-order   error           1.2M        2       ▂ ▇▄  ▄
+       !  silver/klines   no-gaps         warn            1.2M      202
+       ✓  silver/funding  rate-in-bounds  error          38.1k
+       ·  gold/returns    not-null        error              0
+      ────────────────────────────────────────────────────────────────────────────────
+       ohlc-in-order                                                                ┃
+       silver/klines, severity error, blocks what reads it                          ┃
+                                                                                    ┃
+       The high is not below, and the low not above, any other price of a candle.   ┃
+                                                                                    ┃
+       ✗ 2 of 1,180,002 partitions failed.                                          ┃
+                                                                                    ┃
+       exchange=binance/market=spot/symbol=LUNAUSDT/date=2022-05-12  2 rows  2h ago ┃
+         open_time=2022-05-12 03:14:00  open=0.0041  high=0.0039                    ┃
+         open_time=2022-05-12 03:15:00  open=0.0039  high=0.0038                    ┃
+         SELECT * FROM silver.klines                                                ┃
+           WHERE high < greatest(open, close, low)                                  ┃
+             AND symbol = 'LUNAUSDT'                                                ┃
+                                                                                    │"
+    `));
   test('150 columns: what failed is beside', () =>
     expect(checks(150, 14)).toMatchInlineSnapshot(`
-    "    asset           check           severity          passed   failed  over time     │ ohlc-in-order                                                 ┃
-     ✗  silver/klines   ohlc-in-order   error, blocking     1.2M        2       ▂ █▄  ▄  │ silver/klines, severity error, blocks what reads it           ┃
-     !  silver/klines   no-gaps         warn                1.2M      202                │                                                               ┃
-     ✓  silver/funding  rate-in-bounds  error              38.1k                         │ The high is not below, and the low not above, any other price ┃
-     ·  gold/returns    not-null        error, blocking        0                         │ of a candle.                                                  ┃
-                                                                                         │                                                               ┃
-                                                                                         │ ✗ 2 of 1,180,002 partitions failed.                           ┃
-                                                                                         │                                                               ┃
-                                                                                         │ exchange=binance/market=spot/symbol=LUNAUSDT/… 2 rows  2h ago ┃
-                                                                                         │   open_time=2022-05-12 03:14:00  open=0.0041  high=0.0039     ┃
-                                                                                         │   open_time=2022-05-12 03:15:00  open=0.0039  high=0.0038     ┃
-                                                                                         │   SELECT * FROM silver.klines                                 ┃
-                                                                                         │     WHERE high < greatest(open, close, low)                   │
-                                                                                         │       AND symbol = 'LUNAUSDT'                                 │"
-  `));
+      "    asset           check           severity          passed   failed  over time     │ ohlc-in-order                                                 ┃
+       ✗  silver/klines   ohlc-in-order   error, blocking     1.2M        2       ▂ ▇▄  ▄  │ silver/klines, severity error, blocks what reads it           ┃
+       !  silver/klines   no-gaps         warn                1.2M      202                │                                                               ┃
+       ✓  silver/funding  rate-in-bounds  error              38.1k                         │ The high is not below, and the low not above, any other price ┃
+       ·  gold/returns    not-null        error, blocking        0                         │ of a candle.                                                  ┃
+                                                                                           │                                                               ┃
+                                                                                           │ ✗ 2 of 1,180,002 partitions failed.                           ┃
+                                                                                           │                                                               ┃
+                                                                                           │ exchange=binance/market=spot/symbol=LUNAUSDT/… 2 rows  2h ago ┃
+                                                                                           │   open_time=2022-05-12 03:14:00  open=0.0041  high=0.0039     ┃
+                                                                                           │   open_time=2022-05-12 03:15:00  open=0.0039  high=0.0038     ┃
+                                                                                           │   SELECT * FROM silver.klines                                 ┃
+                                                                                           │     WHERE high < greatest(open, close, low)                   │
+                                                                                           │       AND symbol = 'LUNAUSDT'                                 │"
+    `));
   test('in ASCII, of a check that passed', () =>
     expect(checks(80, 12, { cursor: 2 }, ASCII)).toMatchInlineSnapshot(`
     "    asset           check           severity      passed   failed  over time
