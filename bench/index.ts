@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   silver: async () => (await import('./silver.ts')).benchSilver,
   noop: async () => (await import('./noop.ts')).benchNoop,
   plan: async () => (await import('./plan.ts')).benchPlan,
+  ui: async () => (await import('./tui.ts')).benchTui,
 };
 
 const { values } = parseArgs({

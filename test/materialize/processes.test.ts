@@ -152,7 +152,9 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
             for await (const [row] of batches) seen.push([row?.[0] as bigint, row?.[2] as bigint]);
           } catch (error) {
             // The file was replaced and removed between looking it up and opening it: it is looked up again.
-            expect(['engine-io', 'file-missing', 'query-broke-off', 'query-invalid']).toContain((error as { code?: string }).code);
+            expect(['engine-io', 'file-missing', 'query-broke-off', 'query-invalid']).toContain(
+              (error as { code?: string }).code,
+            );
           }
         }
       };
