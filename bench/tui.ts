@@ -44,7 +44,7 @@ export async function benchTui(options: BenchOptions): Promise<Measurement[]> {
   try {
     const start = await built(program);
     const keys = quick ? 4 : 40;
-    const idleMs = quick ? 1_000 : 10_000;
+    const idleMs = quick ? 500 : 10_000;
     const rounds = quick ? 1 : 3;
     // The first one fills the cache of compiled code, as the first start after an installation does.
     start(['ink', '', '0', '0', '0', '0']);

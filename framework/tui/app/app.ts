@@ -1,5 +1,5 @@
-import { Box, Text, useApp, useInput, useWindowSize } from 'ink';
-import { createElement, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { Box, Text, useApp, useInput, usePaste, useWindowSize } from 'ink';
+import { createElement, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { keysOf } from '../model/keys.ts';
 import { width } from '../view/text.ts';
 import type { Theme } from '../view/theme.ts';
@@ -41,8 +41,13 @@ export function App({ session, controller, theme, title, program, now, resized, 
   const state = useSyncExternalStore(session.store.subscribe, session.store.get);
   const { columns, rows } = useWindowSize();
   const [, tick] = useState(0);
+  const shown = useRef({ lines: [] as readonly string[], make: (): readonly string[] => [] });
   useEffect(() => {
-    const timer = setInterval(() => tick((n) => n + 1), TICK_MS);
+    // Drawing costs a tenth of what React and Ink make of it, and mostly no age has changed.
+    const timer = setInterval(() => {
+      const { lines, make } = shown.current;
+      if (make().some((line, i) => line !== lines[i])) tick((n) => n + 1);
+    }, TICK_MS);
     return () => clearInterval(timer);
   }, []);
   const { exit, suspendTerminal } = useApp();
@@ -51,8 +56,13 @@ export function App({ session, controller, theme, title, program, now, resized, 
   useInput((input, key) => {
     for (const one of keysOf(input, key)) controller.press(one);
   });
-  const drawn = draw(state, { session, title, program, now: now(), size: { columns, rows } }, theme);
-  const lines = theme.unicode ? drawn : drawn.map(ascii);
+  usePaste((text) => controller.paste(text));
+  const make = (): string[] => {
+    const drawn = draw(state, { session, title, program, now: now(), size: { columns, rows } }, theme);
+    return theme.unicode ? drawn : drawn.map(ascii);
+  };
+  const lines = make();
+  shown.current = { lines, make };
   return createElement(
     Box,
     { flexDirection: 'column', width: columns, height: rows },

@@ -20,6 +20,7 @@ import {
   toggleMark,
   zoomBy,
 } from '../model/heatmap.ts';
+import { keysOf } from '../model/keys.ts';
 import { EMPTY_LINE, edit, lineOf } from '../model/line.ts';
 import {
   collapse,
@@ -50,11 +51,14 @@ import { assetTree } from '../model/tree.ts';
 import { previewData, problemOf, runSql } from '../read/data.ts';
 import { findCell, type HeatIndex, heatMap, heatShape, worstIn } from '../read/heatmap.ts';
 import { lineageInfo } from '../read/lineage.ts';
+import { detailLines } from '../view/detail.ts';
 import { bodySize } from '../view/frame.ts';
+import { helpScroll } from '../view/help.ts';
 import { heatLayout } from '../view/partitions.ts';
+import { createTheme } from '../view/theme.ts';
 import { defaultHeat, matchingChecks, matchingRuns } from './draw.ts';
 import { drawingOf } from './drawing.ts';
-import { paletteEntries } from './menus.ts';
+import { helpGroups, paletteEntries } from './menus.ts';
 import type { Session, Update } from './session.ts';
 import { selectedPartitions, shellCommand } from './shell.ts';
 
@@ -71,19 +75,28 @@ export interface ControllerOptions {
   readonly suspend: () => void;
 }
 
+const OF_A_CELL: ReadonlySet<CommandId> = new Set(['open', 'explain', 'data', 'copy', 'copy-path']);
 /** How long the cursor must rest before the cell is looked up: a large event takes a tenth of a second to read. */
 const EXPLAIN_MS = 50;
+/** For measuring: colours take no room. */
+const PLAIN = createTheme('none', true);
 /** Rows of a preview, and of an answer. */
 const ROWS = 500;
 
 /** What keys do: one at a time, by their names. */
-export function createController(options: ControllerOptions): { press(key: string): void; screenShown(): void } {
+export function createController(options: ControllerOptions): {
+  press(key: string): void;
+  /** Text that came at once: typed where one types, nothing where its letters would be commands. */
+  paste(text: string): void;
+  screenShown(): void;
+} {
   const { session, size, program } = options;
   const { store, graph } = session;
   const state = () => store.get();
   const change = (update: Update) => store.dispatch(update);
   const patch = (some: Partial<UiState>) => change((before) => ({ ...before, ...some }));
   const body = () => bodySize(size());
+  let previewing: AbortController | undefined;
   let querying: AbortController | undefined;
   let previewed = '';
 
@@ -195,17 +208,20 @@ export function createController(options: ControllerOptions): { press(key: strin
     explainCell();
   };
   let explaining: NodeJS.Timeout | undefined;
+  const explainNow = () => {
+    clearTimeout(explaining);
+    explaining = undefined;
+    const found = heat();
+    const { asset } = state();
+    if (!found || asset === undefined) return;
+    const ref = worstIn(found.index, found.own, found.own.row, found.own.column);
+    if (!ref) patch({ detail: undefined });
+    else session.explain(asset, printKey(graph.node(asset).definition.space, ref));
+  };
   /** What is said of the cell under the cursor, once keys have stopped coming. */
   const explainCell = () => {
     clearTimeout(explaining);
-    explaining = setTimeout(() => {
-      const found = heat();
-      const { asset } = state();
-      if (!found || asset === undefined) return;
-      const ref = worstIn(found.index, found.own, found.own.row, found.own.column);
-      if (!ref) patch({ detail: undefined });
-      else session.explain(asset, printKey(graph.node(asset).definition.space, ref));
-    }, EXPLAIN_MS);
+    explaining = setTimeout(explainNow, EXPLAIN_MS);
   };
 
   // --- data --------------------------------------------------------------------------------------------------------------------
@@ -216,9 +232,9 @@ export function createController(options: ControllerOptions): { press(key: strin
     const wanted = `${asset}\n${data.partition ?? ''}\n${session.snapshot()?.view.head ?? 0}`;
     if (wanted === previewed) return;
     previewed = wanted;
-    querying?.abort(new Error('superseded'));
+    previewing?.abort(new Error('superseded'));
     const own = new AbortController();
-    querying = own;
+    previewing = own;
     patch({ data: { ...data, preview: undefined, error: undefined, row: 0, column: 0 } });
     previewData(
       session.lake(),
@@ -240,7 +256,6 @@ export function createController(options: ControllerOptions): { press(key: strin
     const text = data.sql.line.text.trim();
     if (text === '' || data.sql.running) return;
     const own = new AbortController();
-    querying?.abort(new Error('superseded'));
     querying = own;
     const started = options.now();
     const history = [...data.sql.history.filter((one) => one !== text), text];
@@ -264,6 +279,7 @@ export function createController(options: ControllerOptions): { press(key: strin
     const { data } = state();
     const { history, at = history.length } = data.sql;
     const next = Math.min(Math.max(at + by, 0), history.length);
+    if (next === at) return;
     const line = lineOf(history[next] ?? '');
     patch({ data: { ...data, sql: { ...data.sql, line, at: next === history.length ? undefined : next } } });
   };
@@ -273,8 +289,10 @@ export function createController(options: ControllerOptions): { press(key: strin
     else if (key === 'enter') runQuery();
     else if (key === 'up') leaf(-1);
     else if (key === 'down') leaf(1);
-    else if (key === 'ctrl+c') typeSql(false);
-    else {
+    else if (key === 'ctrl+c') {
+      querying?.abort(new Error('It was stopped'));
+      typeSql(false);
+    } else {
       const line = edit(data.sql.line, key);
       if (line) patch({ data: { ...data, sql: { ...data.sql, line, at: undefined } } });
     }
@@ -373,10 +391,14 @@ export function createController(options: ControllerOptions): { press(key: strin
   };
   const sideways = (by: 1 | -1) => {
     const now = state();
+    if (now.explain) return;
     if (now.screen === 'lineage') moveLineage(by < 0 ? 'left' : 'right');
     else if (now.screen === 'partitions') setHeat((own, shape, window) => moveBy(own, shape, window, 0, by));
-    else if (now.screen === 'data') patch({ data: { ...now.data, column: Math.max(now.data.column + by, 0) } });
-    else if (now.screen === 'assets') {
+    else if (now.screen === 'data') {
+      const { tab, sql, preview: shown, column } = now.data;
+      const columns = (tab === 'sql' ? sql.result : shown?.first)?.columns.length ?? 1;
+      patch({ data: { ...now.data, column: Math.min(Math.max(column + by, 0), columns - 1) } });
+    } else if (now.screen === 'assets') {
       const all = entries();
       const at = now.assets.cursor;
       const entry = all[at];
@@ -386,9 +408,15 @@ export function createController(options: ControllerOptions): { press(key: strin
         setAssets(all.findLastIndex((one, i) => i < at && one.type !== 'asset'));
     }
   };
+  /** How far an explanation scrolls. */
+  const lastOffset = (): number => {
+    const { detail } = state();
+    const { columns, rows } = body();
+    return detail ? Math.max(detailLines(detail, columns - 3, PLAIN).length - rows, 0) : 0;
+  };
   const vertical = (by: number) => {
     const now = state();
-    if (now.explain) patch({ explain: { offset: Math.max(now.explain.offset + by, 0) } });
+    if (now.explain) patch({ explain: { offset: Math.min(Math.max(now.explain.offset + by, 0), lastOffset()) } });
     else if (now.screen === 'lineage') moveLineage(by < 0 ? 'up' : 'down');
     else if (now.screen === 'partitions') setHeat((own, shape, window) => moveBy(own, shape, window, by, 0));
     else moveList(by);
@@ -400,7 +428,7 @@ export function createController(options: ControllerOptions): { press(key: strin
   };
   const ends = (end: 'first' | 'last') => {
     const now = state();
-    if (now.explain) patch({ explain: { offset: end === 'first' ? 0 : 10_000 } });
+    if (now.explain) patch({ explain: { offset: end === 'first' ? 0 : lastOffset() } });
     else if (now.screen === 'lineage') moveLineage(end);
     else if (now.screen === 'partitions') setHeat((own, shape, window) => toEdge(own, shape, window, { columns: end }));
     else moveList(end);
@@ -454,7 +482,7 @@ export function createController(options: ControllerOptions): { press(key: strin
   const tabbed = (by: 1 | -1) => {
     const { screen, asset } = state();
     const all = SCREENS.filter((one) => asset !== undefined || (one !== 'partitions' && one !== 'data'));
-    show(all[(all.indexOf(screen) + by + all.length) % all.length] ?? 'assets');
+    run[all[(all.indexOf(screen) + by + all.length) % all.length] ?? 'assets']();
   };
   const startFilter = () => {
     const { screen, assets, runs, checks, lineage } = state();
@@ -491,7 +519,8 @@ export function createController(options: ControllerOptions): { press(key: strin
     schedules: () => show('schedules'),
     data: () => {
       const { screen, detail, data } = state();
-      const partition = screen === 'partitions' ? detail?.partition : data.partition;
+      // From anywhere else one comes for the whole asset.
+      const partition = { partitions: detail?.partition, data: data.partition }[screen as 'partitions' | 'data'];
       show('data', { data: { ...data, partition: partition === '' ? undefined : partition } });
     },
     'next-screen': () => tabbed(1),
@@ -599,6 +628,8 @@ export function createController(options: ControllerOptions): { press(key: strin
     const reason = command?.disabled?.(state());
     if (reason !== undefined) return patch({ message: { kind: 'info', text: `${command?.label}: ${reason}.` } });
     try {
+      // What is asked of the cell under the cursor is not answered for the one before.
+      if (explaining && OF_A_CELL.has(id)) explainNow();
       run[id]();
     } catch (error) {
       session.fail(command?.label ?? id, error);
@@ -613,7 +644,10 @@ export function createController(options: ControllerOptions): { press(key: strin
     switch (over.type) {
       case 'help': {
         const by = { j: 1, down: 1, k: -1, up: -1, pagedown: 10, pageup: -10 }[key];
-        if (by !== undefined) return patch({ overlay: { ...over, offset: Math.max(over.offset + by, 0) } });
+        if (by !== undefined) {
+          const most = helpScroll(PLAIN, body(), helpGroups(state()));
+          return patch({ overlay: { ...over, offset: Math.min(Math.max(over.offset + by, 0), most) } });
+        }
         return ['escape', 'q', '?', 'enter'].includes(key) && close();
       }
       case 'error':
@@ -621,7 +655,9 @@ export function createController(options: ControllerOptions): { press(key: strin
         return undefined;
       case 'plan': {
         const by = { j: 1, down: 1, k: -1, up: -1 }[key];
-        if (by !== undefined) return patch({ overlay: { ...over, offset: Math.max(over.offset + by, 0) } });
+        const most = Math.max((over.plan?.steps.length ?? 1) - 1, 0);
+        if (by !== undefined)
+          return patch({ overlay: { ...over, offset: Math.min(Math.max(over.offset + by, 0), most) } });
         if (key === 'escape' || key === 'q') close();
         if (key === 'enter' && over.plan) {
           close();
@@ -696,20 +732,31 @@ export function createController(options: ControllerOptions): { press(key: strin
     if (line) patch({ overlay: { ...over, line, chosen: 0 } });
   };
 
+  session.onRead(() => {
+    const { screen, explain, detail } = state();
+    if (explain && detail) session.explain(detail.asset, detail.partition);
+    else if (screen === 'partitions') explainCell();
+  });
+  const press = (key: string): void => {
+    const { overlay, screen, data } = state();
+    try {
+      if (overlay) pressOverlay(overlay, key);
+      else if (screen === 'data' && data.tab === 'sql' && data.sql.typing) pressSql(key);
+      else {
+        const command = commandFor(screen, key);
+        if (command) perform(command.id);
+      }
+    } catch (error) {
+      session.fail('This key', error);
+    }
+  };
   return {
     screenShown,
-    press: (key) => {
+    press,
+    paste: (text) => {
       const { overlay, screen, data } = state();
-      try {
-        if (overlay) pressOverlay(overlay, key);
-        else if (screen === 'data' && data.tab === 'sql' && data.sql.typing) pressSql(key);
-        else {
-          const command = commandFor(screen, key);
-          if (command) perform(command.id);
-        }
-      } catch (error) {
-        session.fail('This key', error);
-      }
+      const types = overlay ? 'line' in overlay : screen === 'data' && data.tab === 'sql' && data.sql.typing;
+      if (types) for (const key of keysOf(text.replaceAll(/\s+/g, ' '), {})) press(key);
     },
   };
 }

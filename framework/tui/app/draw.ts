@@ -141,9 +141,12 @@ function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[
     case 'partitions':
       return partitionsBody(state, stage, size, theme);
     case 'runs': {
-      const { rows, cursor, offset, open, detail, log } = state.runs;
+      const { cursor, offset, open, detail, log } = state.runs;
       if (open === undefined)
-        return runsView({ rows, cursor, offset, filter: filter(state.runs.filter), now, size }, theme);
+        return runsView(
+          { rows: matchingRuns(state), cursor, offset, filter: filter(state.runs.filter), now, size },
+          theme,
+        );
       if (!detail) return emptyState(theme, size, 'Reading the run …', '');
       const search = log.search === '' ? undefined : { text: log.search };
       return runView({ detail, offset: log.offset, follow: log.follow, search, logOnly: log.only, now, size }, theme);

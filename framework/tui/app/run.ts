@@ -104,6 +104,7 @@ export async function runUi(options: UiOptions): Promise<void> {
   stdout.on('resize', settle);
   const stop = () => app.unmount();
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   try {
     await app.waitUntilExit();
   } finally {

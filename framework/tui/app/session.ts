@@ -49,6 +49,8 @@ export interface Session {
   readonly refresh: (force?: boolean) => void;
   /** Reads what a screen needs besides the assets. */
   readonly load: (what: 'runs' | 'run' | 'checks') => void;
+  /** Calls back whenever everything has been read again. */
+  readonly onRead: (listener: () => void) => void;
   readonly explain: (asset: string, partition: string) => void;
   readonly plan: (request: WorkRequest) => void;
   readonly start: (request: WorkRequest, observeOnly?: boolean) => void;
@@ -64,6 +66,8 @@ export interface Session {
 
 /** How often the log is asked for news. */
 const FOLLOW_MS = 500;
+/** The finest grain of time: with the next one there may be other partitions without any event. */
+const HOUR_MS = 3_600_000;
 /** Reading everything again takes at most this share of the time. */
 const REST = 4;
 
@@ -77,6 +81,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const closing = new AbortController();
   const volumes = new Map<string, Volume>();
   const heats = new Map<string, HeatIndex>();
+  const listeners: (() => void)[] = [];
   let snapshot: Snapshot | undefined;
   let reading: Promise<void> | undefined;
   let restUntil = 0;
@@ -96,7 +101,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return rows.map((row) => {
       const own = progress.get(row.key);
       const active = own?.phase === 'computing' || own?.phase === 'observing';
-      return active && own ? { ...row, running: { done: own.done, total: own.total } } : row;
+      return { ...row, running: active && own ? { done: own.done, total: own.total } : undefined };
     });
   };
   const showAssets = () => {
@@ -132,13 +137,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
     showAssets();
     loadScreen();
+    for (const listener of listeners) listener();
     restUntil = now() + REST * (now() - started);
   };
   const refresh = (force = false): void => {
     if (closing.signal.aborted || reading || (!force && now() < restUntil)) return;
     const head = snapshot?.view.head;
     try {
-      if (!force && head !== undefined && head !== 0 && lake.state.refresh().head === head) return;
+      const old = snapshot && Math.floor(now() / HOUR_MS) > Math.floor(snapshot.at / HOUR_MS);
+      if (!force && !old && head !== undefined && head !== 0 && lake.state.refresh().head === head) return;
     } catch (error) {
       fail('The log cannot be read', error);
       return;
@@ -236,6 +243,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     refresh,
     load,
+    onRead: (listener) => void listeners.push(listener),
     explain: (asset, partition) => {
       if (!snapshot) return;
       try {

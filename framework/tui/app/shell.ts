@@ -1,7 +1,8 @@
 import { viewName } from '../../engine/checks.ts';
 import { partitionCondition } from '../../engine/partitions.ts';
 import { parseKey } from '../../partition/space.ts';
-import { filterOf } from '../model/heatmap.ts';
+import { defaultAxes } from '../model/heat-axes.ts';
+import { filterOf, fitted, startHeat } from '../model/heatmap.ts';
 import type { UiState, WorkRequest } from '../model/state.ts';
 import { heatShape } from '../read/heatmap.ts';
 import type { Session } from './session.ts';
@@ -10,11 +11,17 @@ import type { Session } from './session.ts';
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
+/** What is selected is the same however much of the map is seen. */
+const NO_WINDOW = { rows: 1, columns: 1 };
+
 /** The partitions that are selected on the heat map, as `--partitions` takes them. */
 export function selectedPartitions({ asset, heat }: UiState, session: Pick<Session, 'heat'>): string | undefined {
   const index = asset === undefined ? undefined : session.heat(asset);
-  const own = asset === undefined ? undefined : heat.get(asset);
-  return index && own ? filterOf(own, heatShape(index, own)) : undefined;
+  if (asset === undefined || !index) return undefined;
+  const axes = defaultAxes(index.dimensions);
+  const kept = heat.get(asset) ?? startHeat(axes, heatShape(index, axes), NO_WINDOW);
+  const shape = heatShape(index, kept);
+  return filterOf(fitted(kept, shape, NO_WINDOW), shape);
 }
 
 /** The shell command that tells what is on the screen. */
@@ -29,17 +36,22 @@ export function shellCommand(state: UiState, session: Pick<Session, 'graph' | 'h
       return line('lineage', ...(lineage.selection === '' ? [] : [`+(${lineage.selection})`]));
     case 'partitions': {
       const partitions = selectedPartitions(state, session);
-      return line('status', asset ?? '', ...(partitions === undefined ? [] : ['-p', partitions]));
+      return line(
+        'status',
+        ...(asset === undefined ? [] : [asset]),
+        ...(partitions === undefined ? [] : ['-p', partitions]),
+      );
     }
     case 'runs':
       return runs.open === undefined ? line('runs') : line('runs', 'show', runs.open);
     case 'checks':
-      return line('show', asset ?? '');
+      return asset === undefined ? line('assets') : line('show', asset);
     case 'schedules':
       return line('status');
     case 'data': {
       if (data.tab === 'sql' && data.sql.line.text !== '') return line('query', data.sql.line.text);
-      const { definition } = session.graph.node(asset ?? '');
+      if (asset === undefined) return line('assets');
+      const { definition } = session.graph.node(asset);
       if (definition.kind === 'source') return line('show', definition.key);
       const ref = data.partition === undefined ? undefined : parseKey({ ...definition.space }, data.partition);
       const where = ref === undefined ? '' : ` WHERE ${partitionCondition(definition.space, ref.values, ref.time)}`;

@@ -212,6 +212,7 @@ export function goBack(state: UiState): UiState {
     back: state.back.slice(0, -1),
     explain: last.explain ? { offset: 0 } : undefined,
     runs: { ...state.runs, open: last.run, ...(last.run !== state.runs.open && { detail: undefined }) },
+    ...(last.asset !== state.asset && { data: { ...state.data, partition: undefined } }),
     message: undefined,
   };
 }

@@ -121,7 +121,8 @@ export function volumeOf(lake: OpenedLake, key: string): Volume | undefined {
       byTime.set(base + i, (byTime.get(base + i) ?? 0) + (raw ? ownBytes : ownRows));
     }
   }
-  const newest = Math.max(...byTime.keys(), Number.NEGATIVE_INFINITY);
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const time of byTime.keys()) newest = Math.max(newest, time);
   const periods =
     byTime.size === 0 ? [] : Array.from({ length: PERIODS }, (_, i) => byTime.get(newest - PERIODS + 1 + i) ?? 0);
   const first = periods.findIndex((value) => value > 0);

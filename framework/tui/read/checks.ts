@@ -1,5 +1,6 @@
 import type { OpenedLake } from '../../materialize/open.ts';
 import { printKey, readSeriesKey } from '../../partition/space.ts';
+import { PRESENT } from '../../plan/view.ts';
 import { outcomesOf } from '../../state/events.ts';
 import type { CheckRow } from '../model/data.ts';
 
@@ -19,7 +20,7 @@ type Building = Mutable<Omit<CheckRow, 'failures' | 'history'>> & {
 /** Every check of the definitions with its results in the recent log. */
 export function checkRows(lake: OpenedLake): CheckRow[] {
   const { graph, state } = lake;
-  const head = state.index().head;
+  const { head } = state.index();
   return graph.order.flatMap((asset): CheckRow[] => {
     const node = graph.node(asset);
     const building = new Map(
@@ -40,6 +41,12 @@ export function checkRows(lake: OpenedLake): CheckRow[] {
       ]),
     );
     if (building.size === 0) return [];
+    const content = state.index().asset(asset)?.series;
+    const isPresent = (point: string): boolean => {
+      const bar = point.lastIndexOf('|');
+      const series = content?.get(point.slice(0, bar));
+      return series !== undefined && ((series.flags[Number(point.slice(bar + 1)) - series.base] ?? 0) & PRESENT) !== 0;
+    };
     for (const { event, at } of state.events({ asset, after: Math.max(head - EVENTS, 0) })) {
       if (event.kind !== 'materialized') continue;
       const points = outcomesOf(event).flatMap(({ series, times }) => Array.from(times, (time) => `${series}|${time}`));
@@ -60,10 +67,12 @@ export function checkRows(lake: OpenedLake): CheckRow[] {
       }
     }
     return [...building.values()].map(({ results, failures, history, ...row }) => {
-      const failed = [...results.values()].filter((passed) => !passed).length;
+      // What has left the lake since is no result of anything.
+      const current = [...results].filter(([point]) => isPresent(point));
+      const failed = current.filter(([, passed]) => !passed).length;
       return {
         ...row,
-        passed: results.size - failed,
+        passed: current.length - failed,
         failed,
         failures: failures.reverse().slice(0, FAILURES),
         history: history.slice(-HISTORY),
