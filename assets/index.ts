@@ -6,6 +6,7 @@ import { goldIndicators } from './gold/indicators.ts';
 import { goldKlinesDaily } from './gold/klines_daily.ts';
 import { goldKlinesMonthly } from './gold/klines_monthly.ts';
 import { goldMarketOverview } from './gold/market_overview.ts';
+import { archive } from './schedules.ts';
 import { settings } from './settings.ts';
 import { silverKlines } from './silver/klines.ts';
 
@@ -22,6 +23,7 @@ export const lakehouse = defineLakehouse({
     goldIndicators,
     goldMarketOverview,
   ],
+  schedules: [archive],
   settings,
   filters: ({ exchanges: { binance } }) => ({
     exchange: binance.enabled ? ['binance'] : [],

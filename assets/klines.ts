@@ -1,4 +1,4 @@
-import { bigint, columns, decimal, type SqlTemplate, sql, timestamp } from 'crypto-lakehouse';
+import { bigint, columns, decimal, type SqlTemplate, sql, timestamp, within } from 'crypto-lakehouse';
 
 /** The columns of a kline file, in order, in the words of the futures files' header line. */
 export const klineText = [
@@ -61,6 +61,12 @@ export function barInterval(partition: { readonly interval?: SqlValue | undefine
   if (partition.interval === undefined) throw new TypeError('These partitions have no interval');
   return sql`${partition.interval}::INTERVAL`;
 }
+
+/**
+ * The archive is normally there 48 hours after a day, often sooner and at times a week later: a day more is worth a look, two are
+ * worth an alarm.
+ */
+export const upToDate = within({ days: 2 }, { warn: { days: 1 } });
 
 /** What all assets of candles have in common. */
 export const candleAsset = {

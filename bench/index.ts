@@ -4,7 +4,9 @@ import { machine, table } from './support.ts';
 
 const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Measurement[]>>>> = {
   silver: async () => (await import('./silver.ts')).benchSilver,
+  checks: async () => (await import('./checks.ts')).benchChecks,
   noop: async () => (await import('./noop.ts')).benchNoop,
+  daemon: async () => (await import('./daemon.ts')).benchDaemon,
   plan: async () => (await import('./plan.ts')).benchPlan,
   ui: async () => (await import('./tui.ts')).benchTui,
 };

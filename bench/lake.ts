@@ -3,15 +3,20 @@ import { hostname } from 'node:os';
 import { lakehouse } from '../assets/index.ts';
 import { readSettingsSources } from '../framework/config/load.ts';
 import { type LoadedSettings, resolveSettings } from '../framework/config/resolve.ts';
+import type { LakehouseDefinition } from '../framework/define/lakehouse.ts';
 import { type OpenedLake, openLake } from '../framework/materialize/open.ts';
 import { materialize, type RunResult } from '../framework/materialize/run.ts';
 
 /** The bundled lake over a mirror, as the command line opens it. `sets` are as in `--set`. */
-export function openBenchLake(directory: string, sets: readonly string[]): Promise<OpenedLake> {
+export function openBenchLake(
+  directory: string,
+  sets: readonly string[],
+  definition: LakehouseDefinition = lakehouse,
+): Promise<OpenedLake> {
   const sources = readSettingsSources({ cwd: directory, env: {}, argv: { sets: [`dataDir=${directory}`, ...sets] } });
-  const { settings }: LoadedSettings = resolveSettings(sources, lakehouse.settings);
+  const { settings }: LoadedSettings = resolveSettings(sources, definition.settings);
   return openLake({
-    definition: lakehouse,
+    definition,
     settings,
     mode: 'write',
     now: Date.now,

@@ -12,13 +12,13 @@ const MARK = 0.35;
 const PRICES = ['open', 'high', 'low', 'close'];
 
 /** A mirror of day zips and the same days unzipped, kept between runs. */
-interface Input {
+export interface Input {
   readonly mirror: string;
   readonly csvs: readonly string[];
   readonly symbols: readonly string[];
 }
 
-async function makeInput(symbols: number, days: number, say: BenchOptions['say']): Promise<Input> {
+export async function makeInput(symbols: number, days: number, say: BenchOptions['say']): Promise<Input> {
   const names = Array.from({ length: symbols }, (_, i) => `S${String(i).padStart(2, '0')}USDT`);
   const directory = join(CACHE, `klines-${symbols}x${days}`);
   const [mirror, csv] = [join(directory, 'mirror'), join(directory, 'csv')];
@@ -83,7 +83,7 @@ function referenceSql(csvs: readonly string[], to: string): string {
 }
 
 /** A lake with the same objects, by hard links, and a state of its own. */
-async function copyLake(from: string, to: string): Promise<void> {
+export async function copyLake(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);

@@ -2,7 +2,7 @@ import { asset, columns, daily, dynamicDimension, source, sql, text } from 'cryp
 import { buildGraph } from '../framework/graph/graph.ts';
 import { EMPTY_SET } from '../framework/partition/set.ts';
 import { indexAt } from '../framework/partition/time.ts';
-import { type AssetEvaluation, type SeriesEvaluation, STATUSES } from '../framework/plan/evaluate.ts';
+import { type AssetEvaluation, SeriesEvaluation, STATUSES } from '../framework/plan/evaluate.ts';
 import { defaultAxes, type HeatAxes } from '../framework/tui/model/heat-axes.ts';
 import { startHeat } from '../framework/tui/model/heatmap.ts';
 import { findCell, heatIndex, heatMap, heatShape } from '../framework/tui/read/heatmap.ts';
@@ -137,19 +137,10 @@ function fabricate(symbols: number, days: number): AssetEvaluation {
     const name = `S${s}`;
     return [
       `symbol=${name}`,
-      {
-        key: `symbol=${name}`,
-        values: { symbol: name },
-        base,
-        length: days,
-        status,
-        causes: new Uint8Array(0),
-        run: new Uint8Array(0),
-        bits: new Uint16Array(0),
-        changed: new Uint32Array(0),
-        chosen: new Map(),
-        state: undefined,
-      },
+      SeriesEvaluation.of(
+        { key: `symbol=${name}`, values: { symbol: name }, base, length: days, state: undefined, next: 1 },
+        { status, causes: new Uint8Array(days), run: new Uint8Array(days), bits: new Uint16Array(days) },
+      ),
     ];
   });
   const none = { ready: EMPTY_SET, awaiting: EMPTY_SET, unavailable: EMPTY_SET, all: EMPTY_SET };

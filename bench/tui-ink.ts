@@ -32,7 +32,7 @@ export async function startInk(
     stdout,
     alternateScreen: true,
     incrementalRendering: true,
-    maxFps: 30,
+    maxFps: 60,
     interactive: true,
   });
   signal.addEventListener('abort', () => app.unmount());

@@ -46,7 +46,7 @@ function cpuMs(): number {
 const delay = monitorEventLoopDelay({ resolution: 1 });
 const stopped = new AbortController();
 const first = written(/Reading|Assets|line 1/);
-const whole = mode === 'ui' ? written(/gold\/features.*100%/s) : first;
+const whole = mode === 'ui' ? written(/gold\/features.*\d%/s) : first;
 const { ended } =
   mode === 'ui' ? await startUi() : await (await import('./tui-ink.ts')).startInk(stdin, stdout, stopped.signal);
 const firstAt = await first;
@@ -65,6 +65,7 @@ const blockedMs = delay.max / 1e6;
 // What was only needed to get here is no part of what the process needs: the collector is asked to look.
 globalThis.gc?.();
 const memory = process.memoryUsage();
+const peak = 1024 * process.resourceUsage().maxRSS;
 
 if (mode === 'ui') {
   stdin.write(':gold/features\r');
@@ -105,8 +106,10 @@ const before = cpuMs();
 const started = performance.now();
 await pause(Number(idleMs));
 const idle = (cpuMs() - before) / (performance.now() - started);
+const follow = mode === 'ui' ? [await followed('gold/features'), await followed('silver/ticks')] : [];
 process.stdout.write(
   JSON.stringify({
+    follow,
     firstAt,
     firstCpu,
     wholeAt,
@@ -118,6 +121,7 @@ process.stdout.write(
     heldCpu,
     idle,
     memory,
+    peak,
     rssAfter: process.memoryUsage().rss,
   }),
 );
@@ -126,7 +130,31 @@ stopped.abort();
 await ended;
 process.exit(0);
 
-async function startUi(): Promise<{ readonly ended: Promise<void> }> {
+/** What it costs this process that another one commits a batch. */
+async function followed(asset: string): Promise<{ readonly cpuMs: number; readonly blockedMs: number }> {
+  const [{ openState }, { benchGraph, clock }, { batchOf }] = await Promise.all([
+    import('../framework/state/sqlite.ts'),
+    import('./plan-lake.ts'),
+    import('./tui-lake.ts'),
+  ]);
+  const size = { symbols: Number(symbols), days: Number(days) };
+  const writer = openState(path, { now: () => clock(size) });
+  const event = batchOf(benchGraph(), size, asset, writer.index().head);
+  // To look every millisecond would cost more than what is looked for.
+  const watch = monitorEventLoopDelay({ resolution: 20 });
+  await pause(1_000);
+  writer.append(event);
+  writer.close();
+  watch.enable();
+  const before = cpuMs();
+  const waited = 5_000;
+  await pause(waited);
+  watch.disable();
+  return { cpuMs: cpuMs() - before - idle * waited, blockedMs: watch.max / 1e6 - 20 };
+}
+
+async function startUi(): Promise<{ readonly ended: Promise<unknown> }> {
+  await (await import('../framework/tui/prepare.ts')).prepareUi(process.env);
   const [{ runUi }, { createTheme }, { openState }, { benchGraph, clock }] = await Promise.all([
     import('../framework/tui/app/run.ts'),
     import('../framework/tui/view/theme.ts'),

@@ -3,12 +3,40 @@ export { type ErrorKind, type Issue, isLakehouseError, LakehouseError } from './
 export { didYouMean } from './common/suggest.ts';
 export { type AssetOptions, asset, type SourceOptions, source } from './define/asset.ts';
 export {
+  type AutomationCondition,
+  allDepsMatch,
+  and,
+  anyDepsMatch,
+  checksPassed,
+  codeChanged,
+  cronTickPassed,
+  failed,
+  inLatestWindow,
+  inProgress,
+  labelled,
+  missing,
+  newlyFalse,
+  newlyRequested,
+  newlyTrue,
+  newlyUpdated,
+  not,
+  or,
+  replaced,
+  since,
+  stale,
+  willBeRequested,
+  without,
+  withoutBacklog,
+} from './define/automation.ts';
+export type { CheckOptions, ComparisonOptions } from './define/check-spec.ts';
+export {
   acceptedValues,
-  type CheckOptions,
   check,
   inRange,
+  monotonic,
   noGaps,
   notNull,
+  ohlcConsistent,
   rowCount,
   rowsWhere,
   unique,
@@ -28,6 +56,14 @@ export {
   timestamp,
 } from './define/columns.ts';
 export {
+  type ColumnDrift,
+  drift,
+  type Reconciliation,
+  type RowsDrift,
+  reconciles,
+  references,
+} from './define/comparisons.ts';
+export {
   type DimensionShape,
   daily,
   dynamicDimension,
@@ -40,6 +76,13 @@ export {
   yearly,
 } from './define/dimensions.ts';
 export { bytes, zipCsv } from './define/formats.ts';
+export {
+  type FreshnessOptions,
+  type FreshnessPolicy,
+  materializedWithin,
+  type TimeSpan,
+  within,
+} from './define/freshness.ts';
 export { firstAvailable, from, ifPresent, self } from './define/inputs.ts';
 export { partitionKey } from './define/key.ts';
 export { defineLakehouse, type LakehouseDefinition } from './define/lakehouse.ts';
@@ -52,6 +95,28 @@ export type {
   PartitionContext,
   RuntimeContext,
 } from './define/model.ts';
+export {
+  anyDepsInProgress,
+  anyDepsMissing,
+  anyDepsUpdated,
+  depsChecksPassed,
+  eager,
+  onCron,
+  onMissing,
+  type PresetOptions,
+} from './define/presets.ts';
+export { type ScheduleDefinition, type ScheduleOptions, schedule, type TickContext } from './define/schedule.ts';
+export {
+  type PollContext,
+  type PollFunction,
+  type PollResult,
+  type SensorDefinition,
+  type SensorOptions,
+  type SensorRequest,
+  sensor,
+} from './define/sensor.ts';
 export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValue, sql } from './define/sql.ts';
 export type { Asset, CheckContext, CheckSpec, TypesOf } from './define/types.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';
+export { type AutomationTester, automationTester, type TestedAutomation } from './operate/automation/tester.ts';
+export { filesIn, httpChanged, type ListedFile, newFiles, newValues } from './operate/polls.ts';

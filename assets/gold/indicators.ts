@@ -1,6 +1,17 @@
-import { asset, columns, double, from, LakehouseError, timestamp, window } from 'crypto-lakehouse';
+import {
+  asset,
+  columns,
+  double,
+  from,
+  inRange,
+  LakehouseError,
+  rowsWhere,
+  sql,
+  timestamp,
+  window,
+} from 'crypto-lakehouse';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
-import { barMs, candleAsset } from '../klines.ts';
+import { barMs, candleAsset, upToDate } from '../klines.ts';
 import { silverKlines } from '../silver/klines.ts';
 import { afterWarmUp, atr, bollinger, ema, emaWarmUp, realisedVolatility, rsi, sma, wilderWarmUp } from './formulas.ts';
 
@@ -47,6 +58,16 @@ export const goldIndicators = asset('gold/indicators', {
   }),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
+  checks: [
+    inRange('rsi_14', { min: 0, max: 100 }, { severity: 'warn' }),
+    rowsWhere(
+      'bands_in_order',
+      ['bollinger_lower', 'bollinger_mid', 'bollinger_upper'],
+      (row) => sql`${row.bollinger_lower} > ${row.bollinger_mid} OR ${row.bollinger_mid} > ${row.bollinger_upper}`,
+      { severity: 'warn', description: 'The lower band is not above the middle, nor that above the upper.' },
+    ),
+  ],
+  freshness: upToDate,
   compute: async ({ inputs, partition }) => {
     const read = await inputs.klines.columns(['open_time', 'high', 'low', 'close']);
     const column = (name: string): Float64Array => {

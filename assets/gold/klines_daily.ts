@@ -1,6 +1,19 @@
-import { asset, bigint, columns, double, from, integer, rowsWhere, sql, timestamp, window } from 'crypto-lakehouse';
+import {
+  asset,
+  bigint,
+  columns,
+  double,
+  from,
+  inRange,
+  integer,
+  ohlcConsistent,
+  rowsWhere,
+  sql,
+  timestamp,
+  window,
+} from 'crypto-lakehouse';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
-import { barInterval, candleAsset } from '../klines.ts';
+import { barInterval, candleAsset, upToDate } from '../klines.ts';
 import { silverKlines } from '../silver/klines.ts';
 
 const units = 'In every market, also cm, where the exchange counts contracts.';
@@ -33,6 +46,15 @@ export const period = {
   ),
 };
 
+export const periodChecks = [
+  ohlcConsistent(),
+  inRange('taker_share', { min: 0, max: 1 }, { severity: 'warn', description: 'A part is not more than the whole.' }),
+  rowsWhere('bars_expected', ['bars', 'expected_bars'], ({ bars, expected_bars }) => sql`${bars} > ${expected_bars}`, {
+    severity: 'warn',
+    description: 'There are no more bars than the period has room for.',
+  }),
+] as const;
+
 /**
  * Formulas: VWAP is Berkowitz, Logue, Noser, "The Total Cost of Transactions on the NYSE", Journal of Finance 43, 1988; returns
  * are Campbell, Lo, MacKinlay, "The Econometrics of Financial Markets", 1997, section 1.4.
@@ -47,6 +69,7 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
   columns: columns(period),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
+  freshness: upToDate,
   checks: [
     rowsWhere(
       'vwap_between_low_and_high',
@@ -58,6 +81,7 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
         description: 'The average price is one that was traded; if not, an amount is in another unit.',
       },
     ),
+    ...periodChecks,
   ],
   // Sums are of DECIMAL: exact, so the same in any order.
   query: ({ klines }, { partition }) => {

@@ -1,7 +1,7 @@
 import { asset, columns, from, overlapping, sql } from 'crypto-lakehouse';
 import { exchange, interval, market, month, symbol } from '../dimensions.ts';
-import { barInterval, candleAsset } from '../klines.ts';
-import { goldKlinesDaily, period } from './klines_daily.ts';
+import { barInterval, candleAsset, upToDate } from '../klines.ts';
+import { goldKlinesDaily, period, periodChecks } from './klines_daily.ts';
 
 export const goldKlinesMonthly = asset('gold/klines_monthly', {
   ...candleAsset,
@@ -12,6 +12,8 @@ export const goldKlinesMonthly = asset('gold/klines_monthly', {
   columns: columns(period),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
+  checks: periodChecks,
+  freshness: upToDate,
   // The first day knows the close before it, so no day of the month before is read: its return is carried on to the last close.
   query: ({ days }, { partition }) => {
     // A sum of doubles depends on their order, one of DECIMAL does not.

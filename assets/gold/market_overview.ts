@@ -1,6 +1,6 @@
-import { all, asset, columns, double, from, integer, sql, text, timestamp } from 'crypto-lakehouse';
+import { all, asset, columns, double, from, inRange, integer, sql, text, timestamp } from 'crypto-lakehouse';
 import { date, exchange, interval, market } from '../dimensions.ts';
-import { candleAsset } from '../klines.ts';
+import { candleAsset, upToDate } from '../klines.ts';
 import { goldKlinesDaily } from './klines_daily.ts';
 
 /** What symbols end in: the archive says nothing about a symbol but its name. */
@@ -40,6 +40,14 @@ export const goldMarketOverview = asset('gold/market_overview', {
     ),
   }),
   sortBy: ['symbol'],
+  checks: [
+    inRange(
+      'quote_volume_share',
+      { min: 0, max: 1.000001 },
+      { severity: 'warn', description: 'A part is not more than the whole, but for rounding.' },
+    ),
+  ],
+  freshness: upToDate,
   query: ({ days }) => sql`
     WITH days AS (
       SELECT

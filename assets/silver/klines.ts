@@ -1,7 +1,7 @@
-import { asset, firstAvailable, from, noGaps, overlapping, rowsWhere, sql } from 'crypto-lakehouse';
+import { asset, firstAvailable, from, noGaps, ohlcConsistent, overlapping, rowsWhere, sql } from 'crypto-lakehouse';
 import { bronzeKlinesDaily, bronzeKlinesMonthly } from '../bronze/klines.ts';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
-import { barInterval, candle, candleAsset } from '../klines.ts';
+import { barInterval, candle, candleAsset, upToDate } from '../klines.ts';
 import { exactAmount, exactInteger, exactPrice, exactTime } from './exact.ts';
 
 /** Typed candles. Which of the two archives a day came from is recorded in the log, not in the rows. */
@@ -16,14 +16,9 @@ export const silverKlines = asset('silver/klines', {
   sortBy: ['open_time'],
   timeColumn: 'open_time',
   rowwise: true,
+  freshness: upToDate,
   checks: [
-    rowsWhere(
-      'ohlc_consistent',
-      ['open', 'high', 'low', 'close'],
-      ({ open, high, low, close }) =>
-        sql`${high} < greatest(${open}, ${close}, ${low}) OR ${low} > least(${open}, ${close})`,
-      { description: 'high is the highest and low the lowest of the four prices.' },
-    ),
+    ohlcConsistent(),
     rowsWhere(
       'amounts_not_negative',
       ['volume', 'quote_volume', 'count', 'taker_buy_volume', 'taker_buy_quote_volume'],

@@ -72,6 +72,7 @@ const work: readonly OptionSpec[] = [
   { flags: '--no-observe', description: 'do not look at the sources first' },
 ];
 const verbose: OptionSpec = { flags: '-v, --verbose', description: 'list everything in full' };
+const schedule: ArgumentSpec = { name: '<schedule>', description: 'name of a schedule', value: 'text' };
 const OBJECT = 'print one JSON object';
 
 /** Options of every command. */
@@ -139,6 +140,116 @@ export const commands: readonly CommandSpec[] = [
     examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily'"],
   },
   {
+    name: 'check',
+    group: 'Work',
+    summary: 'check what is there again, without computing it',
+    description:
+      'Makes the checks of partitions that are materialized, and those that compare them with other data. What passes all of its blocking checks blocks nothing any more; what fails one holds up what reads it. Exit code 1 when a check of severity error failed.',
+    arguments: [selection],
+    options: [
+      partitions,
+      {
+        flags: '--only <check>',
+        description: 'only checks of this name; may be repeated',
+        value: 'text',
+        reads: 'each',
+      },
+      { flags: '--failed', description: 'only partitions of which a check failed when it was last made' },
+    ],
+    json: `${OBJECT}: per check how many partitions and rows, and up to 100 failures with samples and the query that finds them`,
+    examples: [
+      'lakehouse check',
+      'lakehouse check silver/klines -p symbol=BTCUSDT,date=2024 --only no_gaps_open_time',
+      'lakehouse check --failed',
+    ],
+  },
+  {
+    name: 'daemon',
+    group: 'Work',
+    summary: 'keep the lake fresh: do what schedules say, when they say it',
+    description:
+      'Runs until it is told to stop: SIGTERM or Ctrl-C lets what is running finish (for daemon.drainMs at most), twice ends it at once. SIGHUP reads settings and definitions again; where they are broken the earlier ones stay. A second daemon on the same lake stands by and takes over. It logs one line per event: text on a terminal, JSON elsewhere.',
+    options: [{ flags: '--once', description: 'do what is due now and end; exit code 1 when any of it failed' }],
+    json: 'print one JSON object per line also on a terminal (NDJSON)',
+    examples: ['lakehouse daemon', 'lakehouse daemon --once'],
+  },
+  {
+    name: 'schedules',
+    group: 'Work',
+    summary: 'list schedules: when they are due, what they did last',
+    json: OBJECT,
+    examples: ['lakehouse schedules', 'lakehouse schedules --json'],
+    commands: [
+      {
+        name: 'ticks',
+        group: 'Work',
+        summary: 'list ticks, latest first: what was decided and why',
+        arguments: [{ ...schedule, name: '[schedule]', description: 'only of this one' }],
+        options: [{ flags: '--limit <ticks>', description: 'list at most so many', reads: 'positive', default: '20' }],
+        json: 'print a JSON array with one object per tick',
+        examples: ['lakehouse schedules ticks', 'lakehouse schedules ticks nightly --limit 5'],
+      },
+      {
+        name: 'run',
+        group: 'Work',
+        summary: 'do now what a schedule does, in this process',
+        arguments: [schedule],
+        json: 'print one JSON object per line as things happen (NDJSON)',
+        examples: ['lakehouse schedules run nightly'],
+      },
+      {
+        name: 'pause',
+        group: 'Work',
+        summary: 'let a schedule rest until it is resumed',
+        arguments: [schedule],
+        json: OBJECT,
+        examples: ['lakehouse schedules pause nightly'],
+      },
+      {
+        name: 'resume',
+        group: 'Work',
+        summary: 'let a schedule go on; what came due meanwhile is not made up for',
+        arguments: [schedule],
+        json: OBJECT,
+        examples: ['lakehouse schedules resume nightly'],
+      },
+    ],
+  },
+  {
+    name: 'alerts',
+    group: 'Look',
+    summary: "list what is wrong now and what people were told; 'alerts test' tries out who is told",
+    description:
+      'The daemon raises alerts, and tells the destinations in the settings under `alerts`: once when something becomes bad, once when it is over.',
+    options: [
+      {
+        flags: '--limit <messages>',
+        description: 'list at most so many that were sent',
+        reads: 'positive',
+        default: '10',
+      },
+    ],
+    json: OBJECT,
+    examples: ['lakehouse alerts', 'lakehouse alerts --limit 100'],
+    commands: [
+      {
+        name: 'test',
+        group: 'Look',
+        summary: 'send a message through each destination, and say what happened',
+        description: 'Exit code 1 when one of them cannot be reached.',
+        arguments: [
+          {
+            name: '[destination]',
+            description: 'only this one, as the settings name it; or webhookUrl',
+            value: 'text',
+          },
+        ],
+        json: 'print a JSON array with one object per destination',
+        examples: ['lakehouse alerts test', 'lakehouse alerts test ops'],
+      },
+    ],
+  },
+  {
     name: 'ui',
     group: 'Look',
     summary: 'look at the lake and work on it on the whole terminal',
@@ -147,6 +258,10 @@ export const commands: readonly CommandSpec[] = [
     arguments: [{ name: '[asset]', description: 'the asset to begin with', value: 'asset' }],
     options: [
       { flags: '--read-only', description: 'look only: nothing can be computed, observed or wiped' },
+      {
+        flags: '--screen-reader',
+        description: 'tell in lines of text instead of drawing; also with INK_SCREEN_READER=true',
+      },
       {
         flags: '--theme <name>',
         description: 'colours; dark when absent, none with --no-color',
@@ -159,10 +274,21 @@ export const commands: readonly CommandSpec[] = [
     name: 'status',
     group: 'Look',
     summary: 'count partitions by status, per asset',
+    description: 'LAG is shown of assets with a freshness policy: how late the worst of their series is.',
     arguments: [selection],
-    options: [partitions],
+    options: [
+      partitions,
+      {
+        flags: '--fail-overdue',
+        description: 'exit code 1 when something selected is overdue by its freshness policy, or that cannot be told',
+      },
+    ],
     json: OBJECT,
-    examples: ['lakehouse status', "lakehouse status 'gold/*' -p symbol=BTCUSDT,date=2024"],
+    examples: [
+      'lakehouse status',
+      'lakehouse status --fail-overdue',
+      "lakehouse status 'gold/*' -p symbol=BTCUSDT,date=2024",
+    ],
   },
   {
     name: 'explain',
@@ -178,6 +304,27 @@ export const commands: readonly CommandSpec[] = [
     ],
     json: OBJECT,
     examples: ['lakehouse explain silver/klines market=spot/symbol=BTCUSDT/interval=1m/date=2020-01-02'],
+  },
+  {
+    name: 'automation',
+    group: 'Look',
+    summary: "list automated assets and what would be requested now; 'automation explain <asset>' says why",
+    description:
+      'Evaluates the conditions of assets as the daemon does, from what it remembers; what it has in progress is not taken into account. Writes nothing.',
+    json: OBJECT,
+    examples: ['lakehouse automation'],
+    commands: [
+      {
+        name: 'explain',
+        group: 'Look',
+        summary: "show an asset's condition as it is evaluated now, and why nothing is requested if so",
+        description:
+          'Shows the condition as a tree: for how many partitions each part of it holds, and for which. Parts about what the asset reads name it.',
+        arguments: [asset],
+        json: `${OBJECT} with the tree`,
+        examples: ['lakehouse automation explain silver/klines', 'lakehouse automation explain gold/indicators --json'],
+      },
+    ],
   },
   {
     name: 'assets',

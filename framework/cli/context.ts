@@ -39,6 +39,8 @@ export interface Context {
   readonly interrupts: (options?: { readonly graceful?: boolean; readonly say?: (text: string) => void }) => Interrupts;
   /** The exit code of an interrupt, if there was one. */
   readonly interrupted: () => number | undefined;
+  /** Of the same command line, with files and definitions read again; `generation` rises each time. */
+  readonly anew: (generation: number) => Context;
   readonly redact: (text: string) => string;
   readonly debug: () => boolean;
   readonly dispose: () => void;
@@ -76,7 +78,11 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
       import('../config/resolve.ts'),
       import('./definitions.ts'),
     ]);
-    const definition = await loadDefinition(definitionsPath(from), io);
+    const definition = await loadDefinition(definitionsPath(from), io).catch(async (error: unknown) => {
+      // What they failed with may quote secrets.
+      await resolveWith().catch(() => undefined);
+      throw error;
+    });
     return { definition, loaded: await resolveWith(definition.settings) };
   };
 
@@ -152,6 +158,8 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
       return listening;
     },
     interrupted: () => listening?.code,
+    anew: (generation) =>
+      createContext({ ...io, importModule: (file) => io.importModule(file, generation) }, globals, args),
     redact,
     debug: () => debug,
     dispose: () => listening?.dispose(),

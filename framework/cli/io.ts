@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
+import { importModule } from './modules.ts';
 
 /** Where text goes. */
 export interface Output {
@@ -21,7 +21,7 @@ export interface Output {
   onResize(listener: () => void): () => void;
 }
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+export type HeardSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Everything the command line takes from the process around it. Tests pass their own. */
 export interface Io {
@@ -39,10 +39,13 @@ export interface Io {
   readonly host: string;
   readonly pid: number;
   readonly isAlive: (pid: number) => boolean;
-  /** The exports of a module, by absolute path. */
-  readonly importModule: (file: string) => Promise<unknown>;
+  /**
+   * The exports of a module, by absolute path. Each generation above 0 reads it anew, with all that it imports from its own
+   * directory and those below.
+   */
+  readonly importModule: (file: string, generation?: number) => Promise<unknown>;
   /** Returns how to stop listening. */
-  readonly onSignal: (signal: StopSignal, listener: () => void) => () => void;
+  readonly onSignal: (signal: HeardSignal, listener: () => void) => () => void;
   /** Hands the terminal back to the shell; resolves when that lets the process go on. */
   readonly suspend?: () => Promise<void>;
   /** Ends the process at once. */
@@ -108,7 +111,7 @@ export function processIo(): Io {
         return (error as NodeJS.ErrnoException).code === 'EPERM';
       }
     },
-    importModule: (file) => import(pathToFileURL(file).href),
+    importModule,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => process.off(signal, listener);

@@ -5,8 +5,7 @@ import type { OpenedLake } from '../materialize/open.ts';
 import { applyFilter, checkFilter, type PartitionFilter, parseFilter } from '../partition/filter.ts';
 import * as sets from '../partition/set.ts';
 import { type KnownValues, readSeriesKey } from '../partition/space.ts';
-import { markUnneeded } from '../plan/demand.ts';
-import { type AssetEvaluation, evaluateLake } from '../plan/evaluate.ts';
+import type { AssetEvaluation } from '../plan/evaluate.ts';
 import { statusCounts } from '../plan/plan.ts';
 import { universes } from '../plan/universe.ts';
 import type { LakeIndex } from '../state/index.ts';
@@ -76,18 +75,6 @@ export function readFilter(
     ),
   );
   return filter;
-}
-
-export interface Evaluated {
-  readonly view: LakeIndex;
-  readonly evaluations: ReadonlyMap<string, AssetEvaluation>;
-}
-
-/** Every partition's status as of now. */
-export function evaluateNow(lake: OpenedLake, view: LakeIndex = lake.state.refresh()): Evaluated {
-  const evaluations = evaluateLake(lake.graph, view, universes(lake.graph, view, lake.now()), () => ({ mode: 'plan' }));
-  markUnneeded(lake.graph, evaluations);
-  return { view, evaluations };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { OpenedLake } from '../materialize/open.ts';
 import type { Observed } from '../materialize/recorded.ts';
 import type { ObservedEvent } from '../state/events.ts';
 import { applyEvent } from '../state/fold.ts';
-import { IndexBuilder, type LakeIndex } from '../state/index.ts';
+import { IndexBuilder, type LakeIndex, MutableAsset } from '../state/index.ts';
 import { packEvent } from '../state/packed.ts';
 
 /** The index as it would be after sources have been observed, and how large what is new there is. */
@@ -37,30 +37,11 @@ function withObserved(index: LakeIndex, events: readonly ObservedEvent[]): LakeI
   const builder = new IndexBuilder();
   builder.head = index.head;
   for (const event of events) {
-    copyAsset(index, event.asset, builder);
+    const from = index.asset(event.asset);
+    if (from instanceof MutableAsset) builder.write(event.asset).copy(from);
     const changed = event.outcomes.map(({ times }) => new Uint8Array(times.length).fill(1));
     applyEvent(builder, packEvent({ revision: builder.head + 1, at: event.observedAt, event, changed, firstFile: 0 }));
   }
   const copied = builder.snapshot();
   return { ...index, head: copied.head, asset: (key) => copied.asset(key) ?? index.asset(key) };
-}
-
-/** Sources have neither codes nor failures, so their columns are all there is. */
-function copyAsset(index: LakeIndex, key: string, builder: IndexBuilder): void {
-  const from = index.asset(key);
-  const asset = builder.write(key);
-  asset.lastObservedAt = from?.lastObservedAt;
-  asset.lastObservedRevision = from?.lastObservedRevision;
-  for (const [name, { values, base, length, changed, verified, code, choice, flags }] of from?.series ?? []) {
-    const series = asset.write(name, values);
-    Object.assign(series, {
-      base,
-      length,
-      changed: changed.slice(),
-      verified: verified.slice(),
-      code: code.slice(),
-      choice: choice.slice(),
-      flags: flags.slice(),
-    });
-  }
 }

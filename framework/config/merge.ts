@@ -59,7 +59,8 @@ export function merge(
       for (const [key, value] of untouched) {
         add(setting, { path: [...setting.path, key], value, origin: { kind: 'default' }, default: value });
       }
-      for (const entry of given) add(setting, { ...entry, default: undefined });
+      for (const { path, value, origin, secret } of given)
+        add({ ...setting, secret }, { path, value, origin, default: undefined });
       if (defaults.length + given.length === 0) {
         add(setting, { path: setting.path, value: {}, origin: { kind: 'default' }, default: {} });
       }

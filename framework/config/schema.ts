@@ -1,6 +1,7 @@
 import { z } from 'zod';
-
-const httpUrl = () => z.url({ protocol: /^https?$/, error: 'Expected an http or https URL' });
+import { CATCH_UPS, OVERLAPS, SCHEDULE_ACTIONS, SCHEDULE_NAME } from '../common/schedule.ts';
+import { alertsSection } from './alerts.ts';
+import { httpUrl } from './url.ts';
 
 /**
  * The settings of the framework. Every setting has a description and either a default or is optional, so an empty
@@ -107,6 +108,51 @@ export const frameworkShape = {
         .meta({ description: 'Named pools and how many batches may run in each at once.' }),
     })
     .meta({ description: 'How a run is executed.' }),
+  daemon: z
+    .object({
+      maxRuns: z.int().positive().default(1).meta({ description: 'Runs that the daemon carries out at once.' }),
+      drainMs: z
+        .int()
+        .nonnegative()
+        .default(60_000)
+        .meta({ description: 'Milliseconds that running work has to finish when the daemon is told to stop.' }),
+      automationSeconds: z
+        .int()
+        .positive()
+        .default(30)
+        .meta({ description: 'Seconds between two evaluations of the conditions of assets (automation).' }),
+      leaseTtlMs: z
+        .int()
+        .min(1000)
+        .default(30_000)
+        .meta({ description: 'Milliseconds without a heartbeat after which another daemon takes over.' }),
+      ticksKept: z.int().positive().default(1000).meta({ description: 'Ticks of each schedule that stay listed.' }),
+    })
+    .meta({ description: 'The daemon, which keeps the lake fresh unasked.' }),
+  schedules: z
+    .record(
+      z.string().regex(SCHEDULE_NAME, 'The name of a schedule is lower case: letters, digits, _ and -'),
+      z.object({
+        description: z.string().optional().meta({ description: 'What it is for.' }),
+        cron: z.string().optional().meta({ description: 'When it is due: five fields, or six with seconds first.' }),
+        timezone: z.string().optional().meta({ description: 'Time zone the cron is read in; UTC when absent.' }),
+        select: z.string().optional().meta({ description: 'Assets, as on the command line; all when absent.' }),
+        partitions: z.string().optional().meta({ description: 'Only these partitions, as --partitions says them.' }),
+        action: z.enum(SCHEDULE_ACTIONS).optional().meta({ description: 'What it does.' }),
+        overlap: z.enum(OVERLAPS).optional().meta({ description: 'A tick while the one before is running.' }),
+        catchUp: z.enum(CATCH_UPS).optional().meta({ description: 'Ticks that nobody was there to see.' }),
+        jitterSeconds: z
+          .number()
+          .min(0)
+          .max(86_400)
+          .optional()
+          .meta({ description: 'Seconds ticks are put off within.' }),
+        timeoutMinutes: z.number().positive().optional().meta({ description: 'Minutes after which a run is stopped.' }),
+        enabled: z.boolean().optional().meta({ description: 'Whether it runs before anybody paused or resumed it.' }),
+      }),
+    )
+    .default({})
+    .meta({ description: 'Schedules by name: others than the definitions have, or what is to differ in theirs.' }),
   s3: z
     .object({
       bucket: z
@@ -157,28 +203,97 @@ export const frameworkShape = {
         }),
     })
     .meta({ description: 'An S3 bucket for the lake. Reserved: read by the S3 store.' }),
+  http: z
+    .object({
+      port: z.int().min(0).max(65_535).optional().meta({
+        description:
+          'Port of the address at which the daemon answers /metrics (Prometheus), /health and /ready; 0: any that is free. None when absent.',
+      }),
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .meta({ description: 'Address it listens on. Nobody is asked who they are: 0.0.0.0 is for a closed network.' }),
+    })
+    .meta({ description: 'What the daemon tells over HTTP.' }),
+  telemetry: z
+    .object({
+      surveySeconds: z
+        .int()
+        .positive()
+        .default(60)
+        .meta({ description: 'Seconds between two looks at the whole lake for its metrics.' }),
+      storagePricePerGbMonth: z.number().nonnegative().default(0).meta({
+        description: 'What a gigabyte (10^9 bytes) stored costs a month, in any currency; 0: nothing is said.',
+      }),
+      otlp: z
+        .object({
+          endpoint: httpUrl()
+            .optional()
+            .meta({
+              description:
+                'Address of an OpenTelemetry collector (OTLP over HTTP) for traces and metrics; none when absent.',
+              env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+            }),
+          headers: z
+            .record(z.string(), z.string())
+            .default({})
+            .meta({ description: 'HTTP headers sent to it.', secret: true }),
+          traces: z.boolean().default(true).meta({ description: 'Whether traces are sent.' }),
+          statements: z
+            .boolean()
+            .default(true)
+            .meta({ description: 'Whether traces show every statement, with its SQL.' }),
+          sampleRatio: z.number().min(0).max(1).default(1).meta({ description: 'Share of the runs that are traced.' }),
+          metrics: z.boolean().default(true).meta({ description: 'Whether metrics are sent.' }),
+          metricsSeconds: z
+            .int()
+            .positive()
+            .default(60)
+            .meta({ description: 'Seconds between two sendings of metrics.' }),
+        })
+        .meta({ description: 'OpenTelemetry.' }),
+      openLineage: z
+        .object({
+          url: httpUrl()
+            .optional()
+            .meta({ description: 'Address of an OpenLineage server; none when absent.', env: ['OPENLINEAGE_URL'] }),
+          endpoint: z
+            .string()
+            .min(1)
+            .default('api/v1/lineage')
+            .meta({ description: 'Path of the events there.', env: ['OPENLINEAGE_ENDPOINT'] }),
+          apiKey: z
+            .string()
+            .min(1)
+            .optional()
+            .meta({ description: 'Sent to it as bearer token.', secret: true, env: ['OPENLINEAGE_API_KEY'] }),
+          file: z
+            .string()
+            .min(1)
+            .optional()
+            .meta({ description: 'File that events are appended to, one JSON a line; none when absent.', path: true }),
+          namespace: z
+            .string()
+            .min(1)
+            .default('crypto-lakehouse')
+            .meta({ description: 'Namespace of jobs and datasets.', env: ['OPENLINEAGE_NAMESPACE'] }),
+        })
+        .meta({ description: 'OpenLineage events: which run read and wrote what.' }),
+    })
+    .meta({ description: 'What others may watch: OpenTelemetry and OpenLineage.' }),
   log: z
     .object({
       level: z
         .enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'])
         .default('info')
         .meta({
-          description: 'Reserved: read by the daemon. Least important level that is logged.',
+          description: 'Least important level that the daemon logs.',
           env: ['LOG_LEVEL'],
         }),
     })
     .meta({ description: 'Logs.' }),
-  alerts: z
-    .object({
-      webhookUrl: httpUrl()
-        .optional()
-        .meta({
-          description: 'Reserved: read by the daemon. Address that alerts are posted to.',
-          secret: true,
-          env: ['ALERT_WEBHOOK_URL'],
-        }),
-    })
-    .meta({ description: 'Alerts.' }),
+  alerts: alertsSection,
 };
 
 export type FrameworkShape = typeof frameworkShape;

@@ -1,3 +1,4 @@
+import type { AutomationCondition } from './automation.ts';
 import { callers } from './caller.ts';
 import type { ColumnShape, Columns } from './columns.ts';
 import { buildAsset, buildSource, type CommonOptions, type LooseOptions } from './definition.ts';
@@ -44,6 +45,8 @@ export interface AssetOptions<
   readonly checks?: readonly CheckSpec<keyof ShapeOf<TColumns, TFormat> & string>[];
   /** Partitions that once existed are kept when the source withdraws them. */
   readonly keepWithdrawn?: boolean;
+  /** When the daemon computes it by itself: `eager()`, `onCron('0 6 * * *')`, or a condition of your own. Default: never. */
+  readonly automation?: AutomationCondition;
   /** Plain data the result depends on besides the code; part of the code version. */
   readonly config?: unknown;
   /** Replaces the automatic code version. */
@@ -118,5 +121,5 @@ export function source<const TKey extends string, const TDims extends DimensionS
     publicationLagMs: (options.publicationLagHours ?? 48) * HOUR_MS,
     liveForMs: (options.liveForDays ?? 30) * 24 * HOUR_MS,
   };
-  return buildSource(key, options, definition, callers(source)[0]);
+  return buildSource(key, options as unknown as CommonOptions<DimensionShape>, definition, callers(source)[0]);
 }

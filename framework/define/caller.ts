@@ -20,7 +20,11 @@ export function callers(below: (...args: never[]) => unknown): Site[] {
     const lines = new Map<string, number | undefined>();
     for (const site of holder.stack ?? []) {
       const file = site.getFileName() ?? 'node:';
-      const module = file.startsWith('file:') ? file : ABSOLUTE.test(file) ? fileUrl(file) : undefined;
+      const module = file.startsWith('file:')
+        ? file.replace(/\?.*$/, '')
+        : ABSOLUTE.test(file)
+          ? fileUrl(file)
+          : undefined;
       if (module !== undefined && !lines.has(module)) lines.set(module, site.getLineNumber() ?? undefined);
     }
     return [...lines].map(([module, line]) => ({ module, line }));

@@ -1,36 +1,10 @@
-import { type ColumnReference, quoteIdentifier, type SqlLiteral, type SqlTemplate, type SqlValue, sql } from './sql.ts';
-import type { CheckContext, CheckPartition, CheckSpec } from './types.ts';
-
-export interface CheckOptions {
-  /** `error` (default) fails the partition; `warn` only reports. */
-  readonly severity?: 'warn' | 'error';
-  /** Whether a failure keeps downstream partitions from being computed. Default: true for `error`. */
-  readonly blocking?: boolean;
-  readonly description?: string;
-}
-
-function spec<TColumn extends string>(
-  name: string,
-  columns: readonly TColumn[],
-  options: CheckOptions | undefined,
-  build: CheckSpec['build'],
-): CheckSpec<TColumn> {
-  const severity = options?.severity ?? 'error';
-  return {
-    name,
-    description: options?.description,
-    severity,
-    blocking: options?.blocking ?? severity === 'error',
-    columns,
-    build,
-  };
-}
-
-const id = (name: string): SqlTemplate => sql.raw(quoteIdentifier(name));
+import { type CheckOptions, checkSpec, id } from './check-spec.ts';
+import { type ColumnReference, type SqlLiteral, type SqlTemplate, type SqlValue, sql } from './sql.ts';
+import type { CheckContext, CheckPartition, CheckSpec, InputsShape } from './types.ts';
 
 /** No NULL in the column. (A column that is not `nullable()` is refused at commit already.) */
 export const notNull = <const TColumn extends string>(column: TColumn, options?: CheckOptions): CheckSpec<TColumn> =>
-  spec(`not_null_${column}`, [column], options, () => ({ type: 'rows', bad: sql`${id(column)} IS NULL` }));
+  checkSpec(`not_null_${column}`, [column], options, () => ({ type: 'rows', bad: sql`${id(column)} IS NULL` }));
 
 /** No two rows of the partition agree in all of these columns. */
 export const unique = <const TColumn extends string>(
@@ -38,11 +12,35 @@ export const unique = <const TColumn extends string>(
   options?: CheckOptions,
 ): CheckSpec<TColumn> => {
   const names = typeof column === 'string' ? [column] : column;
-  return spec(`unique_${names.join('_')}`, names, options, ({ rows }) => ({
+  const keys = sql.join(names.map(id));
+  return checkSpec(`unique_${names.join('_')}`, names, options, ({ rows }) => ({
     type: 'query',
-    select: sql`SELECT ${sql.join(names.map(id))}, count(*) AS occurrences FROM ${rows} GROUP BY ${sql.join(names.map(id))} HAVING count(*) > 1`,
+    select: sql`SELECT ${keys}, count(*) AS occurrences FROM ${rows} GROUP BY ${keys} HAVING count(*) > 1`,
+    // Rows with NULL are alike, but what is counted of one column alone has none.
+    unless:
+      names.length > 1
+        ? sql`count(*) = count(DISTINCT (${keys}))`
+        : sql`count(*) - count(DISTINCT ${keys}) = CAST(count(${keys}) < count(*) AS INTEGER)`,
   }));
 };
+
+/**
+ * In the order of the asset's `sortBy` a value is never below the one before it; with `strictly` it is always above it. Rows
+ * with NULL are left out.
+ */
+export const monotonic = <const TColumn extends string>(
+  column: TColumn,
+  options?: CheckOptions & { readonly strictly?: boolean },
+): CheckSpec<TColumn> =>
+  checkSpec(`monotonic_${column}`, [column], options, ({ rows, sortBy }) => {
+    if (sortBy.length === 0) throw new TypeError('monotonic() needs an order of rows: an asset with sortBy');
+    const order = sql.join(sortBy.map(id));
+    const falls = sql.raw(options?.strictly ? '<=' : '<');
+    return {
+      type: 'query',
+      select: sql`SELECT ${order}, previous, ${id(column)} AS value FROM (SELECT *, lag(${id(column)}) OVER (ORDER BY ${order}) AS previous FROM ${rows} WHERE ${id(column)} IS NOT NULL) WHERE ${id(column)} ${falls} previous`,
+    };
+  });
 
 /** Every value (that is not NULL) lies between `min` and `max`, both included. */
 export const inRange = <const TColumn extends string>(
@@ -50,7 +48,7 @@ export const inRange = <const TColumn extends string>(
   bounds: { readonly min?: SqlLiteral; readonly max?: SqlLiteral },
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
-  spec(`range_${column}`, [column], options, () => {
+  checkSpec(`range_${column}`, [column], options, () => {
     const parts: SqlTemplate[] = [];
     if (bounds.min !== undefined) parts.push(sql`${id(column)} < ${bounds.min}`);
     if (bounds.max !== undefined) parts.push(sql`${id(column)} > ${bounds.max}`);
@@ -63,7 +61,7 @@ export const acceptedValues = <const TColumn extends string>(
   values: readonly SqlLiteral[],
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
-  spec(`accepted_${column}`, [column], options, () => ({
+  checkSpec(`accepted_${column}`, [column], options, () => ({
     type: 'rows',
     bad: sql`${id(column)} NOT IN (${sql.join(values)})`,
   }));
@@ -73,7 +71,7 @@ export const rowCount = (
   bounds: { readonly min?: number; readonly max?: number },
   options?: CheckOptions,
 ): CheckSpec<never> =>
-  spec('row_count', [], options, ({ rows }) => {
+  checkSpec('row_count', [], options, ({ rows }) => {
     const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
     return {
       type: 'query',
@@ -91,7 +89,7 @@ export const noGaps = <const TColumn extends string>(
   step: (partition: CheckPartition) => SqlValue,
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
-  spec(`no_gaps_${column}`, [column], { severity: 'warn', ...options }, ({ rows, partition }) => ({
+  checkSpec(`no_gaps_${column}`, [column], { severity: 'warn', ...options }, ({ rows, partition }) => ({
     type: 'query',
     select: sql`SELECT previous AS after, ${id(column)} AS before FROM (SELECT ${id(column)}, lag(${id(column)}) OVER (ORDER BY ${id(column)}) AS previous FROM ${rows}) WHERE ${id(column)} <> previous + ${step(partition)}`,
     unless: evenlySpaced(id(column), step(partition)),
@@ -118,16 +116,55 @@ export const rowsWhere = <const TColumn extends string>(
   bad: (columns: { readonly [K in TColumn]: ColumnReference }, partition: CheckPartition) => SqlTemplate,
   options?: CheckOptions,
 ): CheckSpec<TColumn> =>
-  spec(name, columns, options, ({ rows, partition }) => {
+  checkSpec(name, columns, options, ({ rows, partition }) => {
     // A plain object, so that Object.values() gives the columns.
     const named = Object.fromEntries(columns.map((column) => [column, rows[column]]));
     return { type: 'rows', bad: bad(named as unknown as { readonly [K in TColumn]: ColumnReference }, partition) };
   });
 
-/** A query that selects the bad rows of one partition. */
-export const check = <const TColumn extends string>(
+/**
+ * `high` is the highest and `low` the lowest of the four prices of a candle. The columns are named so unless said otherwise:
+ * `ohlcConsistent({ close: 'last' })`.
+ */
+export const ohlcConsistent = <const TNames extends Partial<Record<Price, string>> = Record<never, never>>(
+  names?: TNames,
+  options?: CheckOptions,
+): CheckSpec<PriceColumns<TNames>> => {
+  const column = (price: Price) => names?.[price] ?? price;
+  const [open, high, low, close] = [id(column('open')), id(column('high')), id(column('low')), id(column('close'))];
+  return checkSpec(
+    'ohlc_consistent',
+    PRICES.map(column) as PriceColumns<TNames>[],
+    { description: 'high is the highest and low the lowest of the four prices.', ...options },
+    () => ({
+      type: 'rows',
+      bad: sql`${high} < greatest(${open}, ${close}, ${low}) OR ${low} > least(${open}, ${close})`,
+    }),
+  );
+};
+const PRICES = ['open', 'high', 'low', 'close'] as const;
+type Price = (typeof PRICES)[number];
+type PriceColumns<TNames> = {
+  [K in Price]: TNames extends { readonly [P in K]: infer TName extends string } ? TName : K;
+}[Price];
+
+/**
+ * A query that selects the bad rows of one partition. `inputs` are the inputs of the asset, those that are tables: what the
+ * partition was computed from. With `options.inputs` they are these instead, which may be any assets and times; then the check
+ * is a comparison: it runs after a run and in `lakehouse check`, makes nothing stale, and blocks nothing.
+ */
+export const check = <const TColumn extends string, TInputs extends InputsShape = InputsShape>(
   name: string,
   columns: readonly TColumn[],
-  select: (context: CheckContext<TColumn>) => SqlTemplate,
-  options?: CheckOptions,
-): CheckSpec<TColumn> => spec(name, columns, options, (context) => ({ type: 'query', select: select(context) }));
+  select: (context: CheckContext<TColumn, TInputs>) => SqlTemplate,
+  options?: CheckOptions & { readonly inputs?: TInputs },
+): CheckSpec<TColumn> => {
+  const { inputs } = options ?? {};
+  return checkSpec(
+    name,
+    columns,
+    options,
+    (context) => ({ type: 'query', select: select(context as CheckContext<TColumn, TInputs>) }),
+    inputs && { inputs: () => inputs },
+  );
+};

@@ -3,9 +3,11 @@ import { type Issue, serializeError } from '../common/errors.ts';
 import { didYouMean } from '../common/suggest.ts';
 import type { PartitionSpace } from '../partition/space.ts';
 import type { Grain } from '../partition/time.ts';
+import { type AutomationCondition, checkedAutomation } from './automation.ts';
 import type { Site } from './caller.ts';
 import { type Columns, columnDefinitions } from './columns.ts';
 import type { DimensionShape } from './dimensions.ts';
+import { buildFreshness, type Freshness } from './freshness.ts';
 import {
   type AssetDefinition,
   type ColumnDefinition,
@@ -34,6 +36,8 @@ export interface CommonOptions<TDims extends DimensionShape> {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Named dimensions, in the order of the hive path: any number of listed ones, at most one of time. */
   readonly partitions?: TDims;
+  /** How far behind each series may be: `within(…)`, `materializedWithin(…)`, or both in an array. */
+  readonly freshness?: Freshness<TDims>;
   readonly retry?: Partial<RetryPolicy>;
   /** Concurrency pool, default `default`; its size is the setting `workflow.pools.<name>`. */
   readonly pool?: string;
@@ -51,6 +55,7 @@ export interface LooseOptions extends CommonOptions<DimensionShape> {
   readonly rowwise?: boolean;
   readonly packs?: readonly PackLevel[];
   readonly checks?: readonly CheckSpec[];
+  readonly automation?: AutomationCondition;
   readonly keepWithdrawn?: boolean;
   readonly config?: unknown;
   readonly codeVersion?: string;
@@ -64,6 +69,7 @@ function common(key: string, options: CommonOptions<DimensionShape>, issues: Iss
   if (!KEY.test(key))
     report('bad-key', [], 'an asset key is zone/name in lower case letters, digits and _', 'e.g. silver/klines');
   const { retry } = options;
+  const space = buildSpace(options.partitions ?? {}, report);
   return {
     [DEFINITION_BRAND]: 1 as const,
     key,
@@ -73,7 +79,8 @@ function common(key: string, options: CommonOptions<DimensionShape>, issues: Iss
     kinds: options.kinds ?? [],
     owners: options.owners ?? [],
     metadata: options.metadata ?? {},
-    space: buildSpace(options.partitions ?? {}, report),
+    space,
+    freshness: buildFreshness(options.freshness, space, report),
     retry: retry && {
       retries: retry.retries ?? 3,
       delayMs: retry.delayMs ?? 500,
@@ -108,7 +115,12 @@ export function buildAsset(key: string, options: LooseOptions, site: Site | unde
     storage: buildStorage(options, space, report),
     compute: buildCompute(options, inputs, { columns, space }, report),
     source: undefined,
-    checks: buildChecks(options.checks ?? [], columns, space, report),
+    checks: buildChecks(
+      options.checks ?? [],
+      { key, space, columns, inputs, sortBy: options.sortBy ?? [], hasBar: options.bar !== undefined },
+      report,
+    ),
+    automation: checkedAutomation(options.automation, report),
     keepWithdrawn: options.keepWithdrawn ?? false,
     config: buildConfig(options.config, report),
     codeVersion: options.codeVersion,
@@ -137,6 +149,7 @@ export function buildSource(
     compute: undefined,
     source,
     checks: [],
+    automation: undefined,
     keepWithdrawn: false,
     config: undefined,
     codeVersion: undefined,
@@ -194,6 +207,10 @@ function checkTable(
   };
   mustExist(sortBy, ['sortBy']);
   for (const check of checks) mustExist(check.columns, ['checks', check.name]);
+  if (format && checks.length > 0) {
+    const hint = 'Check the table that is made of them';
+    report('checks-on-bytes', ['checks'], 'original files are kept as they come and are not checked', hint);
+  }
   if (!format && names.length > 0 && sortBy.length === 0) {
     const hint = 'Equal inputs can only give equal files if the order of rows is said';
     report('no-sort', ['sortBy'], 'a table needs sortBy: columns that are unique within a partition', hint);

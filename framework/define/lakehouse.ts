@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { ScheduleDefinition } from './schedule.ts';
+import type { SensorDefinition } from './sensor.ts';
 import type { Asset } from './types.ts';
 
 const LAKEHOUSE_BRAND: unique symbol = Symbol.for('crypto-lakehouse/lakehouse') as never;
@@ -9,6 +11,10 @@ export type SettingsOf<TShape extends SettingsShape> = { readonly [K in keyof TS
 export interface LakehouseOptions<TShape extends SettingsShape> {
   /** Every asset and source; upstream ones need not be listed, but what is not reachable and not listed is not part of the lake. */
   readonly assets: readonly Asset[];
+  /** What the daemon does at certain times. The setting `schedules` adds others and alters these. */
+  readonly schedules?: readonly ScheduleDefinition[];
+  /** What the daemon looks at from time to time. */
+  readonly sensors?: readonly SensorDefinition[];
   /** Sections of the configuration file that these assets add, as zod schemas. */
   readonly settings?: TShape;
   /**
@@ -25,6 +31,8 @@ export interface LakehouseOptions<TShape extends SettingsShape> {
 export interface LakehouseDefinition {
   readonly [LAKEHOUSE_BRAND]: 1;
   readonly assets: readonly Asset[];
+  readonly schedules: readonly ScheduleDefinition[];
+  readonly sensors: readonly SensorDefinition[];
   readonly settings: SettingsShape;
   readonly filters: (
     settings: Readonly<Record<string, unknown>>,
@@ -40,6 +48,8 @@ export function defineLakehouse<const TShape extends SettingsShape = Record<neve
   return {
     [LAKEHOUSE_BRAND]: 1,
     assets: options.assets,
+    schedules: options.schedules ?? [],
+    sensors: options.sensors ?? [],
     settings: options.settings ?? {},
     filters: (settings) => options.filters?.(settings as SettingsOf<TShape>) ?? {},
     resources: (settings) => options.resources?.(settings as SettingsOf<TShape>) ?? {},

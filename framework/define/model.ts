@@ -1,6 +1,8 @@
 import type { Issue } from '../common/errors.ts';
 import type { MappingSpec } from '../partition/mapping.ts';
 import type { PartitionSpace, SeriesValues } from '../partition/space.ts';
+import type { AutomationCondition } from './automation.ts';
+import type { FreshnessPolicy } from './freshness.ts';
 import type { SqlTemplate } from './sql.ts';
 
 /**
@@ -53,6 +55,12 @@ export interface InputDefinition {
   readonly alternatives: readonly InputAlternative[];
 }
 
+/** What a check reads besides the partition that it checks. */
+export interface CheckRead extends InputDefinition {
+  /** Only these aggregates over each partition, with its partition columns: one row per partition, NULLs where it has no rows. */
+  readonly summary?: SqlTemplate | undefined;
+}
+
 export interface CheckDefinition {
   readonly name: string;
   readonly description?: string | undefined;
@@ -60,9 +68,15 @@ export interface CheckDefinition {
   /** A blocking check that fails (severity error) keeps downstream partitions from being computed. */
   readonly blocking: boolean;
   /**
+   * Empty for a check that is a function of the partition and its inputs: it is part of the batch that computes it. A comparison
+   * reads something else; it runs after the run and in `lakehouse check`, and never blocks.
+   */
+  readonly reads: readonly CheckRead[];
+  /**
    * `rows`: a predicate that is TRUE for a bad row; all of an asset's are evaluated in one scan.
-   * `query`: selects the bad rows of one partition; `${rows}` is relation `rows`. Fused like any other query. Where `unless`, an
-   * aggregate over the partition's rows, is TRUE the query would select nothing, so it is not run.
+   * `query`: selects the bad rows of one partition; `${rows}` is relation `rows`, others are inputs: those of `reads` if it has any,
+   * else those of the asset. Fused like any other query. Where `unless`, an aggregate over the partition's rows, is TRUE the query
+   * would select nothing, so it is not run.
    */
   readonly test:
     | { readonly type: 'rows'; readonly bad: SqlTemplate }
@@ -180,9 +194,13 @@ export interface AssetDefinition {
   readonly compute: ComputeDefinition | undefined;
   readonly source: SourceDefinition | undefined;
   readonly checks: readonly CheckDefinition[];
+  /** At most one by data time and one by materialization time. */
+  readonly freshness: readonly FreshnessPolicy[];
   readonly retry: RetryPolicy | undefined;
   /** Name of the concurrency pool its batches draw from. */
   readonly pool: string;
+  /** When the daemon computes it by itself; never when undefined. Not part of the code version. */
+  readonly automation: AutomationCondition | undefined;
   /** Partitions that once existed are kept when the source withdraws them (archives of originals). */
   readonly keepWithdrawn: boolean;
   /** Values the asset's result depends on besides its code; part of the code version. */

@@ -9,7 +9,7 @@ import type {
   RawFormat,
   RuntimeContext,
 } from './model.ts';
-import type { ColumnReference, SqlReference } from './sql.ts';
+import type { ColumnReference, SqlReference, SqlTemplate } from './sql.ts';
 
 /** The phantom types of a declaration; `'~types'` exists for the compiler only. */
 export interface AssetTypes {
@@ -188,10 +188,19 @@ export interface TypedComputeContext<
 
 /** The values of a check's partition. The names are looked at when the definitions are loaded, for a check is not tied to an asset. */
 export type CheckPartition = PartitionReferences<string>;
-export interface CheckContext<TColumn extends string> {
+/** An input as a check's query sees it. */
+export type CheckRelation<TInput> = Relation<
+  (keyof ReadShape<ReadOf<TInput>, Record<never, never>> | keyof ReadDims<ReadOf<TInput>, Record<never, never>>) &
+    string
+>;
+export interface CheckContext<TColumn extends string, TInputs extends InputsShape = InputsShape> {
   /** The rows of one partition. */
   readonly rows: Relation<TColumn>;
   readonly partition: CheckPartition;
+  /** What belongs to the partition of each input: of the check's own, where it has any, else of the asset's. */
+  readonly inputs: { readonly [K in keyof TInputs]: CheckRelation<TInputs[K]> };
+  /** The order of the asset's rows. */
+  readonly sortBy: readonly string[];
 }
 /** A check on columns that must exist: `unique('open_time')` on an asset without `open_time` does not compile. */
 export interface CheckSpec<TColumn extends string = string> {
@@ -200,6 +209,13 @@ export interface CheckSpec<TColumn extends string = string> {
   readonly severity: 'warn' | 'error';
   readonly blocking: boolean;
   readonly columns: readonly TColumn[];
+  /**
+   * What a comparison reads besides the partition, given the name of the asset's time dimension. These are no inputs of the asset:
+   * they make nothing stale, and the check is never part of a batch.
+   */
+  readonly inputs?: (time: string | undefined) => InputsShape;
+  /** Inputs of which only this is read: aggregates, one row per partition. */
+  readonly summaries?: Readonly<Record<string, SqlTemplate>>;
   readonly build: (context: CheckContext<string>) => CheckDefinition['test'];
 }
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition, ColumnDefinition } from '../define/model.ts';
-import { checkExpressions, examineChecks, runChecks } from './checks.ts';
+import { batchChecks, bindCheckInputs, checkExpressions, examineChecks, runChecks } from './checks.ts';
 import { type CompiledQuery, compileQuery } from './compile.ts';
 import { explainFailure } from './diagnose.ts';
 import type { Session } from './duckdb.ts';
@@ -63,21 +63,24 @@ async function compute(
       rowCounts.push(await writePack(session, definition, columns, pack, targets, { sql, targets: TARGETS }, i));
     }
   };
+  let inputs: ReadonlyMap<string, InputTable> = new Map();
   if (targets.length === 0) await write(undefined);
   else if (request.rows !== undefined) {
     await createStage(session, columns);
     const place = new Map(request.rows.targets.map((target, ordinal) => [target, ordinal]));
     await stagedRows(request.rows.buffer).stage(session, STAGE, (target) => place.get(target));
     await write(`SELECT * FROM "${STAGE}"`);
+    inputs = await bindCheckInputs(session, batchChecks(definition), request.inputs, 0, scratch, request.signal);
   } else {
     const context = await prepare(session, request, columns, scratch, cache);
+    inputs = context.inputs;
     try {
       await write(await source(context));
     } catch (error) {
       throw await explainFailure(context, error);
     }
   }
-  return verify(session, request, columns, rowCounts);
+  return verify(session, request, columns, inputs, rowCounts);
 }
 
 async function prepare(
@@ -187,9 +190,11 @@ async function verify(
   session: Session,
   request: BatchRequest,
   columns: readonly ColumnDefinition[],
+  inputs: ReadonlyMap<string, InputTable>,
   rowCounts: readonly number[],
 ): Promise<BatchResult> {
-  const { definition, targets, packs } = request;
+  const { targets, packs, signal } = request;
+  const definition = batchChecks(request.definition);
   const kept = packs.flatMap(({ carry }) => carry.flatMap(({ keep }) => keep));
   await examineChecks(session, definition);
   const constant = constantValues(
@@ -235,12 +240,14 @@ async function verify(
   }
   await refuseBadRows(session, check, targets, (target) => found.get(identity(target)));
   const facts = targets.map((target) => found.get(identity(target)));
+  const pathOf = new Map(packs.flatMap((pack) => pack.targets.map((ordinal) => [ordinal, pack.path] as const)));
+  const checked = { definition, targets, paths: targets.map((_, i) => pathOf.get(i) ?? ''), inputs, signal };
   return {
     outcomes: facts.map((fact) => ({ rows: fact?.rows ?? 0, version: fact?.version ?? none })),
     packs: await Promise.all(
       packs.map(async ({ path }, i) => ({ path, rows: rowCounts[i] ?? 0, bytes: await fileSize(path) })),
     ),
-    checks: targets.length > 0 ? await runChecks(session, request, facts, check.paths) : [],
+    checks: targets.length > 0 ? await runChecks(session, checked, facts, request.inputs.length) : [],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { traced } from '../common/trace.ts';
 import { engineError } from './errors.ts';
 import type { EngineSettings } from './port.ts';
 import { type PreparedSelect, prepareSelect } from './select.ts';
@@ -88,7 +89,9 @@ export async function openDatabase(
 }
 
 function createSession(driver: Driver, connection: DuckDBConnection, where: string, signal: AbortSignal): Session {
-  const interruptible = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
+  const interruptible = <T>(sql: string, work: () => Promise<T>): Promise<T> =>
+    traced({ type: 'statement', where, sql }, () => interrupted(sql, work));
+  const interrupted = async <T>(sql: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     let timer: NodeJS.Timeout | undefined;
     // Again and again, because an interrupt that comes before the statement has begun is forgotten.

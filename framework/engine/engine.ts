@@ -5,6 +5,7 @@ import { versioning } from './hash.ts';
 import { isCarriable } from './packs.ts';
 import type { BoundInput, Engine, EngineSettings } from './port.ts';
 import { createReaders } from './reader.ts';
+import { recheck } from './recheck.ts';
 import { createRowBuffer } from './rows.ts';
 import { makeScratch } from './scratch.ts';
 import { canonicalColumns } from './types.ts';
@@ -66,6 +67,10 @@ export function openEngine(settings: EngineSettings): Engine {
         for (const path of paths) answers.push(await isCarriable(s, definition, columns, path));
         return answers;
       }),
+    check: (request) =>
+      withScratch(request.inputs, (scratch) =>
+        session(request.definition.key, request.signal, (s) => recheck(s, request, scratch)),
+      ),
     examine: (definition) =>
       session(definition.key, new AbortController().signal, (s) => examine(s, definition, cache)),
     rowBuffer: (definition, signal) =>

@@ -1,11 +1,11 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
-import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
+import { quoteIdentifier, quoteLiteral, type SqlTemplate } from '../define/sql.ts';
 import { type ReadyCsv, unpackCsvs } from './archives.ts';
 import type { Session, TypedColumn } from './duckdb.ts';
 import { partitionColumns, partitionValues, relationColumns, varyingDimensions } from './partitions.ts';
 import type { BoundInput, BoundPart } from './port.ts';
-import { CARRIED_COLUMNS, PART, TARGET_COLUMN } from './render.ts';
+import { CARRIED_COLUMNS, PART, render, TARGET_COLUMN } from './render.ts';
 import { emptyRelation, identifiers, pathList } from './types.ts';
 
 /** Part ordinals, ascending; all of them when absent. */
@@ -51,7 +51,7 @@ export async function bindInput(
   ]);
   const csvs = storage.type === 'raw' ? await unpackCsvs(parts, scratch, `in${id}`, signal) : [];
 
-  const columns = relationColumns(definition);
+  const columns = await inputColumns(session, input);
   /** @param known a table of parts (or of pairs of parts and targets). */
   const rows = (known: string, hidden: readonly TypedColumn[], selected: Selected): string => {
     const chosen = parts.filter((_, i) => selected?.has(i) ?? true);
@@ -61,6 +61,7 @@ export async function bindInput(
     const read = storage.type === 'raw' ? csvRows : packRows;
     return read({
       definition,
+      summary: input.summary,
       columns,
       hidden,
       parts: chosen,
@@ -84,8 +85,28 @@ async function loadParts(session: Session, table: string, { definition, parts }:
   ]);
 }
 
+/** Columns of an input's relation. */
+export async function inputColumns(
+  session: Session,
+  { definition, summary }: Pick<BoundInput, 'definition' | 'summary'>,
+): Promise<readonly TypedColumn[]> {
+  const columns = relationColumns(definition);
+  if (summary === undefined) return columns;
+  const found = await session.describe(`SELECT ${summaryText(summary)} FROM (${emptyRelation(columns)})`);
+  return [...partitionColumns(definition.space), ...found];
+}
+
+/** Aggregates as text. They mean one partition at a time, so nothing in them depends on which. */
+export function summaryText(summary: SqlTemplate): string {
+  const refuse = (name: string): never => {
+    throw new LakehouseError('check-invalid', `A summary of partitions cannot use '${name}'`, { kind: 'usage' });
+  };
+  return render(summary, { relation: refuse, partition: refuse });
+}
+
 interface Read {
   readonly definition: AssetDefinition;
+  readonly summary: SqlTemplate | undefined;
   readonly columns: readonly TypedColumn[];
   readonly hidden: readonly TypedColumn[];
   readonly parts: readonly BoundPart[];
@@ -94,7 +115,7 @@ interface Read {
 }
 
 /** Rows of packs: a pack holds other partitions too, so its partition columns choose. */
-function packRows({ definition, columns, hidden, parts, known }: Read): string {
+function packRows({ definition, summary, columns, hidden, parts, known }: Read): string {
   const { space } = definition;
   const files = [...new Set(parts.map(({ path }) => path))];
   const varying = varyingDimensions(
@@ -104,10 +125,19 @@ function packRows({ definition, columns, hidden, parts, known }: Read): string {
   const keys = [...varying, ...(space.time ? [space.time.name] : [])];
   // A comparison with a constant is decided by the file's statistics, a join key is not.
   const constant = space.listed.filter(({ name }) => !varying.includes(name));
-  const conditions = [
-    ...keys.map((key) => `f.${quoteIdentifier(key)} = k.${quoteIdentifier(key)}`),
-    ...constant.map(({ name }) => `f.${quoteIdentifier(name)} = ${quoteLiteral(parts[0]?.values[name] ?? null)}`),
-  ];
+  const same = keys.map((key) => `f.${quoteIdentifier(key)} = k.${quoteIdentifier(key)}`);
+  const fixed = constant.map(
+    ({ name }) => `${quoteIdentifier(name)} = ${quoteLiteral(parts[0]?.values[name] ?? null)}`,
+  );
+  if (summary !== undefined) {
+    const dimensions = partitionColumns(space);
+    const own = identifiers(columns.slice(dimensions.length), 'f.');
+    const grouped = keys.map(quoteIdentifier).join(', ');
+    // Aggregated once, however many targets read the part; a part without rows still is one.
+    return `SELECT ${[identifiers(dimensions, 'k.'), own, identifiers(hidden, 'k.')].filter((text) => text !== '').join(', ')}
+FROM ${known} k LEFT JOIN (SELECT ${[...keys.map(quoteIdentifier), summaryText(summary)].join(', ')} FROM read_parquet(${pathList(files)}, hive_partitioning = false) WHERE ${fixed.join(' AND ') || 'TRUE'}${grouped ? ` GROUP BY ${grouped}` : ''}) f ON ${same.join(' AND ') || 'TRUE'}`;
+  }
+  const conditions = [...same, ...fixed.map((condition) => `f.${condition}`)];
   return `SELECT ${identifiers(columns, 'f.')}, ${identifiers(hidden, 'k.')}
 FROM read_parquet(${pathList(files)}, hive_partitioning = false) f JOIN ${known} k ON ${conditions.join(' AND ') || 'TRUE'}`;
 }

@@ -93,6 +93,12 @@ function timestampLiteral(iso: string): string {
   return `TIMESTAMP '${iso.slice(0, 19).replace('T', ' ')}'`;
 }
 
+/** `silver/klines` as the view `"silver"."klines"`; what follows the first slash is one name. */
+export function viewName({ key }: AssetDefinition): string {
+  const slash = key.indexOf('/');
+  return `${quoteIdentifier(key.slice(0, slash))}.${quoteIdentifier(key.slice(slash + 1))}`;
+}
+
 /** The same value computed from a relation's partition columns. */
 export function partitionExpression(space: PartitionSpace, name: string): string {
   const { time } = space;

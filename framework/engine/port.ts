@@ -1,5 +1,6 @@
 import type { Issue } from '../common/errors.ts';
 import type { AssetDefinition, InputReader } from '../define/model.ts';
+import type { SqlTemplate } from '../define/sql.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
 /** One partition to compute. Everywhere below it is meant by its ordinal in `BatchRequest.targets`. */
@@ -31,6 +32,8 @@ export interface BoundInput {
   readonly parts: readonly BoundPart[];
   /** Flat (target ordinal, part ordinal)*, sorted. */
   readonly pairs: Int32Array;
+  /** Only these aggregates of each part, with its partition columns, are read: one row per part. Not of raw files. */
+  readonly summary?: SqlTemplate | undefined;
 }
 
 /** A partition that is copied unchanged out of an existing pack. */
@@ -76,6 +79,7 @@ export interface SequentialRead {
 export interface BatchRequest {
   readonly definition: AssetDefinition;
   readonly targets: readonly BatchTarget[];
+  /** With `rows`, those that checks read. */
   readonly inputs: readonly BoundInput[];
   /** Every target is in exactly one pack. */
   readonly packs: readonly PackWrite[];
@@ -92,8 +96,8 @@ export interface CheckFailure {
   readonly failedRows: number;
   /** Up to five bad rows, JSON-friendly. */
   readonly sample: readonly unknown[];
-  /** A statement over the view `zone.name` that shows all of them. */
-  readonly sql: string;
+  /** A statement over the views `zone.name` that shows all of them; none where original files are read, which no view shows. */
+  readonly sql?: string | undefined;
 }
 
 export interface BatchResult {
@@ -103,6 +107,25 @@ export interface BatchResult {
   readonly packs: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[];
   /** Only what failed: a check of the definition that is not here passed. */
   readonly checks: readonly CheckFailure[];
+}
+
+/** Partitions that are to be checked as they lie there. */
+export interface CheckRequest {
+  /** With the checks that are to be made, and no others. */
+  readonly definition: AssetDefinition;
+  readonly targets: readonly BatchTarget[];
+  /** Per target the absolute path of the file it lies in. */
+  readonly paths: readonly string[];
+  /** What the checks read besides. */
+  readonly inputs: readonly BoundInput[];
+  readonly signal: AbortSignal;
+}
+
+export interface CheckResult {
+  /** Only what failed. */
+  readonly checks: readonly CheckFailure[];
+  /** Rows that were looked at. */
+  readonly rows: number;
 }
 
 export interface RewriteRequest {
@@ -191,6 +214,8 @@ export interface Engine {
   hashPack(definition: AssetDefinition, path: string, signal: AbortSignal): Promise<HashedPartition[]>;
   /** Which of these packs have exactly the definition's columns, so that partitions may be carried out of them. */
   carriable(definition: AssetDefinition, paths: readonly string[], signal: AbortSignal): Promise<boolean[]>;
+  /** Makes checks of partitions that are there; their files must have the definition's columns (see `carriable`). */
+  check(request: CheckRequest): Promise<CheckResult>;
   /** Binds an asset's query and checks without data. */
   examine(definition: AssetDefinition): Promise<QueryReport>;
   /** For what compute functions of this asset return; read by `computeBatch` of this engine. */

@@ -51,7 +51,13 @@ export function fusedQuery(
 
 /** The query of one target, reading only the files of its own parts. */
 export function singleQuery(
-  { template, inputs, request }: Pick<QueryContext, 'template' | 'inputs' | 'request'>,
+  {
+    template,
+    inputs,
+    request,
+  }: Pick<QueryContext, 'template' | 'inputs'> & {
+    readonly request: Pick<BatchRequest, 'definition'>;
+  },
   ordinal: number,
   target: BatchTarget,
   own: (input: string) => string | undefined = () => undefined,

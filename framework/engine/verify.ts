@@ -9,11 +9,19 @@ import { bucketSql, identityOf, indexOfText, partitionColumns, partitionConditio
 import type { BatchTarget } from './port.ts';
 import { pathList } from './types.ts';
 
-/** What one partition in the written files turned out to be. */
-export interface PartitionFacts {
+/** What the checks say of one partition. */
+export interface CheckFacts {
   readonly values: SeriesValues;
   readonly time: number;
   readonly rows: number;
+  /** Rows for which each predicate is true. */
+  readonly matched: readonly number[];
+  /** Per proof, whether it holds. */
+  readonly proven: readonly boolean[];
+}
+
+/** What one partition in the written files turned out to be. */
+export interface PartitionFacts extends CheckFacts {
   readonly version: Uint8Array;
   /** Rows with NULL per column that must not have any. */
   readonly nulls: readonly { readonly column: string; readonly rows: number }[];
@@ -21,10 +29,6 @@ export interface PartitionFacts {
   readonly duplicates: number;
   /** Rows whose `timeColumn` lies in another partition. */
   readonly outside: number;
-  /** Rows for which each predicate is true. */
-  readonly matched: readonly number[];
-  /** Per proof, whether it holds. */
-  readonly proven: readonly boolean[];
 }
 
 /** What a read-back evaluates for the checks of an asset, over the columns of a pack. */
@@ -47,48 +51,74 @@ export interface ReadBack {
 
 /** Reads written packs in one scan: everything that must hold of them, per partition. Partitions without rows do not show. */
 export async function readBack(session: Session, request: ReadBack): Promise<Map<string, PartitionFacts>> {
-  const { definition, columns, versioning, paths, constant } = request;
-  const { predicates, proofs } = request.checks;
+  const { definition, columns, versioning, paths } = request;
+  const required = await suspects(session, columns, paths);
+  const found = await scan(session, request, [
+    `${versioning.sumSql} AS h`,
+    `${duplicatesSql(definition.sortBy)} AS d`,
+    `${countIf(outsideSql(definition))} AS o`,
+    ...required.map(({ name }, i) => `count(*) - count(${quoteIdentifier(name)}) AS n${i}`),
+  ]);
+  return new Map(
+    [...found].map(([identity, { row, ...facts }]) => [
+      identity,
+      {
+        ...facts,
+        version: versioning.version(facts.rows, BigInt(String(row.h))),
+        nulls: required.map(({ name }, i) => ({ column: name, rows: Number(row[`n${i}`]) })).filter((n) => n.rows > 0),
+        duplicates: Number(row.d),
+        outside: Number(row.o),
+      },
+    ]),
+  );
+}
+
+/** What the checks say of partitions, without anything else. */
+export function readChecks(
+  session: Session,
+  request: Pick<ReadBack, 'definition' | 'paths' | 'constant' | 'checks'>,
+): Promise<Map<string, CheckFacts>> {
+  return scan(session, request, []);
+}
+
+async function scan(
+  session: Session,
+  { definition, paths, constant, checks }: Pick<ReadBack, 'definition' | 'paths' | 'constant' | 'checks'>,
+  facts: readonly string[],
+): Promise<Map<string, CheckFacts & { readonly row: Readonly<Record<string, unknown>> }>> {
+  const { predicates, proofs } = checks;
   const { space } = definition;
   const listed = space.listed.map(({ name }) => name).filter((name) => constant[name] === undefined);
   const keys = [
     ...listed.map((name, i) => `${quoteIdentifier(name)} AS k${i}`),
     ...(space.time ? [`${quoteIdentifier(space.time.name)} AS kt`] : []),
   ];
-  const required = await suspects(session, columns, paths);
-  const facts = [
+  const values = [
     'count(*) AS n',
-    `${versioning.sumSql} AS h`,
-    `${duplicatesSql(definition.sortBy)} AS d`,
-    `${countIf(outsideSql(definition))} AS o`,
-    ...required.map(({ name }, i) => `count(*) - count(${quoteIdentifier(name)}) AS n${i}`),
+    ...facts,
     ...predicates.map((predicate, i) => `${countIf(predicate)} AS p${i}`),
     ...proofs.flatMap((proof, i) => (proof === undefined ? [] : [`(${proof}) AS q${i}`])),
   ];
-  const inner = `SELECT ${[...keys, ...facts].join(', ')} FROM ${packsSql(paths)}${keys.length > 0 ? ' GROUP BY ALL' : ' HAVING count(*) > 0'}`;
+  const inner = `SELECT ${[...keys, ...values].join(', ')} FROM ${packsSql(paths)}${keys.length > 0 ? ' GROUP BY ALL' : ' HAVING count(*) > 0'}`;
   const rows = await session.rows(`SELECT *${space.time ? `, ${timeText('kt')} AS ktext` : ''} FROM (${inner})`);
-
-  const found = new Map<string, PartitionFacts>();
-  for (const row of rows) {
-    const values: Record<string, string> = { ...constant };
-    listed.forEach((name, i) => {
-      values[name] = String(row[`k${i}`]);
-    });
-    const time = space.time ? indexOfText(space.time.grain, String(row.ktext)) : 0;
-    const count = Number(row.n);
-    found.set(identityOf(space, values, time), {
-      values,
-      time,
-      rows: count,
-      version: versioning.version(count, BigInt(String(row.h))),
-      nulls: required.map(({ name }, i) => ({ column: name, rows: Number(row[`n${i}`]) })).filter((n) => n.rows > 0),
-      duplicates: Number(row.d),
-      outside: Number(row.o),
-      matched: predicates.map((_, i) => Number(row[`p${i}`])),
-      proven: proofs.map((_, i) => row[`q${i}`] === true),
-    });
-  }
-  return found;
+  return new Map(
+    rows.map((row) => {
+      const own: Record<string, string> = { ...constant };
+      listed.forEach((name, i) => {
+        own[name] = String(row[`k${i}`]);
+      });
+      const time = space.time ? indexOfText(space.time.grain, String(row.ktext)) : 0;
+      const found = {
+        values: own,
+        time,
+        rows: Number(row.n),
+        matched: predicates.map((_, i) => Number(row[`p${i}`])),
+        proven: proofs.map((_, i) => row[`q${i}`] === true),
+        row,
+      };
+      return [identityOf(space, own, time), found];
+    }),
+  );
 }
 
 /** Columns that must not hold NULL, without those of which the files' own statistics say that they hold none. */

@@ -30,6 +30,8 @@ export interface AssetNode {
   /** The declared space with the lake's filters on its listed dimensions. */
   readonly space: PartitionSpace;
   readonly inputs: readonly ResolvedInput[];
+  /** What comparing checks read, by name of the check. These are no edges: they make nothing stale and order nothing. */
+  readonly checkReads: ReadonlyMap<string, readonly ResolvedInput[]>;
   /** Code version of what it does now. */
   readonly code: string;
 }
@@ -96,7 +98,9 @@ function reachable(definitions: readonly AssetDefinition[]): AssetDefinition[] {
   const visit = (definition: AssetDefinition): void => {
     if (seen.has(definition)) return;
     seen.add(definition);
-    for (const input of definition.inputs) for (const { asset } of input.alternatives) if (asset) visit(asset);
+    const reads = definition.checks.flatMap((check) => check.reads);
+    for (const input of [...definition.inputs, ...reads])
+      for (const { asset } of input.alternatives) if (asset) visit(asset);
   };
   for (const definition of definitions) visit(definition);
   return [...seen];
@@ -133,8 +137,13 @@ function edgesOf(definitions: ReadonlyMap<string, AssetDefinition>): DirectedGra
   return graph;
 }
 
-function resolveInput(definition: AssetDefinition, input: InputDefinition, issues: Issue[]): ResolvedInput {
-  const path = [definition.key, 'inputs', input.name];
+function resolveInput(
+  definition: AssetDefinition,
+  input: InputDefinition,
+  issues: Issue[],
+  of: readonly string[] = [],
+): ResolvedInput {
+  const path = [definition.key, ...of, 'inputs', input.name];
   const { space } = definition;
   const alternatives = input.alternatives.flatMap(({ asset, mapping }): ResolvedAlternative[] => {
     const upstream = asset ?? definition;
@@ -184,6 +193,16 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
     issues.push({ code: 'cycle', path: cycle.slice(0, 1), message, hint });
   }
   const inputs = new Map([...byKey].map(([key, d]) => [key, d.inputs.map((input) => resolveInput(d, input, issues))]));
+  const checkReads = new Map(
+    [...byKey].map(([key, d]) => [
+      key,
+      new Map(
+        d.checks.flatMap(({ name, reads }) =>
+          reads.length > 0 ? [[name, reads.map((read) => resolveInput(d, read, issues, ['checks', name]))]] : [],
+        ),
+      ),
+    ]),
+  );
   const filters = new Map(
     Object.entries(options.filters ?? {}).flatMap(([name, globs]) => (globs ? [[name, globs]] : [])),
   );
@@ -197,7 +216,14 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
     const definition = byKey.get(key);
     if (definition === undefined) continue;
     const space = filtered(definition.space, filters);
-    nodes.set(key, { key, definition, space, inputs: inputs.get(key) ?? [], code: options.codes(definition) });
+    nodes.set(key, {
+      key,
+      definition,
+      space,
+      inputs: inputs.get(key) ?? [],
+      checkReads: checkReads.get(key) ?? new Map(),
+      code: options.codes(definition),
+    });
   }
   const upstreamOf = (key: string): string[] => graph.inNeighbors(key).sort();
   const downstreamOf = (key: string): string[] => graph.outNeighbors(key).sort();

@@ -1,11 +1,12 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import type { BoundInput, BoundPart } from '../engine/port.ts';
-import type { AssetNode } from '../graph/graph.ts';
+import type { AssetNode, ResolvedInput } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import * as sets from '../partition/set.ts';
 import { printKey, type SeriesValues } from '../partition/space.ts';
 import { type AssetEvaluation, choiceLabel } from '../plan/evaluate.ts';
+import type { Universe } from '../plan/universe.ts';
 import { PRESENT } from '../plan/view.ts';
 import type { SeriesDetails } from '../state/details.ts';
 import type { LakeIndex } from '../state/index.ts';
@@ -72,6 +73,15 @@ export function choiceOf(evaluation: AssetEvaluation, target: Target): string {
   return choiceLabel(evaluation.node.inputs, (input) => series?.chosen.get(input)?.[target.time - series.base] ?? 255);
 }
 
+/** How what is read is told apart from what is there. */
+interface Reading {
+  /** Which alternative of an input is read. */
+  chosen(input: string): number | undefined;
+  universe(asset: string): Universe;
+  /** Points of the asset itself that are no parts of what it reads of itself. */
+  readonly computed: ReadonlySet<string>;
+}
+
 /**
  * What a batch reads, resolved to files against one snapshot of the index: every present, existing upstream partition mapped to
  * a target. Synchronous, so that no event of this process can come between; where one of another does, files are newer than the
@@ -88,26 +98,38 @@ export function findInputs(
 ): FoundInput[] {
   const [first] = targets;
   const evaluated = first && evaluation.series.get(first.seriesKey);
+  return findReads(lake, node.inputs, index, targets, {
+    chosen: (input) => (first && evaluated ? evaluated.chosen.get(input)?.[first.time - evaluated.base] : undefined),
+    universe: (asset) => (asset === node.key ? evaluation : upstream(asset)).universe,
+    computed: new Set(targets.map((t) => pointKey(t.seriesKey, t.time))),
+  });
+}
+
+/** The same for any inputs of the targets' asset. */
+export function findReads(
+  lake: Lake,
+  inputs: readonly ResolvedInput[],
+  index: LakeIndex,
+  targets: readonly Target[],
+  { chosen, universe, computed }: Reading,
+): FoundInput[] {
   const known = lookup(lake);
-  return node.inputs.map((input) => {
-    const chosen = first && evaluated ? evaluated.chosen.get(input.name)?.[first.time - evaluated.base] : undefined;
-    const alternative = input.alternatives[chosen ?? 0] ?? input.alternatives[0];
+  return inputs.map((input) => {
+    const alternative = input.alternatives[chosen(input.name) ?? 0] ?? input.alternatives[0];
     if (!alternative)
-      throw new LakehouseError('no-alternative', `${node.key}: input '${input.name}' has nothing to read`, {
-        kind: 'internal',
-      });
+      throw new LakehouseError('no-alternative', `Input '${input.name}' has nothing to read`, { kind: 'internal' });
     const { mapping } = alternative;
-    const own = mapping.self ? evaluation : upstream(alternative.asset);
+    const upstream = lake.graph.node(alternative.asset);
+    const { all } = universe(alternative.asset);
     const state = index.asset(alternative.asset);
-    const definition = own.node.definition;
-    const computed = new Set(mapping.self ? targets.map((t) => pointKey(t.seriesKey, t.time)) : []);
+    const { definition } = upstream;
 
     // Series by join text, once per batch rather than per target; `ordinals` has the parts found so far, by time.
     const candidates = [...(state?.series.values() ?? [])].flatMap((series) => {
       const join = mapping.joinUp(series.values);
       return join === undefined
         ? []
-        : [{ join, series, exists: sets.rangesOf(own.universe.all, series.key), ordinals: new Map<number, number>() }];
+        : [{ join, series, exists: sets.rangesOf(all, series.key), ordinals: new Map<number, number>() }];
     });
     const joined = Map.groupBy(candidates, ({ join }) => join);
     const parts: FoundPart[] = [];
@@ -130,7 +152,7 @@ export function findInputs(
               }
               part = parts.length;
               ordinals.set(t, part);
-              parts.push(foundPart(known, own.node, key, values, t));
+              parts.push(foundPart(known, upstream, key, values, t));
             }
             mine.push(part);
           }
@@ -140,6 +162,18 @@ export function findInputs(
     });
     return { name: input.name, definition, parts, pairs: Int32Array.from(pairs), asOf };
   });
+}
+
+/** Partitions of an asset as an input of themselves: each is read as it is. */
+export function findPartitions(lake: Lake, node: AssetNode, targets: readonly Target[], head: number): FoundInput {
+  const known = lookup(lake);
+  return {
+    name: node.key,
+    definition: node.definition,
+    parts: targets.map(({ seriesKey, values, time }) => foundPart(known, node, seriesKey, values, time)),
+    pairs: Int32Array.from(targets.flatMap((_, ordinal) => [ordinal, ordinal])),
+    asOf: head,
+  };
 }
 
 function foundPart(
@@ -243,6 +277,17 @@ function tablePart(part: FoundPart, path: string): BoundPart {
       return part.rows;
     },
   };
+}
+
+/** Pairs of the targets at these places, which are ascending. */
+export function renumbered(pairs: Int32Array, ordinals: readonly number[]): Int32Array {
+  const place = new Map(ordinals.map((ordinal, i) => [ordinal, i]));
+  const kept: number[] = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    const target = place.get(pairs[i] as number);
+    if (target !== undefined) kept.push(target, pairs[i + 1] as number);
+  }
+  return Int32Array.from(kept);
 }
 
 /** Whether a file that a batch reads is no longer the one in which its partition lives. */

@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '../define/model.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
+import type { Breaker } from './breaker.ts';
 import type { Emit, RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
 import type { RetryControl } from './retry.ts';
@@ -32,6 +33,8 @@ export interface BatchContext {
   readonly signal: AbortSignal;
   readonly emit: Emit;
   readonly counts: RunCounts;
+  /** For what is fetched. */
+  readonly breaker: Breaker;
   /** Runs a task when one of the pool's slots is free. */
   readonly pool: <T>(task: () => Promise<T>) => Promise<T>;
 }

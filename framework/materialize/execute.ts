@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { type Issue, LakehouseError, serializeError } from '../common/errors.ts';
+import { traced } from '../common/trace.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
@@ -15,6 +16,7 @@ import {
 } from '../plan/plan.ts';
 import { type Universe, universes } from '../plan/universe.ts';
 import { runBatch } from './batch.ts';
+import { createBreaker } from './breaker.ts';
 import type { BatchContext, RunControl } from './context.ts';
 import { depart } from './depart.ts';
 import { newCounts, type RunCounts } from './events.ts';
@@ -43,6 +45,8 @@ export async function execute(
   run: string,
   control: RunControl,
   counts: RunCounts,
+  /** Sources that could not be looked at: what is fetched from them is left for later. */
+  down: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const { plan, targets } = planning;
   const { now } = plan;
@@ -76,7 +80,16 @@ export async function execute(
     try {
       const node = lake.graph.node(key);
       await leave(node);
-      if (selected.has(key) && node.definition.kind !== 'source') await runAsset(node);
+      const waits = lake.graph.upstreamOf(key).filter((up) => down.has(up));
+      if (selected.has(key) && node.definition.kind !== 'source') {
+        if (waits.length === 0) await runAsset(node);
+        else
+          emit({
+            type: 'warning',
+            asset: key,
+            message: `${key} is left for later: ${waits.join(', ')} cannot be looked at`,
+          });
+      }
       if (!halted()) evaluations.set(key, evaluate(key));
     } catch (error) {
       failure ??= { error };
@@ -161,6 +174,7 @@ export async function execute(
       signal,
       emit,
       counts: own,
+      breaker: createBreaker(key),
       pool: (task) => poolOf(definition.pool)(task),
     };
     // A few more than the pool has slots are prepared ahead.
@@ -169,13 +183,16 @@ export async function execute(
       for (const batch of chain) {
         if (halted()) return;
         try {
-          await runBatch(context, batch);
+          const { partitions } = batch;
+          await traced({ type: 'batch', run, asset: key, partitions }, () => runBatch(context, batch));
         } catch (error) {
           failure ??= { error };
         }
       }
     };
-    await Promise.all(chained(node, batches).map((chain) => width(() => runChain(chain))));
+    await traced({ type: 'asset', run, asset: key, partitions: sets.countOf(set), counts: own }, () =>
+      Promise.all(chained(node, batches).map((chain) => width(() => runChain(chain)))),
+    );
     for (const [name, count] of Object.entries(own)) counts[name as keyof RunCounts] += count;
     emit({
       type: 'asset-finished',

@@ -49,8 +49,10 @@ export async function rawBatch(
 
   const fetch = async (target: Target, ordinal: number): Promise<void> => {
     try {
-      const bytes = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
-        compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)),
+      const bytes = await context.breaker.run(() =>
+        withRetry(node.key, policyOf(context), retryControl(context), async () =>
+          compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)),
+        ),
       );
       if (!(bytes instanceof Uint8Array))
         throw new LakehouseError('not-bytes', `compute returned a ${typeof bytes} instead of a Uint8Array`, {

@@ -1,6 +1,8 @@
-import { LakehouseError, serializeError } from '../common/errors.ts';
+import { LakehouseError, type SerializedError, serializeError } from '../common/errors.ts';
+import { traced } from '../common/trace.ts';
 import type { Plan, PlanRequest } from '../plan/plan.ts';
 import { makePlan } from '../plan/plan.ts';
+import { compareComputed } from './check.ts';
 import { removeSuperseded } from './commit.ts';
 import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
@@ -9,7 +11,7 @@ import { examinePlan, refuseUnsound } from './examine.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
-import { withRetry } from './retry.ts';
+import { endsRun, withRetry } from './retry.ts';
 
 /** Clocks of the machines of one lake may differ by this much. */
 const CLOCK_SKEW_MS = 600_000;
@@ -17,8 +19,13 @@ const CLOCK_SKEW_MS = 600_000;
 export interface RunRequest extends PlanRequest {
   /** The command line, for the record. */
   readonly command: string;
-  /** Whether to look at the selected sources first. Default true. */
-  readonly observe?: boolean | undefined;
+  /**
+   * Whether to look at the selected sources first. Default true: one that cannot be looked at ends the run. `tolerant`: the run
+   * goes on without what is fetched from it.
+   */
+  readonly observe?: boolean | 'tolerant' | undefined;
+  /** Sources that are not even tried, with why; only where `observe` is `tolerant`. */
+  readonly avoid?: ReadonlyMap<string, string> | undefined;
   /** Per asset: partitions at this code version are declared to be what the current code gives. */
   readonly acceptCode?: readonly { readonly asset: string; readonly from: string }[];
 }
@@ -28,6 +35,14 @@ export interface RunResult {
   readonly outcome: 'succeeded' | 'failed' | 'cancelled';
   readonly counts: RunCounts;
   readonly plan: Plan;
+  /** Sources that could not be looked at, or were avoided. */
+  readonly down: readonly SourceDown[];
+}
+
+export interface SourceDown {
+  readonly asset: string;
+  /** Absent where it was avoided. */
+  readonly error?: SerializedError;
 }
 
 /**
@@ -37,13 +52,18 @@ export interface RunResult {
  * @throws what keeps all partitions from being computed (queries that do not bind, a full or read-only disk, newer definitions, a
  * damaged log), and the reason of `control.signal`. Failures of partitions are in the result and in the log.
  */
-export async function materialize(lake: Lake, request: RunRequest, control: RunControl): Promise<RunResult> {
+export function materialize(lake: Lake, request: RunRequest, control: RunControl): Promise<RunResult> {
+  const { command, selection = '*' } = request;
+  const run = lake.id();
+  return traced({ type: 'run', run, selection, command }, () => carryOut(lake, request, run, control));
+}
+
+async function carryOut(lake: Lake, request: RunRequest, run: string, control: RunControl): Promise<RunResult> {
   const { emit, stopping, signal } = control;
   const started = performance.now();
   signal.throwIfAborted();
   requireClock(lake);
   await requireWritable(lake);
-  const run = lake.id();
   const counts = newCounts();
   const selection = request.selection ?? '*';
   lake.state.append({ kind: 'run-started', run, command: request.command, selection });
@@ -60,20 +80,24 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
   };
   let plan: Plan;
   let outcome: RunResult['outcome'];
+  let down: readonly SourceDown[] = [];
   try {
     logDefinitions(lake);
     for (const { asset, from } of request.acceptCode ?? [])
       lake.state.append({ kind: 'accepted', asset, run, from, to: lake.graph.node(asset).code });
-    if (request.observe !== false) await observeSelected(lake, request, run, control);
+    if (request.observe !== false) down = await observeSelected(lake, request, run, control);
     const planning = makePlan(lake.graph, lake.state.refresh(), request, lake.now(), lake.settings.limits);
     plan = planning.plan;
     refuseUnsound(await examinePlan(lake, plan));
     emit({ type: 'planned', will: plan.will, may: plan.may, batches: plan.batches, files: plan.files });
-    if (plan.steps.some((step) => step.type !== 'hold')) await execute(lake, planning, request, run, control, counts);
-    else tellHolds(planning, control, counts);
+    if (plan.steps.some((step) => step.type !== 'hold')) {
+      const without = new Set(down.map(({ asset }) => asset));
+      await execute(lake, planning, request, run, control, counts, without);
+    } else tellHolds(planning, control, counts);
+    if (!stopping.aborted && counts.computed > 0) counts.checksFailed += await compareComputed(lake, run, control);
     await tidy(lake, control);
     const bad = counts.failed + counts.checksFailed + counts.standing;
-    outcome = stopping.aborted ? 'cancelled' : bad > 0 ? 'failed' : 'succeeded';
+    outcome = stopping.aborted ? 'cancelled' : bad > 0 || down.length > 0 ? 'failed' : 'succeeded';
   } catch (error) {
     try {
       end(signal.aborted ? 'cancelled' : 'failed', error);
@@ -83,7 +107,7 @@ export async function materialize(lake: Lake, request: RunRequest, control: RunC
     throw error;
   }
   end(outcome);
-  return { run, outcome, counts, plan };
+  return { run, outcome, counts, plan, down };
 }
 
 /**
@@ -124,29 +148,44 @@ async function requireWritable(lake: Lake): Promise<void> {
   await probe.discard();
 }
 
-/** Sources that a selection reaches, observed and logged. */
+/** Sources that a selection reaches, observed and logged. Returns those that could not be, where that is tolerated. */
 async function observeSelected(
   lake: Lake,
-  request: PlanRequest,
+  request: RunRequest,
   run: string,
   { stopping, signal, emit }: RunControl,
-): Promise<void> {
+): Promise<SourceDown[]> {
   const keys = request.selection === undefined ? lake.graph.order : lake.graph.select(request.selection).keys;
+  const down: SourceDown[] = [];
   for (const key of keys) {
     const node = lake.graph.node(key);
     if (node.definition.kind !== 'source') continue;
-    if (stopping.aborted) return;
+    if (stopping.aborted) break;
+    const avoided = request.observe === 'tolerant' ? request.avoid?.get(key) : undefined;
+    if (avoided !== undefined) {
+      emit({ type: 'warning', asset: key, message: `${key} is not looked at: ${avoided}` });
+      down.push({ asset: key });
+      continue;
+    }
     emit({ type: 'observing', asset: key });
     const started = performance.now();
     const { retryAttempts: retries, retryDelayMs: delayMs } = lake.settings;
     const policy = node.definition.retry ?? { retries, delayMs, maxDelayMs: 30_000 };
-    const { event, seen, changed, withdrawn } = await withRetry(
-      key,
-      policy,
-      { signal, stopping, emit, id: lake.id },
-      () => observe(lake, node, run, signal),
-    );
-    lake.state.append(event);
-    emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
+    try {
+      const { event, seen, changed, withdrawn } = await withRetry(
+        key,
+        policy,
+        { signal, stopping, emit, id: lake.id },
+        () => traced({ type: 'observe', run, asset: key }, () => observe(lake, node, run, signal)),
+      );
+      lake.state.append(event);
+      emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
+    } catch (thrown) {
+      if (request.observe !== 'tolerant' || stopping.aborted || endsRun(thrown)) throw thrown;
+      const error = serializeError(thrown);
+      emit({ type: 'warning', asset: key, message: error.message });
+      down.push({ asset: key, error });
+    }
   }
+  return down;
 }

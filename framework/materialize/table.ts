@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
-import type { BatchRequest, BatchResult, BufferedRows, PackWrite, RowBuffer } from '../engine/port.ts';
+import { inputsRead } from '../define/check-spec.ts';
+import type { BatchRequest, BatchResult, BoundInput, BufferedRows, PackWrite, RowBuffer } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import { packName } from '../plan/packs.ts';
@@ -9,7 +10,17 @@ import type { PackPlan } from '../plan/plan.ts';
 import type { CheckOutcome } from '../state/events.ts';
 import type { ClaimToken } from '../state/store.ts';
 import type { Staged } from '../storage/store.ts';
-import { asOf, bindInputs, choiceOf, type FoundInput, filesMoved, findInputs, pointKey, type Target } from './bind.ts';
+import {
+  asOf,
+  bindInputs,
+  choiceOf,
+  type FoundInput,
+  filesMoved,
+  findInputs,
+  pointKey,
+  renumbered,
+  type Target,
+} from './bind.ts';
 import type { Outcome } from './commit.ts';
 import { computeContext } from './compute.ts';
 import { type BatchContext, policyOf, retryControl } from './context.ts';
@@ -65,7 +76,7 @@ export async function tableBatch(
     const request: BatchRequest = {
       definition: node.definition,
       targets: todo,
-      inputs: made ? [] : bound,
+      inputs: made ? forChecks(node, bound, made.rows.targets) : bound,
       packs,
       ...(made && { rows: made.rows }),
       ...(own && { sequential: own }),
@@ -95,7 +106,7 @@ export async function tableBatch(
       outcomes,
       planning,
       staged,
-      checks: checkOutcomes(context, todo, result.checks),
+      checks: checkOutcomes(node, todo, result.checks),
       verified,
       ordered,
       started,
@@ -109,6 +120,15 @@ export async function tableBatch(
   } finally {
     await Promise.all(staged.map((s) => s.discard()));
   }
+}
+
+/** What checks read of the inputs of computed rows: for the targets that did not fail, by their new ordinals. */
+function forChecks({ definition }: AssetNode, bound: readonly BoundInput[], targets: readonly number[]): BoundInput[] {
+  const read = new Set(definition.checks.flatMap((check) => (check.reads.length === 0 ? [...inputsRead(check)] : [])));
+  if (read.size === 0) return [];
+  return bound
+    .filter(({ name }) => read.has(name))
+    .map((input) => ({ ...input, pairs: renumbered(input.pairs, targets) }));
 }
 
 export function movedError(node: AssetNode, cause: unknown): LakehouseError {
@@ -221,8 +241,9 @@ function blaming(error: unknown, ordinalOf: (ordinal: number) => number): unknow
   });
 }
 
-function checkOutcomes(
-  { node }: BatchContext,
+/** Failures as the log has them. */
+export function checkOutcomes(
+  node: AssetNode,
   targets: readonly Target[],
   failures: BatchResult['checks'],
 ): CheckOutcome[] {

@@ -1,3 +1,4 @@
+import type { Scratch } from '../common/scratch.ts';
 import type { ResolvedAlternative } from '../graph/graph.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
@@ -22,6 +23,11 @@ export interface PointClasses {
   readonly values: SeriesValues;
   readonly base: number;
   readonly length: number;
+  /** The columns for a moment: where they are not at hand, they are made in scratch memory. */
+  classes(scratch: Scratch): Classes;
+}
+
+export interface Classes {
   /** Revision of the last change of content, with departures that are about to happen. */
   readonly changed: Uint32Array;
   readonly bits: Uint16Array;
@@ -36,9 +42,9 @@ export interface Aggregate {
   readonly bits: Uint16Array;
 }
 
-export const newAggregate = (length: number): Aggregate => ({
-  newest: new Uint32Array(length),
-  bits: new Uint16Array(length),
+export const newAggregate = (length: number, scratch: Scratch): Aggregate => ({
+  newest: scratch.u32(length),
+  bits: scratch.u16(length),
 });
 
 /** A change as a number that is larger for newer ones; see {@link Aggregate}. */
@@ -57,10 +63,10 @@ export function merge(into: Aggregate | undefined, from: Aggregate): Aggregate {
 }
 
 /** Upstream series grouped by what joins them to downstream series. */
-export type JoinIndex = ReadonlyMap<string, readonly PointClasses[]>;
+export type JoinIndex<T extends PointClasses = PointClasses> = ReadonlyMap<string, readonly T[]>;
 
-export function joinIndex(alternative: ResolvedAlternative, series: Iterable<PointClasses>): JoinIndex {
-  const index = new Map<string, PointClasses[]>();
+export function joinIndex<T extends PointClasses>(alternative: ResolvedAlternative, series: Iterable<T>): JoinIndex<T> {
+  const index = new Map<string, T[]>();
   for (const one of series) {
     const join = alternative.mapping.joinUp(one.values);
     if (join === undefined) continue;
@@ -78,27 +84,31 @@ export function aggregate(
   values: SeriesValues,
   base: number,
   index: JoinIndex,
+  scratch: Scratch,
 ): void {
   for (const join of alternative.mapping.joinDown(values)) {
     for (const series of index.get(join) ?? []) {
-      if (alternative.sameTime) sameTime(into, base, series);
-      else if (alternative.mapping.monotone) sliding(into, alternative, values, base, series);
-      else scanning(into, alternative, values, base, series);
+      scratch.during(() => {
+        if (alternative.sameTime) sameTime(into, base, series, scratch);
+        else if (alternative.mapping.monotone) sliding(into, alternative, values, base, series, scratch);
+        else scanning(into, alternative, values, base, series, scratch);
+      });
     }
   }
 }
 
-function take(into: Aggregate, d: number, up: PointClasses, u: number): void {
+function take(into: Aggregate, d: number, up: Classes, u: number): void {
   const bits = up.bits[u] as number;
   const change = changeOf(up.changed[u] as number, bits);
   if (change > (into.newest[d] as number)) into.newest[d] = change;
   into.bits[d] = (into.bits[d] as number) | bits;
 }
 
-function sameTime(into: Aggregate, base: number, up: PointClasses): void {
+function sameTime(into: Aggregate, base: number, up: PointClasses, scratch: Scratch): void {
   const from = Math.max(base, up.base);
   const to = Math.min(base + into.bits.length, up.base + up.length);
-  for (let t = from; t < to; t++) take(into, t - base, up, t - up.base);
+  const columns = up.classes(scratch);
+  for (let t = from; t < to; t++) take(into, t - base, columns, t - up.base);
 }
 
 /**
@@ -111,11 +121,13 @@ function sliding(
   values: SeriesValues,
   base: number,
   up: PointClasses,
+  scratch: Scratch,
 ): void {
   const { mapping } = alternative;
-  const counts = new Int32Array(BITS);
-  const queue = new Int32Array(up.length);
-  const change = (u: number) => changeOf(up.changed[u] as number, up.bits[u] as number);
+  const counts = scratch.i32(BITS);
+  const queue = scratch.i32(up.length);
+  const { bits: upBits, changed } = up.classes(scratch);
+  const change = (u: number) => changeOf(changed[u] as number, upBits[u] as number);
   let head = 0;
   let tail = 0;
   let lo = 0;
@@ -127,7 +139,7 @@ function sliding(
     const newLo = Math.min(Math.max(from - up.base, 0), up.length);
     const newHi = Math.min(Math.max(to - up.base, newLo), up.length);
     for (; hi < newHi; hi++) {
-      const bits = up.bits[hi] as number;
+      const bits = upBits[hi] as number;
       // From the highest bit that is set to the lowest: most points have two of them.
       for (let rest = bits; rest !== 0; ) {
         const b = 31 - Math.clz32(rest);
@@ -140,7 +152,7 @@ function sliding(
     }
     for (; lo < newLo; lo++) {
       // A point that the window jumped over was counted in above, so it is counted out here.
-      for (let rest = up.bits[lo] as number; rest !== 0; ) {
+      for (let rest = upBits[lo] as number; rest !== 0; ) {
         const b = 31 - Math.clz32(rest);
         counts[b] = (counts[b] as number) - 1;
         if (counts[b] === 0) current &= ~(1 << b);
@@ -161,10 +173,12 @@ function scanning(
   values: SeriesValues,
   base: number,
   up: PointClasses,
+  scratch: Scratch,
 ): void {
+  const columns = up.classes(scratch);
   for (let d = 0; d < into.bits.length; d++) {
     const [from, to] = mapping.upstream(values, base + d);
     const end = Math.min(to - up.base, up.length);
-    for (let u = Math.max(from - up.base, 0); u < end; u++) take(into, d, up, u);
+    for (let u = Math.max(from - up.base, 0); u < end; u++) take(into, d, columns, u);
   }
 }

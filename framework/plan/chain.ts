@@ -1,3 +1,4 @@
+import type { Scratch } from '../common/scratch.ts';
 import type { ResolvedInput } from '../graph/graph.ts';
 import type { ResolvedMapping } from '../partition/mapping.ts';
 import type { RangeSet } from '../partition/ranges.ts';
@@ -32,12 +33,13 @@ export function selfReader(
   values: SeriesValues,
   base: number,
   { bits, changed, run, runs }: { bits: Uint16Array; changed: Uint32Array; run: Uint8Array; runs: number },
+  scratch: Scratch,
 ): (i: number) => SelfRead {
-  const moving = new Int32Array(bits.length + 1);
-  const running = new Int32Array(bits.length + 1);
+  const moving = scratch.i32(bits.length + 1);
+  const running = scratch.i32(bits.length + 1);
   const change = (u: number) => changeOf(changed[u] as number, bits[u] as number);
   // Indices in falling order of their changes: the newest of what is read is at the head once older ones are dropped.
-  const queue = new Int32Array(bits.length);
+  const queue = scratch.i32(bits.length);
   let head = 0;
   let tail = 0;
   let settled = 0;

@@ -1,3 +1,4 @@
+import type { Scratch } from '../common/scratch.ts';
 import type { ResolvedInput } from '../graph/graph.ts';
 import { type Aggregate, AVAILABLE, AWAITING, BLOCKED, isDeparture } from './aggregate.ts';
 import type { LakeView } from './view.ts';
@@ -25,9 +26,9 @@ function rank(bits: number): number {
  * which something is only awaited, else the first that failed. What failed in passing will be tried again and counts as to be had.
  * The aggregate of the chosen alternative goes into `into`, the newest departure from any of them into `left`: it may have been chosen before.
  */
-export function choose(parts: readonly Aggregate[], into: Aggregate, left: Uint32Array): Uint8Array {
+export function choose(parts: readonly Aggregate[], into: Aggregate, left: Uint32Array, scratch: Scratch): Uint8Array {
   const length = into.bits.length;
-  const chosen = new Uint8Array(length).fill(NO_CHOICE);
+  const chosen = scratch.u8(length).fill(NO_CHOICE);
   for (let i = 0; i < length; i++) {
     let best: Aggregate | undefined;
     let bestRank = 4;
@@ -54,11 +55,12 @@ export function choiceIds(
   view: LakeView,
   chosen: ReadonlyMap<string, Uint8Array>,
   length: number,
+  scratch: Scratch,
 ): Int32Array | undefined {
   if (chosen.size === 0) return undefined;
   const columns = [...chosen.values()];
   const ids = new Map<number, number>();
-  const out = new Int32Array(length);
+  const out = scratch.i32(length);
   for (let i = 0; i < length; i++) {
     let signature = 0;
     for (const column of columns) signature = signature * 256 + (column[i] as number);

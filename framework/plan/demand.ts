@@ -99,14 +99,18 @@ const UNNEEDED = statusCode('unneeded');
 /**
  * Marks partitions that would be computed but that nothing needs, since another alternative serves: they are not work to be done.
  * What nothing reads is needed for its own sake.
- * @returns what is needed, by asset; undefined where the graph has no alternatives and so everything is.
+ * @returns the evaluations with the marks, and what is needed by asset; undefined where the graph has no alternatives and so
+ * everything is.
  */
 export function markUnneeded(
   graph: AssetGraph,
   evaluations: ReadonlyMap<string, AssetEvaluation>,
-): Map<string, PartitionSet> | undefined {
+): {
+  readonly evaluations: ReadonlyMap<string, AssetEvaluation>;
+  readonly needed: ReadonlyMap<string, PartitionSet> | undefined;
+} {
   const all = [...evaluations.values()];
-  if (!all.some((e) => e.node.inputs.some((i) => i.alternatives.length > 1))) return undefined;
+  if (!all.some((e) => e.node.inputs.some((i) => i.alternatives.length > 1))) return { evaluations, needed: undefined };
   const read = new Map<string, PartitionSet>();
   for (const evaluation of all) {
     const readers = possible(evaluation);
@@ -119,15 +123,21 @@ export function markUnneeded(
   const unread = (key: string) =>
     sets.subtract(evaluations.get(key)?.universe.all ?? sets.EMPTY_SET, read.get(key) ?? sets.EMPTY_SET);
   const needed = demand(graph, evaluations, unread, () => true);
+  const marked = new Map<string, AssetEvaluation>();
   for (const [key, evaluation] of evaluations) {
     const idle = withStatus(evaluation, 'missing', 'stale', 'pending');
-    for (const [seriesKey, times] of sets.subtract(idle, needed.get(key) ?? sets.EMPTY_SET).bySeries) {
-      const series = evaluation.series.get(seriesKey);
-      for (let i = 0; series && i < times.bounds.length; i += 2) {
-        const [lo, hi] = [times.bounds[i] as number, times.bounds[i + 1] as number];
-        series.status.fill(UNNEEDED, lo - series.base, hi - series.base);
-      }
-    }
+    const unneeded = sets.subtract(idle, needed.get(key) ?? sets.EMPTY_SET);
+    marked.set(key, withMarks(evaluation, unneeded));
   }
-  return needed;
+  return { evaluations: marked, needed };
+}
+
+function withMarks(evaluation: AssetEvaluation, set: PartitionSet): AssetEvaluation {
+  if (sets.isEmpty(set)) return evaluation;
+  const series = new Map(evaluation.series);
+  for (const [key, times] of set.bySeries) {
+    const one = series.get(key);
+    if (one) series.set(key, one.marked(times, UNNEEDED));
+  }
+  return { ...evaluation, series };
 }

@@ -1,3 +1,5 @@
+import { Scratch } from '../common/scratch.ts';
+import { atOnce, type Steps } from '../common/steps.ts';
 import type { AssetGraph, AssetNode } from '../graph/graph.ts';
 import type { RangeSet } from '../partition/ranges.ts';
 import * as ranges from '../partition/ranges.ts';
@@ -12,8 +14,8 @@ import {
   DIRTY,
   GONE,
   isDeparture,
+  type JoinIndex,
   joinIndex,
-  type PointClasses,
   READABLE,
   RETRY,
   revisionOf,
@@ -21,7 +23,21 @@ import {
 } from './aggregate.ts';
 import { rangesOf, selfMapping, selfReader } from './chain.ts';
 import { choiceIds } from './choice.ts';
+import { causesOf, runOf, SeriesEvaluation, statusOf } from './evaluated.ts';
 import { type Edge, readsOf } from './reads.ts';
+import {
+  CHOICE_CAUSE,
+  CODE_CAUSE,
+  DATA_CAUSE,
+  DEPARTED_CAUSE,
+  FORCED_CAUSE,
+  MISSING_CAUSE,
+  RUN_MAY,
+  RUN_NOT,
+  RUN_WILL,
+  type Status,
+  statusCode,
+} from './status.ts';
 import type { Universe } from './universe.ts';
 import {
   type AssetView,
@@ -35,23 +51,24 @@ import {
 } from './view.ts';
 
 export { choiceLabel } from './choice.ts';
+export { SeriesEvaluation } from './evaluated.ts';
+export {
+  CAUSES,
+  type Cause,
+  CHOICE_CAUSE,
+  CODE_CAUSE,
+  DATA_CAUSE,
+  DEPARTED_CAUSE,
+  FORCED_CAUSE,
+  MISSING_CAUSE,
+  RUN_MAY,
+  RUN_NOT,
+  RUN_WILL,
+  STATUSES,
+  type Status,
+  statusCode,
+} from './status.ts';
 
-/** Status of a partition, by code in `SeriesEvaluation.status`. `none`: there is no such partition. */
-export const STATUSES = [
-  'none',
-  'fresh',
-  'stale',
-  'pending',
-  'missing',
-  'blocked',
-  'awaiting',
-  'unavailable',
-  'failed',
-  'leaving',
-  'unneeded',
-] as const;
-export type Status = (typeof STATUSES)[number];
-export const statusCode = (status: Status): number => STATUSES.indexOf(status);
 const FRESH = statusCode('fresh');
 const STALE = statusCode('stale');
 const PENDING = statusCode('pending');
@@ -62,38 +79,25 @@ const UNAVAILABLE = statusCode('unavailable');
 const HAS_FAILED = statusCode('failed');
 const LEAVING = statusCode('leaving');
 
-/**
- * Why a partition is to be computed: bits of `SeriesEvaluation.causes`. `departed`: the newest change of what it reads is that
- * something left; `data`: it is any other.
- */
-export const CAUSES = ['missing', 'code', 'data', 'departed', 'choice', 'forced'] as const;
-export type Cause = (typeof CAUSES)[number];
-export const MISSING_CAUSE = 1;
-export const CODE_CAUSE = 2;
-export const DATA_CAUSE = 4;
-export const DEPARTED_CAUSE = 8;
-export const CHOICE_CAUSE = 16;
-export const FORCED_CAUSE = 32;
-
-/** Whether a partition would be computed: not, surely, or only if an upstream's content really changes. */
-export const RUN_NOT = 0;
-export const RUN_WILL = 1;
-export const RUN_MAY = 2;
-
-export interface SeriesEvaluation extends PointClasses {
-  readonly status: Uint8Array;
-  readonly causes: Uint8Array;
-  readonly run: Uint8Array;
-  /** Per input with alternatives: which was chosen per point; 255 where none can be. */
-  readonly chosen: ReadonlyMap<string, Uint8Array>;
-  readonly state: SeriesView | undefined;
-}
-
 export interface AssetEvaluation {
   readonly key: string;
   readonly node: AssetNode;
   readonly universe: Universe;
   readonly series: ReadonlyMap<string, SeriesEvaluation>;
+  /** What it was made of, so that a later evaluation need not make again what has stayed the same. */
+  readonly made?: Made;
+}
+
+interface Made {
+  readonly head: number;
+  readonly state: AssetView | undefined;
+  /** The upstream evaluations, of every alternative of every input. */
+  readonly upstream: readonly AssetEvaluation[];
+  /** The code versions that count as the current one. */
+  readonly same: readonly string[];
+  readonly edges: readonly Edge[];
+  /** Only what the graph, the log and the clock say; nobody asked for more. */
+  readonly plain: boolean;
 }
 
 export interface EvaluateOptions {
@@ -134,31 +138,129 @@ export function evaluateAsset(
   upstream: (key: string) => AssetEvaluation,
   options: EvaluateOptions,
 ): AssetEvaluation {
+  return atOnce(evaluateAssetInSteps(node, universe, view, upstream, options));
+}
+
+/** For one series at a time; nothing in it outlives its evaluation. */
+const scratch = new Scratch();
+/** Partitions between two steps. */
+const STEP = 20_000;
+
+/**
+ * The same, some series at a time.
+ * @param before an earlier evaluation, as of an earlier view of the same log: series for which nothing has changed since are taken
+ * from it, and all of it where that is so for each of them.
+ */
+export function* evaluateAssetInSteps(
+  node: AssetNode,
+  universe: Universe,
+  view: LakeView,
+  upstream: (key: string) => AssetEvaluation,
+  options: EvaluateOptions,
+  before?: AssetEvaluation,
+): Steps<AssetEvaluation> {
   const state = view.asset(node.key);
-  const edges = node.inputs
-    .filter((input) => !input.alternatives.some((a) => a.mapping.self))
-    .map((input) => ({
-      input,
-      indexes: input.alternatives.map((a) => joinIndex(a, upstream(a.asset).series.values())),
-    }));
-  const same = new Set(sameCodes(view, node.key, node.code));
+  const plain = options.mode === 'plan' && !options.force && !options.retryFailed;
+  const same = sameCodes(view, node.key, node.code);
+  const earlier =
+    before?.made?.plain && plain && before.node === node && before.made.same.join() === same.join()
+      ? before
+      : undefined;
+  const inputs = node.inputs.filter((input) => !input.alternatives.some((a) => a.mapping.self));
+  const read = inputs.flatMap(({ alternatives }) => alternatives.map((a) => upstream(a.asset)));
+  if (earlier && nothingNew(earlier, universe, view, state, read)) return earlier;
+  const edges = inputs.map((input, n) => ({
+    input,
+    indexes: input.alternatives.map((a, m) =>
+      unlessSame(earlier?.made?.edges[n]?.indexes[m], joinIndex(a, upstream(a.asset).series.values())),
+    ),
+  }));
+  const current = new Set(same);
   const context: Context = {
     node,
     universe,
     view,
     state,
     codeId: view.codes.indexOf(node.code),
-    current: Uint8Array.from(view.codes, (code) => (same.has(code) ? 1 : 0)),
+    current: Uint8Array.from(view.codes, (code) => (current.has(code) ? 1 : 0)),
     edges,
     options,
   };
   const series = new Map<string, SeriesEvaluation>();
+  let kept = 0;
+  let points = 0;
   for (const key of new Set([...universe.all.bySeries.keys(), ...(state?.series.keys() ?? [])])) {
-    const evaluated = evaluateSeries(key, state?.series.get(key)?.values ?? readSeriesKey(key), context);
-    if (evaluated) series.set(key, evaluated);
+    const known = earlier?.series.get(key);
+    if (known && earlier && stillHolds(known, key, earlier, context)) {
+      series.set(key, known);
+      kept++;
+      continue;
+    }
+    const values = known?.values ?? state?.series.get(key)?.values ?? readSeriesKey(key);
+    const evaluated = scratch.during(() => evaluateSeries(key, values, context, known));
+    if (!evaluated) continue;
+    series.set(key, evaluated);
+    points += evaluated.length;
+    if (points < STEP) continue;
+    yield;
+    points = 0;
   }
-  return { key: node.key, node, universe, series };
+  if (earlier && kept === series.size && kept === earlier.series.size && sameUniverse(earlier.universe, universe))
+    return earlier;
+  return {
+    key: node.key,
+    node,
+    universe,
+    series,
+    made: { head: view.head, state, upstream: read, same, edges, plain },
+  };
 }
+
+/** Whether all that an asset was evaluated from is the very same, so that its series need not be looked at. */
+function nothingNew(
+  { universe, series, made }: AssetEvaluation,
+  now: Universe,
+  view: LakeView,
+  state: AssetView | undefined,
+  read: readonly AssetEvaluation[],
+): boolean {
+  if (universe !== now || made?.state !== state || !read.every((one, i) => one === made?.upstream[i])) return false;
+  return made?.head === view.head || ![...series.values()].some(({ leaving }) => leaving);
+}
+
+/** Upstream series that read like those of before are those of before, so that to compare them once is enough. */
+function unlessSame(
+  before: JoinIndex<SeriesEvaluation> | undefined,
+  now: JoinIndex<SeriesEvaluation>,
+): JoinIndex<SeriesEvaluation> {
+  if (!before) return now;
+  const out = new Map<string, readonly SeriesEvaluation[]>();
+  for (const [join, series] of now) {
+    const earlier = before.get(join);
+    const same = earlier?.length === series.length && series.every((one, i) => one.content === earlier[i]?.content);
+    out.set(join, same ? earlier : series);
+  }
+  return out;
+}
+
+/** Whether nothing that a series was evaluated from is another than it was. */
+function stillHolds(known: SeriesEvaluation, key: string, before: AssetEvaluation, context: Context): boolean {
+  const { universe, state, view, edges } = context;
+  if (known.state !== state?.series.get(key)) return false;
+  if (known.leaving && before.made?.head !== view.head) return false;
+  for (const part of ['all', 'ready', 'unavailable'] as const) {
+    if (!ranges.equals(sets.rangesOf(before.universe[part], key), sets.rangesOf(universe[part], key))) return false;
+  }
+  return edges.every(({ input, indexes }, n) =>
+    input.alternatives.every((alternative, m) => {
+      const earlier = before.made?.edges[n]?.indexes[m];
+      return alternative.mapping.joinDown(known.values).every((join) => indexes[m]?.get(join) === earlier?.get(join));
+    }),
+  );
+}
+
+const sameUniverse = (a: Universe, b: Universe): boolean =>
+  a === b || (['all', 'ready', 'awaiting', 'unavailable'] as const).every((part) => sets.equals(a[part], b[part]));
 
 function window(all: RangeSet, state: SeriesView | undefined): readonly [number, number] {
   const known = state !== undefined && state.length > 0;
@@ -171,14 +273,19 @@ function window(all: RangeSet, state: SeriesView | undefined): readonly [number,
 }
 
 function mark(times: RangeSet, base: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
+  const out = scratch.u8(length);
   for (const [lo, hi] of ranges.pairs(times)) {
     out.fill(1, Math.max(lo - base, 0), Math.min(Math.max(hi - base, 0), length));
   }
   return out;
 }
 
-function evaluateSeries(key: string, values: SeriesValues, context: Context): SeriesEvaluation | undefined {
+function evaluateSeries(
+  key: string,
+  values: SeriesValues,
+  context: Context,
+  before: SeriesEvaluation | undefined,
+): SeriesEvaluation | undefined {
   const { node, universe, view, current, options } = context;
   const state = context.state?.series.get(key);
   const all = sets.rangesOf(universe.all, key);
@@ -193,24 +300,25 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
   const retried = options.retryFailed && mark(sets.rangesOf(options.retryFailed, key), base, length);
   const isSource = node.definition.kind === 'source';
   const planning = options.mode === 'plan';
-  const { required, optional, lacking, left, chosen } = readsOf(context.edges, values, base, length);
-  const wantedChoice = choiceIds(node.inputs, view, chosen, length);
+  const { required, optional, lacking, left, chosen } = readsOf(context.edges, values, base, length, scratch);
+  const wantedChoice = choiceIds(node.inputs, view, chosen, length, scratch);
 
-  const status = new Uint8Array(length);
-  const causes = new Uint8Array(length);
-  const run = new Uint8Array(length);
-  const bits = new Uint16Array(length);
-  const changed = new Uint32Array(length);
+  const status = scratch.u8(length);
+  const causes = scratch.u8(length);
+  const run = scratch.u8(length);
+  const bits = scratch.u16(length);
+  const changed = scratch.u32(length);
+  const log = state?.columns(scratch);
   const mapping = selfMapping(node.inputs);
-  const self = mapping && selfReader(mapping, values, base, { bits, changed, run, runs: RUN_WILL });
+  const self = mapping && selfReader(mapping, values, base, { bits, changed, run, runs: RUN_WILL }, scratch);
 
   for (let i = 0; i < length; i++) {
     const s = state ? i + base - state.base : -1;
-    const known = state !== undefined && s >= 0 && s < state.length;
-    const flags = known ? (state.flags[s] as number) : 0;
+    const known = state !== undefined && log !== undefined && s >= 0 && s < state.length;
+    const flags = known ? (log.flags[s] as number) : 0;
     const present = (flags & PRESENT) !== 0;
     const gone = flags & LEFT ? GONE : 0;
-    changed[i] = known ? (state.changed[s] as number) : 0;
+    changed[i] = known ? (log.changed[s] as number) : 0;
 
     // What it was made of is no longer wanted, or gone for good, so it goes as well.
     if (present && (!exists[i] || (unavailable[i] && !isSource))) {
@@ -249,10 +357,9 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
     let cause = 0;
     if (!present) cause |= MISSING_CAUSE;
     else {
-      if (current[state?.code[s] as number] !== 1) cause |= CODE_CAUSE;
-      if (revisionOf(newest) > (state?.verified[s] as number))
-        cause |= isDeparture(newest) ? DEPARTED_CAUSE : DATA_CAUSE;
-      if (wantedChoice && wantedChoice[i] !== state?.choice[s]) cause |= CHOICE_CAUSE;
+      if (current[log?.code[s] as number] !== 1) cause |= CODE_CAUSE;
+      if (revisionOf(newest) > (log?.verified[s] as number)) cause |= isDeparture(newest) ? DEPARTED_CAUSE : DATA_CAUSE;
+      if (wantedChoice && wantedChoice[i] !== log?.choice[s]) cause |= CHOICE_CAUSE;
     }
     // A check fails again only for the data it was asked of, so asking to try again means to compute them again.
     if (forced?.[i] || (bad && retried?.[i])) cause |= FORCED_CAUSE;
@@ -302,7 +409,8 @@ function evaluateSeries(key: string, values: SeriesValues, context: Context): Se
     status[i] = code;
     bits[i] = own | content | gone;
   }
-  return { key, values, base, length, changed, bits, status, causes, run, chosen, state };
+  const place = { key, values, base, length, state, next: view.head + 1 };
+  return SeriesEvaluation.of(place, { status, causes, run, bits }, chosen, scratch, before);
 }
 
 /**
@@ -315,16 +423,23 @@ function remembered({ state, codeId }: Context, key: string, time: number, newes
 }
 
 /** The whole graph evaluated in topological order. */
-export function evaluateLake(
+export function evaluateLake(...asked: Parameters<typeof evaluateInSteps>): Map<string, AssetEvaluation> {
+  return atOnce(evaluateInSteps(...asked));
+}
+
+/** The same, asset by asset. */
+export function* evaluateInSteps(
   graph: AssetGraph,
   view: LakeView,
   universes: ReadonlyMap<string, Universe>,
   options: (key: string) => EvaluateOptions,
-): Map<string, AssetEvaluation> {
+): Steps<Map<string, AssetEvaluation>> {
   const out = new Map<string, AssetEvaluation>();
   const upstream = (key: string) => out.get(key) as AssetEvaluation;
   for (const key of graph.order) {
-    out.set(key, evaluateAsset(graph.node(key), universes.get(key) as Universe, view, upstream, options(key)));
+    yield;
+    const universe = universes.get(key) as Universe;
+    out.set(key, yield* evaluateAssetInSteps(graph.node(key), universe, view, upstream, options(key)));
   }
   return out;
 }
@@ -343,15 +458,29 @@ export function pointsWhere(
   return sets.fromSeries(entries);
 }
 
-/** The partitions that have a value in one of the columns of bytes. Much cheaper than `pointsWhere` where they are few. */
+const PART_OF_POINT = { status: statusOf, causes: causesOf, run: runOf };
+
+/** The partitions that have a value in one of the columns of bytes. Much cheaper than `pointsWhere`. */
 export function pointsWith(
   evaluation: AssetEvaluation,
   column: 'status' | 'causes' | 'run',
   value: number,
 ): PartitionSet {
-  return sets.fromSeries(
-    Array.from(evaluation.series, ([key, series]) => [key, rangesOf(series[column], series.base, value)] as const),
-  );
+  const part = PART_OF_POINT[column];
+  return pointsLike(evaluation, (point) => part(point) === value);
+}
+
+/** The partitions whose points, as `statusOf` and the like read them, pass a test. */
+export function pointsLike(evaluation: AssetEvaluation, test: (point: number) => boolean): PartitionSet {
+  const entries: [string, RangeSet][] = [];
+  for (const [key, series] of evaluation.series) {
+    const pairs: [number, number][] = [];
+    series.eachRun((point, from, to) => {
+      if (test(point)) pairs.push([series.base + from, series.base + to]);
+    });
+    if (pairs.length > 0) entries.push([key, ranges.fromRanges(pairs)]);
+  }
+  return sets.fromSeries(entries);
 }
 
 /** The partitions of an evaluation that have one of these statuses. */

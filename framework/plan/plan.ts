@@ -1,4 +1,5 @@
 import { throwIfIssues } from '../common/errors.ts';
+import { atOnce, type Steps } from '../common/steps.ts';
 import type { AssetGraph } from '../graph/graph.ts';
 import type { Selected } from '../graph/selection.ts';
 import { applyFilter, checkFilter, type PartitionFilter } from '../partition/filter.ts';
@@ -16,13 +17,14 @@ import {
   type AssetEvaluation,
   type Cause,
   type EvaluateOptions,
-  evaluateLake,
-  pointsWhere,
+  evaluateInSteps,
+  pointsLike,
   pointsWith,
   RUN_MAY,
   RUN_WILL,
   withStatus,
 } from './evaluate.ts';
+import { bitsOf } from './evaluated.ts';
 import { universes } from './universe.ts';
 import type { LakeView } from './view.ts';
 
@@ -34,6 +36,11 @@ export interface PlanRequest {
   /** Dagster's selection syntax; everything when absent. */
   readonly selection?: string | undefined;
   readonly filter?: PartitionFilter | undefined;
+  /**
+   * Instead of what the selection means: exactly these partitions, by asset, and nothing that they read, but for the earlier links of
+   * chains. `selection` is what the run is called then.
+   */
+  readonly targets?: ReadonlyMap<string, PartitionSet> | undefined;
   /** Compute what is selected whether it is stale or not. */
   readonly force?: boolean | undefined;
   /** Also try again what failed for its data though nothing has changed since. */
@@ -97,37 +104,45 @@ export interface Planning {
  * The whole answer to "what is stale and what will be done about it". Pure: graph, index, request and clock in, data out.
  * @throws LakehouseError for a selection or filter that names nothing.
  */
-export function makePlan(
+export function makePlan(...asked: Parameters<typeof planInSteps>): Planning {
+  return atOnce(planInSteps(...asked));
+}
+
+/** The same, asset by asset. */
+export function* planInSteps(
   graph: AssetGraph,
   view: LakeView,
   request: PlanRequest,
   now: number,
   limits: BatchLimits = DEFAULT_LIMITS,
-): Planning {
-  const { filter } = request;
+): Steps<Planning> {
+  const { filter, targets: given } = request;
   const everything: Selected = { keys: graph.order, direct: new Set(graph.order), named: new Set() };
-  const selected = request.selection === undefined ? everything : graph.select(request.selection);
+  const selected = given
+    ? onlyThese(graph.order.filter((key) => given.has(key)))
+    : request.selection === undefined
+      ? everything
+      : graph.select(request.selection);
   const chosen = new Set(selected.keys);
   if (filter) {
     const spaces = selected.keys.map((k) => graph.node(k).space);
     throwIfIssues('bad-filter', `--partitions '${filter.text}':`, checkFilter(filter, spaces));
   }
   const universe = universes(graph, view, now);
-  const evaluate = (options: (key: string) => EvaluateOptions) => {
-    const evaluations = evaluateLake(graph, view, universe, options);
-    return { evaluations, needed: markUnneeded(graph, evaluations) };
+  const evaluate = function* (options: (key: string) => EvaluateOptions) {
+    return markUnneeded(graph, yield* evaluateInSteps(graph, view, universe, options));
   };
-  let { evaluations, needed } = evaluate(() => ({ mode: 'plan' }));
+  let { evaluations, needed } = yield* evaluate(() => ({ mode: 'plan' }));
   const filtered = (key: string, set: PartitionSet) => (filter ? applyFilter(graph.node(key).space, set, filter) : set);
   const universeOf = (key: string) => filtered(key, universe.get(key)?.all ?? sets.EMPTY_SET);
   const meant = ownSake(graph, selected);
   const targetsOf = () => {
     const seed = (key: string): PartitionSet => {
       if (!meant.has(key)) return sets.EMPTY_SET;
-      const wanted = universeOf(key);
+      const wanted = given ? sets.intersect(universeOf(key), given.get(key) ?? sets.EMPTY_SET) : universeOf(key);
       return needed && !selected.named.has(key) ? sets.intersect(wanted, needed.get(key) ?? sets.EMPTY_SET) : wanted;
     };
-    return demand(graph, evaluations, seed, (key) => chosen.has(key));
+    return demand(graph, evaluations, seed, (key) => !given && chosen.has(key));
   };
   let targets = targetsOf();
   // Trying again can bring back an alternative, and so ask for more; then that is forced as well.
@@ -141,7 +156,7 @@ export function makePlan(
   if (request.force || request.retryFailed) {
     more();
     do {
-      ({ evaluations, needed } = evaluate((key): EvaluateOptions => {
+      ({ evaluations, needed } = yield* evaluate((key): EvaluateOptions => {
         const set = asked.get(key);
         if (!set) return { mode: 'plan' };
         // What failed is asked for even where another alternative has taken its place.
@@ -156,6 +171,7 @@ export function makePlan(
   for (const key of selected.keys) {
     const evaluation = evaluations.get(key) as AssetEvaluation;
     if (evaluation.node.definition.kind === 'source') continue;
+    yield;
     planned.set(key, planAsset(evaluation, targets.get(key) ?? sets.EMPTY_SET, evaluations, planned));
   }
   const steps: PlanStep[] = [];
@@ -167,6 +183,7 @@ export function makePlan(
       const set = sets.union(own, readByPlanned(graph, evaluations, planned, key, leaving));
       if (!sets.isEmpty(set)) steps.push({ type: 'depart', asset: key, set });
     }
+    yield;
     const plan = planned.get(key);
     if (plan) steps.push(...stepsOf(evaluation, plan, now, limits));
   }
@@ -186,6 +203,8 @@ export function makePlan(
   return { plan, evaluations, targets };
 }
 
+const onlyThese = (keys: readonly string[]): Selected => ({ keys, direct: new Set(keys), named: new Set(keys) });
+
 /**
  * Selected assets that are meant for their own sake: those that a term matched, what is selected downstream of them, and those
  * that nothing else selected reads. The others are selected (by `+`) only for what is needed of them.
@@ -200,7 +219,7 @@ function ownSake(graph: AssetGraph, { keys, direct }: Selected): Set<string> {
 }
 
 /** What becomes of what is asked of an asset. */
-interface Planned {
+export interface Planned {
   readonly will: PartitionSet;
   readonly may: PartitionSet;
   /** Would be computed, but something they require is missing and will not be there. */
@@ -209,7 +228,8 @@ interface Planned {
   readonly idle: PartitionSet;
 }
 
-function planAsset(
+/** What becomes of a target, given what becomes of what is asked of the assets upstream. */
+export function planAsset(
   evaluation: AssetEvaluation,
   target: PartitionSet,
   evaluations: ReadonlyMap<string, AssetEvaluation>,
@@ -229,10 +249,7 @@ function planAsset(
     if (sets.isEmpty(here)) continue;
     moved.push(downstreamSet(alternative.mapping, computed, here));
     if (input.need === 'ifPresent') continue;
-    const absent = pointsWhere(
-      upstream,
-      (series, p) => ((series.bits[p] as number) & (AVAILABLE | READABLE)) === AVAILABLE,
-    );
+    const absent = pointsLike(upstream, (point) => (bitsOf(point) & (AVAILABLE | READABLE)) === AVAILABLE);
     stuck.push(downstreamSet(alternative.mapping, sets.subtract(absent, computed), here));
   }
   const unmet = sets.intersect(both, sets.unionAll(stuck));

@@ -1,12 +1,14 @@
+import type { Scratch } from '../common/scratch.ts';
 import type { ResolvedInput } from '../graph/graph.ts';
 import type { SeriesValues } from '../partition/space.ts';
 import { type Aggregate, AVAILABLE, aggregate, type JoinIndex, merge, newAggregate } from './aggregate.ts';
 import { choose } from './choice.ts';
+import type { SeriesEvaluation } from './evaluated.ts';
 
 /** An input with the upstream series of each alternative. */
 export interface Edge {
   readonly input: ResolvedInput;
-  readonly indexes: readonly JoinIndex[];
+  readonly indexes: readonly JoinIndex<SeriesEvaluation>[];
 }
 
 /** What the points of a series read, and what is chosen for them. */
@@ -20,22 +22,29 @@ export interface Reads {
   readonly chosen: ReadonlyMap<string, Uint8Array>;
 }
 
-export function readsOf(edges: readonly Edge[], values: SeriesValues, base: number, length: number): Reads {
+/** In scratch memory. */
+export function readsOf(
+  edges: readonly Edge[],
+  values: SeriesValues,
+  base: number,
+  length: number,
+  scratch: Scratch,
+): Reads {
   let required: Aggregate | undefined;
   let optional: Aggregate | undefined;
-  const lacking = new Uint8Array(length);
-  const left = new Uint32Array(length);
+  const lacking = scratch.u8(length);
+  const left = scratch.u32(length);
   const chosen = new Map<string, Uint8Array>();
   for (const { input, indexes } of edges) {
     const parts = input.alternatives.map((alternative, a) => {
-      const part = newAggregate(length);
-      aggregate(part, alternative, values, base, indexes[a] as JoinIndex);
+      const part = newAggregate(length, scratch);
+      aggregate(part, alternative, values, base, indexes[a] as JoinIndex, scratch);
       return part;
     });
     let part = parts[0] as Aggregate;
     if (parts.length > 1) {
-      part = newAggregate(length);
-      chosen.set(input.name, choose(parts, part, left));
+      part = newAggregate(length, scratch);
+      chosen.set(input.name, choose(parts, part, left, scratch));
     }
     if (input.need === 'required') required = merge(required, part);
     else optional = merge(optional, part);
@@ -43,6 +52,6 @@ export function readsOf(edges: readonly Edge[], values: SeriesValues, base: numb
     if (input.need !== 'required' || !input.alternatives.some((a) => a.mapping.joinDown(values).length > 0)) continue;
     for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
   }
-  const none = newAggregate(length);
+  const none = newAggregate(length, scratch);
   return { required: required ?? none, optional: optional ?? none, lacking, left, chosen };
 }

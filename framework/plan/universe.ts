@@ -1,3 +1,5 @@
+import { Scratch } from '../common/scratch.ts';
+import { atOnce, type Steps } from '../common/steps.ts';
 import type { InputAlternative } from '../define/model.ts';
 import type { AssetGraph, AssetNode, ResolvedAlternative } from '../graph/graph.ts';
 import { downstreamTimes } from '../partition/mapping.ts';
@@ -8,7 +10,7 @@ import * as sets from '../partition/set.ts';
 import { acceptsSeries, existingTimes, readSeriesKey, type SeriesValues, seriesKey } from '../partition/space.ts';
 import { coverRange, type Grain, indexAt, startOf } from '../partition/time.ts';
 import { rangesOf } from './chain.ts';
-import { type AssetView, type LakeView, PRESENT } from './view.ts';
+import { type AssetView, type LakeView, PRESENT, type SeriesView } from './view.ts';
 
 /**
  * Which partitions of an asset there are to speak of. Three disjoint sets: `ready` (what it is made of exists), `awaiting` (its source has not
@@ -35,8 +37,14 @@ function universe(ready: PartitionSet, awaiting: PartitionSet, unavailable: Part
 
 /** The universe of every asset, by key. `now` is in milliseconds, UTC. */
 export function universes(graph: AssetGraph, view: LakeView, now: number): Map<string, Universe> {
+  return atOnce(universesInSteps(graph, view, now));
+}
+
+/** The same, asset by asset. */
+export function* universesInSteps(graph: AssetGraph, view: LakeView, now: number): Steps<Map<string, Universe>> {
   const out = new Map<string, Universe>();
   for (const key of graph.order) {
+    yield;
     const node = graph.node(key);
     const state = view.asset(key);
     out.set(key, node.definition.kind === 'source' ? ofSource(node, state, now) : ofAsset(node, state, out, now));
@@ -49,11 +57,45 @@ export function presentSet(node: AssetNode, state: AssetView | undefined): Parti
   const entries: [string, RangeSet][] = [];
   for (const [key, series] of state?.series ?? []) {
     if (!acceptsSeries(node.space, series.values)) continue;
-    const present = new Uint8Array(series.length);
-    for (let i = 0; i < series.length; i++) present[i] = (series.flags[i] as number) & PRESENT ? 1 : 0;
-    entries.push([key, rangesOf(present, series.base)]);
+    entries.push([key, presentTimes(series)]);
   }
   return sets.fromSeries(entries);
+}
+
+const scratch = new Scratch();
+const presentTimesOf = new WeakMap<SeriesView, RangeSet>();
+
+/** The times at which a series is present. Series of a view never alter, so it is looked up once for each. */
+function presentTimes(series: SeriesView): RangeSet {
+  const known = presentTimesOf.get(series);
+  if (known) return known;
+  const times = scratch.during(() => {
+    const { flags } = series.columns(scratch);
+    const present = scratch.u8(series.length);
+    for (let i = 0; i < present.length; i++) present[i] = (flags[i] as number) & PRESENT ? 1 : 0;
+    return rangesOf(present, series.base);
+  });
+  presentTimesOf.set(series, times);
+  return times;
+}
+
+/**
+ * Whether the universes of an earlier view, as of the same clock, are those of this one: only what is present at sources, and of assets
+ * that keep what was withdrawn, can alter them.
+ */
+export function sameUniverses(graph: AssetGraph, before: LakeView, view: LakeView): boolean {
+  return graph.order.every((key) => {
+    const { definition } = graph.node(key);
+    if (definition.kind !== 'source' && !definition.keepWithdrawn) return true;
+    const [a, b] = [before.asset(key), view.asset(key)];
+    if (a === b) return true;
+    if (a?.series.size !== b?.series.size) return false;
+    return [...(b?.series ?? [])].every(([name, series]) => {
+      const earlier = a?.series.get(name);
+      if (earlier === series) return true;
+      return earlier !== undefined && ranges.equals(presentTimes(earlier), presentTimes(series));
+    });
+  });
 }
 
 /** A source has what was observed; holes in the lives of its series are awaited until the publication lag has passed, and unavailable afterwards. */

@@ -1,3 +1,4 @@
+import type { Scratch } from '../common/scratch.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
 /**
@@ -38,7 +39,13 @@ export interface SeriesView {
   readonly code: Uint16Array;
   readonly choice: Uint16Array;
   readonly flags: Uint8Array;
+  /** All columns for a moment: where they are not at hand, they are made in scratch memory. */
+  columns(scratch: Scratch): SeriesColumns;
+  /** Puts `changed` into a column, from an entry on. */
+  copyChanged(into: Uint32Array, at: number): void;
 }
+
+export type SeriesColumns = Pick<SeriesView, 'changed' | 'verified' | 'code' | 'choice' | 'flags'>;
 
 export interface FailureView {
   readonly head: number;

@@ -1,9 +1,11 @@
 import type { SerializedError } from '../common/errors.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import type { OpenedLake } from '../materialize/open.ts';
-import { type PartitionRef, seriesKey } from '../partition/space.ts';
+import { type PartitionRef, parseKey, seriesKey } from '../partition/space.ts';
+import type { Explanation } from '../plan/explain.ts';
 import type { CheckOutcome, StoredEvent } from '../state/events.ts';
 import { versionHex } from '../state/events.ts';
+import { failuresOf } from './checks.ts';
 
 /** What the log says about one partition beyond its status. */
 export interface PartitionFacts {
@@ -58,8 +60,19 @@ export function factsOf(lake: OpenedLake, node: AssetNode, ref: PartitionRef): P
         error: errorIn(failed, series, ref.time),
       },
     }),
-    checks: checksIn(event, series, ref.time),
+    checks: revision > 0 ? checksOf(lake, node.key, series, ref.time, revision) : [],
   };
+}
+
+/** Why the last attempt failed, where an explanation says that it did. */
+export function failureOf(
+  lake: OpenedLake,
+  { asset, partition, status }: Pick<Explanation, 'asset' | 'partition' | 'status'>,
+): SerializedError | undefined {
+  if (status !== 'failed') return undefined;
+  const node = lake.graph.node(asset);
+  // The declared space: what the settings do not want any more is explained too.
+  return factsOf(lake, node, parseKey(node.definition.space, partition)).failure?.error;
 }
 
 function eventAt({ state }: OpenedLake, revision: number): StoredEvent | undefined {
@@ -75,15 +88,20 @@ function errorIn(stored: StoredEvent | undefined, series: string, time: number):
   return stored.event.failures.find((failure) => failure.series === series && failure.time === time)?.error;
 }
 
-function checksIn(stored: StoredEvent | undefined, series: string, time: number): PartitionFacts['checks'] {
-  const checks = stored?.event.kind === 'materialized' ? (stored.event.checks ?? []) : [];
-  return checks
-    .filter((check) => check.series === series && check.time === time && check.failedRows > 0)
-    .map(({ check, severity, failedRows, sample, sql }) => ({
+function checksOf(
+  { state }: OpenedLake,
+  asset: string,
+  series: string,
+  time: number,
+  revision: number,
+): PartitionFacts['checks'] {
+  return [...failuresOf(state, asset, series, time, revision).values()].map(
+    ({ check, severity, failedRows, sample, sql }) => ({
       check,
       severity,
       failedRows,
       ...(sample && { sample }),
       ...(sql !== undefined && { sql }),
-    }));
+    }),
+  );
 }

@@ -2,16 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { LakehouseError } from '../common/errors.ts';
 import type { SeriesValues } from '../partition/space.ts';
-import {
-  CHECKPOINT_FORMAT,
-  type CheckpointHeader,
-  chunkChecksum,
-  chunkExtent,
-  decodeCold,
-  decodeHot,
-} from './checkpoint.ts';
+import { CHECKPOINT_FORMAT, type CheckpointHeader, chunkChecksum, decodeCold } from './checkpoint.ts';
 import { MutableDetails } from './details.ts';
+import { chunkExtent } from './hot.ts';
 import { IndexBuilder } from './index.ts';
+import type { IndexUse } from './series.ts';
 import { corrupt, prepare } from './sql.ts';
 
 /** A chunk that is to be written. `values` are those of the series, for chunks of the index. */
@@ -77,9 +72,9 @@ function readChunk(db: DatabaseSync, table: 'hot' | 'cold', id: number): { body:
  * The index as a checkpoint has it.
  * @throws LakehouseError `state-corrupt` where a part is damaged, `state-too-new`.
  */
-export function loadIndex(db: DatabaseSync, revision: number): IndexBuilder {
+export function loadIndex(db: DatabaseSync, revision: number, use: IndexUse): IndexBuilder {
   const header = readHeader(db, revision);
-  const index = new IndexBuilder();
+  const index = new IndexBuilder(use);
   for (const code of header.codes) index.number('codes', code);
   for (const choice of header.choices) index.number('choices', choice);
   index.definitions = header.definitions;
@@ -97,8 +92,7 @@ export function loadIndex(db: DatabaseSync, revision: number): IndexBuilder {
     while (rows[to]?.asset === asset && rows[to]?.series === series) to++;
     const chunks = rows.slice(from, to).map((row) => readChunk(db, 'hot', row.id));
     const state = index.write(asset).write(series, JSON.parse(chunks[0]?.values ?? '{}') as SeriesValues);
-    state.ensure(...chunkExtent(chunks.map((chunk) => chunk.body)));
-    for (const chunk of chunks) decodeHot(state, chunk.body);
+    state.restore(chunks.map((chunk) => chunk.body));
     from = to;
   }
   return index;

@@ -6,8 +6,12 @@ import type { EventHeader, SeriesName } from './events.ts';
 import type { PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
 import { corrupt } from './sql.ts';
 
-/** Version of how an event is written. Older ones stay readable for ever; a newer one is refused. */
-export const EVENT_FORMAT = 1;
+/**
+ * Version of how events are written, the latest. Older ones stay readable for ever; a newer one is refused. An event is written in
+ * the first format that has its kind, so that whoever does not know the kind refuses the log instead of folding it otherwise.
+ */
+export const EVENT_FORMAT = 2;
+const formatOf = ({ kind }: EventHeader): number => (kind === 'checked' ? 2 : 1);
 
 /** An event as a row: `header` is the event's JSON without its columns, `body` the columns of all its series end to end. */
 export interface EncodedEvent {
@@ -70,7 +74,7 @@ export function encodeEvent(
     kind: header.kind,
     asset: 'asset' in header ? header.asset : null,
     run: 'run' in header ? header.run : null,
-    format: EVENT_FORMAT,
+    format: formatOf(header),
     header: text,
     body,
     crc: checksum(revision, text, body),

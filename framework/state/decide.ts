@@ -1,6 +1,7 @@
 import { LakehouseError } from '../common/errors.ts';
 import type { MutableDetails } from './details.ts';
 import {
+  type CheckedEvent,
   departuresOf,
   filesOf,
   movedOf,
@@ -51,6 +52,8 @@ const conflict = (message: string, details: Record<string, unknown>): never => {
  */
 export function decide(event: NewEvent, view: AppendView): Decision {
   if (!('asset' in event)) return { event, changed: [], points: 0, newFiles: [], left: new Map() };
+  if (event.kind === 'checked')
+    return { event: stillChecked(event, view), changed: [], points: 0, newFiles: [], left: new Map() };
   const asset = view.index.asset(event.asset);
   const count = filesOf(event).length;
   const newFiles = Array.from({ length: count }, () => ({ series: undefined as string | undefined, live: 0 }));
@@ -152,6 +155,29 @@ export function decide(event: NewEvent, view: AppendView): Decision {
     newFiles: filled,
     left,
   };
+}
+
+/** Results count for what is there and was not computed again since it was looked up. */
+function stillChecked(event: CheckedEvent, { index, details }: AppendView): CheckedEvent {
+  const series = index.asset(event.asset)?.series;
+  const set = event.set.flatMap((part) => {
+    const state = series?.get(part.series);
+    if (state === undefined) return [];
+    const { base, revision } = details(event.asset, part.series);
+    const kept: number[] = [];
+    for (let r = 0; r < part.ranges.length; r += 2) {
+      for (let time = part.ranges[r] as number; time < (part.ranges[r + 1] as number); time++) {
+        const present = ((state.flags[time - state.base] ?? 0) & PRESENT) !== 0;
+        if (!present || (revision[time - base] ?? 0) > event.head) continue;
+        if (kept.at(-1) === time) kept[kept.length - 1] = time + 1;
+        else kept.push(time, time + 1);
+      }
+    }
+    return kept.length > 0 ? [{ ...part, ranges: kept }] : [];
+  });
+  const ranges = new Map(set.map((part) => [part.series, part.ranges]));
+  const failures = event.failures.filter((one) => inRanges(ranges.get(one.series) ?? [], one.time));
+  return { ...event, set, failures };
 }
 
 function withDepartures(event: NewEvent, set: PackedSet): NewEvent {

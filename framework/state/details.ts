@@ -1,6 +1,6 @@
 import { departuresOf } from './events.ts';
-import { grownWindow, widen } from './index.ts';
 import type { PackedEvent, PackedMoves, PackedOutcomes } from './packed.ts';
+import { grownWindow, widen } from './window.ts';
 
 /**
  * What is known of one series beyond planning. Columns cover `[base, base + length)`; whether a point is present is said by

@@ -48,7 +48,7 @@ export interface CheckOutcome extends SeriesName {
   readonly failedRows: number;
   readonly sample?: readonly unknown[];
   /** A statement that selects the failing rows. */
-  readonly sql?: string;
+  readonly sql?: string | undefined;
 }
 
 export interface PartitionFailure extends SeriesName {
@@ -77,6 +77,25 @@ export interface MaterializedEvent {
   readonly supersedes?: readonly string[];
   readonly checks?: readonly CheckOutcome[];
   readonly stats?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Partitions were checked as they are, without being computed. Appended, the set is cut down to what was not computed again since
+ * `head`: the rest was checked then.
+ */
+export interface CheckedEvent {
+  readonly kind: 'checked';
+  readonly asset: string;
+  readonly run: string;
+  /** Head revision before the first of what was read was looked up: the results are as of then. */
+  readonly head: number;
+  /** Names of the checks that were made. */
+  readonly checks: readonly string[];
+  readonly set: PackedSet;
+  /** All blocking checks of severity error were among them: what passed them blocks nothing any more. */
+  readonly decisive: boolean;
+  /** One of the checks that is not here passed for the partition. */
+  readonly failures: readonly CheckOutcome[];
 }
 
 /** Versions of source partitions were seen. `rows` and `file` of the outcomes are not used. */
@@ -152,6 +171,7 @@ export interface RunFinishedEvent {
 /** What can be appended to the log. Plain data. */
 export type NewEvent =
   | MaterializedEvent
+  | CheckedEvent
   | ObservedEvent
   | DepartedEvent
   | FailedEvent
@@ -204,6 +224,20 @@ export function movedOf(event: NewEvent): readonly MovedPartitions[] {
 
 export function supersededBy(event: NewEvent): readonly string[] {
   return event.kind === 'materialized' || event.kind === 'compacted' ? (event.supersedes ?? []) : [];
+}
+
+/** Checks that were made at the event and did not pass. */
+export function checkFailuresOf(event: NewEvent): readonly CheckOutcome[] {
+  if (event.kind === 'checked') return event.failures;
+  return event.kind === 'materialized' ? (event.checks ?? []) : [];
+}
+
+/** How many partitions a set has. */
+export function packedCount(set: PackedSet): number {
+  return set.reduce(
+    (sum, { ranges }) => sum + ranges.reduce((n, edge, r) => (r % 2 === 0 ? n - edge : n + edge), 0),
+    0,
+  );
 }
 
 export function departuresOf(event: NewEvent | EventHeader): PackedSet {

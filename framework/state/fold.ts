@@ -14,7 +14,14 @@ export function applyEvent(index: IndexBuilder, { revision, header, outcomes }: 
       const code = index.number('codes', header.code);
       if (outcomes !== undefined)
         enter(asset, revision, outcomes, code, header.ordered === true ? revision : header.verified, choices);
-      failChecks(asset, header.checks ?? []);
+      failChecks(asset, header.checks ?? [], revision);
+      break;
+    }
+    case 'checked': {
+      if (header.set.length === 0) break;
+      const asset = index.write(header.asset);
+      if (header.decisive) passChecks(asset, header.set, revision);
+      failChecks(asset, header.failures, revision);
       break;
     }
     case 'observed': {
@@ -60,26 +67,44 @@ function enter(
     const series = asset.write(key, values);
     const lo = times[i] as number;
     const hi = (times[end - 1] as number) + 1;
-    series.ensure(lo, hi);
-    series.touch(lo, hi, revision);
+    const columns = series.edit(lo, hi, revision);
     for (; i < end; i++) {
       const at = (times[i] as number) - series.base;
-      if (changed[i] === 1) series.changed[at] = revision;
-      series.verified[at] = verified;
-      series.code[at] = code;
-      series.choice[at] = choice === undefined ? 0 : (choices[choice[i] as number] ?? 0);
-      series.flags[at] = PRESENT;
+      if (changed[i] === 1) columns.changed[at] = revision;
+      columns.verified[at] = verified;
+      columns.code[at] = code;
+      columns.choice[at] = choice === undefined ? 0 : (choices[choice[i] as number] ?? 0);
+      columns.flags[at] = PRESENT;
       series.failures?.delete(times[i] as number);
     }
   }
 }
 
-function failChecks(asset: MutableAsset, checks: readonly CheckOutcome[]): void {
+function failChecks(asset: MutableAsset, checks: readonly CheckOutcome[], revision: number): void {
   for (const check of checks) {
     if (!check.blocking || check.severity !== 'error' || check.failedRows === 0) continue;
     const series = asset.write(check.series, check.values);
+    const { flags } = series.edit(check.time, check.time + 1, revision);
     const at = check.time - series.base;
-    series.flags[at] = (series.flags[at] ?? 0) | CHECK_FAILED;
+    flags[at] = (flags[at] ?? 0) | CHECK_FAILED;
+  }
+}
+
+/** Writes to nothing but what was held up. */
+function passChecks(asset: MutableAsset, set: PackedSet, revision: number): void {
+  for (const { series: key, values, ranges } of set) {
+    const before = asset.series.get(key);
+    if (before === undefined) continue;
+    const { base, flags } = before;
+    for (let r = 0; r < ranges.length; r += 2) {
+      for (let time = ranges[r] as number; time < (ranges[r + 1] as number); time++) {
+        if (((flags[time - base] ?? 0) & CHECK_FAILED) === 0) continue;
+        const series = asset.write(key, values);
+        const columns = series.edit(time, time + 1, revision);
+        const at = time - series.base;
+        columns.flags[at] = (columns.flags[at] as number) & ~CHECK_FAILED;
+      }
+    }
   }
 }
 
@@ -91,14 +116,14 @@ function leave(asset: MutableAsset, set: PackedSet, revision: number): void {
       const lo = Math.max(ranges[r] as number, series.base);
       const hi = Math.min(ranges[r + 1] as number, series.base + series.length);
       if (lo >= hi) continue;
-      series.touch(lo, hi, revision);
+      const columns = series.edit(lo, hi, revision);
       for (let at = lo - series.base; at < hi - series.base; at++) {
-        const flags = series.flags[at] as number;
-        if ((flags & PRESENT) !== 0) series.changed[at] = revision;
+        const flags = columns.flags[at] as number;
+        if ((flags & PRESENT) !== 0) columns.changed[at] = revision;
         // What had left before stays left since then; what was never there leaves nothing but its failure.
-        series.flags[at] = (flags & (PRESENT | LEFT)) !== 0 ? LEFT : 0;
-        series.code[at] = 0;
-        series.choice[at] = 0;
+        columns.flags[at] = (flags & (PRESENT | LEFT)) !== 0 ? LEFT : 0;
+        columns.code[at] = 0;
+        columns.choice[at] = 0;
         series.failures?.delete(at + series.base);
       }
     }
@@ -110,11 +135,10 @@ function fail(index: IndexBuilder, event: FailedEvent, revision: number): void {
   const asset = index.write(event.asset);
   for (const failure of event.failures) {
     const series = asset.write(failure.series, failure.values);
-    series.ensure(failure.time, failure.time + 1);
-    series.touch(failure.time, failure.time + 1, revision);
+    const { flags } = series.edit(failure.time, failure.time + 1, revision);
     const at = failure.time - series.base;
-    const kept = (series.flags[at] as number) & ~(FAILED | TRANSIENT);
-    series.flags[at] = kept | FAILED | (failure.transient ? TRANSIENT : 0);
+    const kept = (flags[at] as number) & ~(FAILED | TRANSIENT);
+    flags[at] = kept | FAILED | (failure.transient ? TRANSIENT : 0);
     series.failures ??= new Map();
     const attempts = (series.failures.get(failure.time)?.attempts ?? 0) + 1;
     series.failures.set(failure.time, { head: event.head, code, transient: failure.transient, revision, attempts });
@@ -132,9 +156,9 @@ function accept(index: IndexBuilder, { asset: assetKey, from, to }: AcceptedEven
   for (const found of [...asset.series.values()]) {
     if (!found.code.includes(source)) continue;
     const series = asset.write(found.key, found.values);
-    series.touch(series.base, series.base + series.length, revision);
+    const { code, flags } = series.edit(series.base, series.base + series.length, revision);
     for (let at = 0; at < series.length; at++) {
-      if (series.code[at] === source && ((series.flags[at] as number) & PRESENT) !== 0) series.code[at] = target;
+      if (code[at] === source && ((flags[at] as number) & PRESENT) !== 0) code[at] = target;
     }
   }
 }

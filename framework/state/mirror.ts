@@ -7,10 +7,11 @@ import { SeriesDictionary, type SeriesNumbers } from './dictionary.ts';
 import { applyEvent } from './fold.ts';
 import { IndexBuilder } from './index.ts';
 import type { PackedEvent } from './packed.ts';
+import type { IndexUse } from './series.ts';
 import { corrupt, prepare, translate } from './sql.ts';
 
-/** Points of details that are kept in memory, 36 bytes each. */
-const MOST_CACHED_POINTS = 4_000_000;
+/** Points of details that are kept in memory, 36 bytes each: those who write need the same ones again. */
+const MOST_CACHED_POINTS = { reading: 250_000, writing: 4_000_000 };
 
 /** Rows of `events` as events. */
 export function* packedEvents(
@@ -37,6 +38,7 @@ export class Mirror {
   #index: IndexBuilder | undefined;
   #names: { readonly db: DatabaseSync; readonly dictionary: SeriesDictionary } | undefined;
   readonly #path: string;
+  readonly #use: IndexUse;
   /** Per asset what its events after revision `from` say about details. */
   readonly #tails = new Map<string, { from: number; entries: Map<string, DetailEntry[]> }>();
   readonly #details = new Map<string, Map<string, { details: MutableDetails; shared: boolean }>>();
@@ -45,8 +47,9 @@ export class Mirror {
   /** Checkpoints that were found damaged, and how. */
   readonly damaged = new Map<number, string>();
 
-  constructor(path: string) {
+  constructor(path: string, use: IndexUse) {
     this.#path = path;
+    this.#use = use;
   }
 
   /** The index as of the last catch-up. */
@@ -73,7 +76,7 @@ export class Mirror {
   /** Keeps memory bounded; to be called where nobody holds details that are still to be folded. */
   trim(db: DatabaseSync): void {
     this.covered(Math.min(checkpointRevisions(db)[0] ?? 0, this.#index?.head ?? 0));
-    if (this.#cachedPoints > MOST_CACHED_POINTS) this.forgetDetails();
+    if (this.#cachedPoints > MOST_CACHED_POINTS[this.#use]) this.forgetDetails();
   }
 
   /** A checkpoint was made at `revision`: what it covers need not be remembered. */
@@ -142,7 +145,7 @@ export class Mirror {
     if (this.#index === undefined || known < pruned) {
       this.reset();
       this.#index = this.#from(db, `The state ${this.#path}`, (base) =>
-        base === 0 ? new IndexBuilder() : loadIndex(db, base),
+        base === 0 ? new IndexBuilder(this.#use) : loadIndex(db, base, this.#use),
       );
     }
     const index = this.#index;

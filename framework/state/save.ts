@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { encodeCold, encodeHot } from './checkpoint.ts';
+import { encodeCold } from './checkpoint.ts';
 import { type Chunk, checkpointRevisions, finishCheckpoint, writeChunk } from './checkpoint-store.ts';
 import { COLD_WINDOW, chunksOf } from './details.ts';
-import { HOT_WINDOW } from './index.ts';
+import { HOT_WINDOW } from './hot.ts';
 import type { Mirror } from './mirror.ts';
 import { prepare } from './sql.ts';
 
@@ -62,7 +62,7 @@ function* chunksSince(db: DatabaseSync, mirror: Mirror, since: number): Generato
     for (const state of series.values()) {
       const numbers = since < 0 ? allChunks(state.base, state.length, HOT_WINDOW) : writtenSince(state.written, since);
       for (const chunk of numbers) {
-        yield { table: 'hot', asset, series: state.key, chunk, values: state.values, body: encodeHot(state, chunk) };
+        yield { table: 'hot', asset, series: state.key, chunk, values: state.values, body: state.chunk(chunk) };
       }
     }
   }

@@ -62,7 +62,7 @@ class SqliteState implements StateWriter {
   constructor(path: string, options: OpenStateOptions) {
     this.#path = path;
     this.#options = options;
-    this.#mirror = new Mirror(path);
+    this.#mirror = new Mirror(path, options.readOnly === true ? 'reading' : 'writing');
     this.#connection = this.#open();
     try {
       this.#read(() => undefined);
@@ -85,8 +85,10 @@ class SqliteState implements StateWriter {
   #read<T>(body: (db: DatabaseSync) => T): T {
     for (let attempt = 1; ; attempt++) {
       if (this.#connection.outdated()) {
+        // Where it cannot be opened now, it may be next time.
+        const next = this.#open();
         this.#connection.db.close();
-        this.#connection = this.#open();
+        this.#connection = next;
       }
       const { db, outdated } = this.#connection;
       try {
@@ -179,8 +181,9 @@ class SqliteState implements StateWriter {
       'revision > ?',
       ...(filter.asset === undefined ? [] : ['asset = ?']),
       ...(filter.run === undefined ? [] : ['run = ?']),
+      ...(filter.kind === undefined ? [] : ['kind = ?']),
     ];
-    const rest = [filter.asset, filter.run].filter((value) => value !== undefined);
+    const rest = [filter.asset, filter.run, filter.kind].filter((value) => value !== undefined);
     const sql = `SELECT * FROM events WHERE ${terms.join(' AND ')} ORDER BY revision LIMIT ?`;
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     for (let after = filter.after ?? 0; left > 0; ) {
@@ -354,7 +357,7 @@ function requireCode(
 }
 
 function requirePast(event: NewEvent, head: number): void {
-  const seen = event.kind === 'materialized' ? event.verified : event.kind === 'failed' ? event.head : 0;
+  const seen = event.kind === 'materialized' ? event.verified : 'head' in event ? event.head : 0;
   if (seen <= head) return;
   throw new LakehouseError('bad-event', `The event says it saw revision ${seen}, but the head is ${head}`, {
     kind: 'internal',

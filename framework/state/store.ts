@@ -38,6 +38,7 @@ export interface RunRecord {
 export interface EventFilter {
   readonly asset?: string;
   readonly run?: string;
+  readonly kind?: NewEvent['kind'];
   /** Only later revisions. */
   readonly after?: number;
   readonly limit?: number;

@@ -31,6 +31,7 @@ describe('assets', () => {
         partitionedBy: ['symbol', 'date'],
         upstream: ['raw/days'],
         codeVersion: expect.stringMatching(/^[0-9a-f]{16}$/),
+        freshness: [],
         description: 'One row per minute.',
       },
     ]);

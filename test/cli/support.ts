@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import {
+  type AutomationCondition,
   asset,
   bytes,
   columns,
@@ -11,6 +12,7 @@ import {
   decimal,
   defineLakehouse,
   dynamicDimension,
+  eager,
   from,
   inRange,
   integer,
@@ -23,7 +25,7 @@ import {
   timestamp,
 } from 'crypto-lakehouse';
 import { onTestFinished } from 'vitest';
-import type { Io, Output, StopSignal } from '../../framework/cli/io.ts';
+import type { HeardSignal, Io, Output } from '../../framework/cli/io.ts';
 import { main } from '../../framework/cli/main.ts';
 import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
 
@@ -75,7 +77,7 @@ export interface Options {
 /** A directory with a lake in it, and a way to run the command line there. */
 export class Place {
   readonly cwd: string;
-  readonly signals = new Map<StopSignal, () => void>();
+  readonly signals = new Map<HeardSignal, () => void>();
   exits: number[] = [];
   now = NOON;
   #chance = 0;
@@ -155,12 +157,18 @@ export interface TinyOptions {
   readonly factor?: number;
   /** Of the check that prices are not negative. Default: `warn`. */
   readonly severity?: 'warn' | 'error';
+  /** By asset. Default: months are eager. */
+  readonly automation?: Readonly<Record<string, AutomationCondition>>;
   /** Called before a file is read. */
   readonly beforeRead?: (symbol: string, date: string) => Promise<void> | void;
 }
 
 /** Files → raw bytes → rows → one row a day → one row a month. */
 function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
+  const automated = (key: string) => {
+    const automation = (options.automation ?? { 'gold/months': eager() })[key];
+    return automation && { automation };
+  };
   const files = source('files/days', {
     description: 'One text file a day.',
     partitions: { symbol, date },
@@ -186,6 +194,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
     },
   });
   const raw = asset('raw/days', {
+    ...automated('raw/days'),
     description: 'The files as they came.',
     partitions: { symbol, date },
     inputs: { files },
@@ -193,6 +202,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
     compute: ({ inputs }) => inputs.files.bytes(),
   });
   const prices = asset('silver/prices', {
+    ...automated('silver/prices'),
     description: 'One row per minute.',
     group: 'prices',
     tags: { speed: 'fast' },
@@ -232,6 +242,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
   });
   const factor = sql.raw(String(options.factor ?? 1));
   const days = asset('gold/days', {
+    ...automated('gold/days'),
     description: 'One row per day.',
     partitions: { symbol, date },
     inputs: { prices },
@@ -241,6 +252,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
       sql`SELECT strftime(${partition.date}, '%Y-%m-%d') AS day, min(${inputs.prices.price}) * ${factor} AS low, max(${inputs.prices.price}) * ${factor} AS high FROM ${inputs.prices}`,
   });
   const months = asset('gold/months', {
+    ...automated('gold/months'),
     description: 'One row per month.',
     partitions: { symbol, month },
     inputs: { days: from(days, { date: overlapping() }) },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type CommandSpec, commands } from '../../framework/cli/catalog.ts';
@@ -45,11 +45,18 @@ describe('help', () => {
         plan [options] [selection]         show what is stale, why, and what computing it would cost
         materialize [options] [selection]  compute what is stale
         observe [selection]                look at the sources and remember what is there
+        check [options] [selection]        check what is there again, without computing it
+        daemon [options]                   keep the lake fresh: do what schedules say, when they say it
+        schedules                          list schedules: when they are due, what they did last
 
       Look:
+        alerts [options]                   list what is wrong now and what people were told; 'alerts test'
+                                           tries out who is told
         ui [options] [asset]               look at the lake and work on it on the whole terminal
         status [options] [selection]       count partitions by status, per asset
         explain <asset> <partition>        say why a partition is as it is
+        automation                         list automated assets and what would be requested now;
+                                           'automation explain <asset>' says why
         assets [selection]                 list the assets
         show <asset>                       show everything about one asset
         lineage [options] [selection]      show what is made from what
@@ -143,9 +150,17 @@ describe('help', () => {
       query: ['SELECT 1 AS one'],
       'runs show': ['last'],
       wipe: ['raw/days', '--yes'],
+      daemon: ['--once'],
+      'schedules run': ['nightly'],
+      'schedules pause': ['nightly'],
+      'schedules resume': ['nightly'],
+      'automation explain': ['gold/months'],
+      'alerts test': ['--set=alerts.destinations.me.type=command', '--set=alerts.destinations.me.command=true'],
     };
     const here = await place();
     await here.run(['observe']);
+    if (words.startsWith('schedules'))
+      writeFileSync(join(here.cwd, 'lakehouse.yaml'), "schedules: { nightly: { cron: '0 6 * * *' } }\n");
     const { code, out } = await here.run([...words.split(' '), ...(rest[words] ?? []), '--json']);
     expect(code).toBe(0);
     const shape = (text: string) => (Array.isArray(JSON.parse(text)) ? 'an array' : 'one object');

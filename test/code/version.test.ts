@@ -24,8 +24,8 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 const LAKE = `
 import {
-  all, asset, columns, daily, double, dynamicDimension, earlier, firstAvailable, from, ifPresent, only, rowsWhere, self, sql,
-  staticDimension, text, timesBy, timestamp, unique, valuesBy, window, zipCsv,
+  all, asset, columns, daily, double, drift, dynamicDimension, earlier, firstAvailable, from, ifPresent, only, rowsWhere, self, sql,
+  staticDimension, text, timesBy, timestamp, unique, valuesBy, window, within, zipCsv,
 } from '${framework}';
 
 const market = staticDimension(['spot', 'um']);
@@ -58,6 +58,7 @@ export const byQuery = asset('gold/by_query', {
   retry: { retries: 1 },
   pool: 'small',
   keepWithdrawn: false,
+  freshness: within({ hours: 30 }),
   packs: ['partition', 'month'],
   partitions: { market, date },
   bar: ({ market }) => (market === 'spot' ? 60_000 : 1_000),
@@ -151,7 +152,14 @@ describe('does not change with', () => {
     ['the pool', "pool: 'small'", "pool: 'large'"],
     ['packs', "packs: ['partition', 'month']", "packs: ['partition']"],
     ['keepWithdrawn', 'keepWithdrawn: false', 'keepWithdrawn: true'],
+    ['a freshness policy', 'hours: 30', 'hours: 20'],
+    ['whether there is one', '  freshness: within({ hours: 30 }),\n', ''],
     ['a check', "unique('open_time'), ", ''],
+    [
+      'what a check compares with',
+      "unique('open_time')",
+      "drift({ measure: 'rows', window: { days: 3 }, max: { share: 1 } })",
+    ],
     ['a comment in SQL', '-- a comment', '-- another one'],
     ['white space in SQL', 'SELECT open_time, close', 'SELECT\n  open_time,\n  close'],
     ['a comment in a function', '// Adds ten.', '// Adds\n// more.'],

@@ -28,9 +28,27 @@ test('without any source, the defaults', () => {
       engine: { memoryLimit: '50%', threads: 0, tempDirectory: '/home/me/data/.lakehouse/tmp' },
       processing: { batchSize: 400 },
       workflow: { concurrencyLimit: 8, retryAttempts: 3, retryDelayMs: 1000, claimTtlMs: 60_000, pools: {} },
+      daemon: { maxRuns: 1, drainMs: 60_000, automationSeconds: 30, leaseTtlMs: 30_000, ticksKept: 1000 },
+      schedules: {},
       s3: {},
+      http: { host: '127.0.0.1' },
+      telemetry: {
+        surveySeconds: 60,
+        storagePricePerGbMonth: 0,
+        otlp: { headers: {}, traces: true, statements: true, sampleRatio: 1, metrics: true, metricsSeconds: 60 },
+        openLineage: { endpoint: 'api/v1/lineage', namespace: 'crypto-lakehouse' },
+      },
       log: { level: 'info' },
-      alerts: {},
+      alerts: {
+        rules: ['runs', 'failures', 'freshness', 'checks', 'retries', 'storage', 'restart', 'reload', 'circuit'],
+        repeatedFailures: 3,
+        storageWarnPercent: 90,
+        groupSeconds: 60,
+        maxLines: 20,
+        repeatHours: 24,
+        giveUpHours: 72,
+        destinations: {},
+      },
       exchanges: {
         binance: {
           enabled: true,
@@ -228,7 +246,7 @@ describe('an extension', () => {
         - lakehouse.yaml:1:25: exchanges.binance.symbls: Unknown setting
           Did you mean 'symbols'?
         - lakehouse.yaml:2:1: other: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, s3, log, alerts, exchanges
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
         - 'EXCHANGES__BINANCE__X' names no setting (environment variable EXCHANGES__BINANCE__X)
           Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, MARKETS, SYMBOLS, INTERVALS, START
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
@@ -239,13 +257,13 @@ describe('an extension', () => {
     expect(failure(() => resolveSettings(sources, {}))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - lakehouse.yaml:1:1: exchanges: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, s3, log, alerts
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)
         - lakehouse.yaml:2:1: other: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, s3, log, alerts
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
           Known after LAKEHOUSE__: DATA_DIR, DEFINITIONS, PROFILE, DEBUG
         - exchanges: Unknown setting (--set)
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, s3, log, alerts"
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)"
     `);
   });
 

@@ -57,6 +57,7 @@ describe('a definition', () => {
       kinds: [],
       owners: [],
       metadata: {},
+      freshness: [],
       retry: undefined,
       pool: 'default',
       barMs: undefined,
@@ -202,7 +203,7 @@ test('checks are queries on one partition', () => {
   );
   expect(lines.join('\n')).toMatchInlineSnapshot(`
     "not_null_close | error | true |  | rows | "close" IS NULL
-    unique_at_side | error | true |  | query | SELECT "at", "side", count(*) AS occurrences FROM $input_rows GROUP BY "at", "side" HAVING count(*) > 1
+    unique_at_side | error | true |  | query | SELECT "at", "side", count(*) AS occurrences FROM $input_rows GROUP BY "at", "side" HAVING count(*) > 1 | count(*) = count(DISTINCT ("at", "side"))
     range_close | error | true |  | rows | ("close" < 0 OR "close" > 1.5e+0::DOUBLE)
     range_at | warn | false |  | rows | ("at" < TIMESTAMP '1970-01-01 00:00:00.000')
     accepted_side | error | true | Sides. | rows | "side" NOT IN ('buy', 'o''clock')

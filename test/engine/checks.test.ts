@@ -65,7 +65,11 @@ test('failures come per partition and check, with rows and a statement that show
   ]);
   const files = result.packs.map(({ path }) => path);
   for (const { sql: statement, failedRows } of result.checks) {
-    const again = await shop.engine.query(statement, [{ definition: checked, files }], new AbortController().signal);
+    const again = await shop.engine.query(
+      statement ?? '',
+      [{ definition: checked, files }],
+      new AbortController().signal,
+    );
     let rows = 0;
     for await (const batch of again.batches) rows += batch.length;
     expect(rows).toBe(failedRows);

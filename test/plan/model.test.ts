@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLakehouseError } from '../../framework/common/errors.ts';
+import { atOnce } from '../../framework/common/steps.ts';
 import type { PartitionSet } from '../../framework/partition/set.ts';
 import { points } from '../../framework/partition/set.ts';
 import { printKey, readSeriesKey } from '../../framework/partition/space.ts';
 import { type AssetEvaluation, RUN_WILL, STATUSES } from '../../framework/plan/evaluate.ts';
 import { explain } from '../../framework/plan/explain.ts';
+import { type EvaluatedLake, evaluateAfter } from '../../framework/plan/follow.ts';
 import { makePlan, type Planning } from '../../framework/plan/plan.ts';
 import { universes } from '../../framework/plan/universe.ts';
 import {
@@ -39,12 +41,28 @@ const RUN = ['not', 'will', 'may'];
 /** Enough for every day; thousands when the planner is changed. A failure tells its whole story, so nothing is shrunk. */
 const RUNS = 120;
 
+/** Series that were evaluated while following, and those of them that were taken from before. */
+const kept = { all: 0, same: 0 };
+
+/** Everything that an evaluation says of its series. */
+function described(series: AssetEvaluation['series'] | undefined): unknown {
+  return Array.from(series ?? [], ([key, { base, length, status, causes, run, bits, changed, chosen, state }]) => [
+    key,
+    base,
+    length,
+    ...[status, causes, run, bits, changed].map((column) => Array.from(column).join()),
+    Array.from(chosen, ([input, column]) => `${input} ${column}`),
+    state?.verified.join(),
+  ]);
+}
+
 /** A lake with its model. */
 class Twin {
   readonly lake: Scenario;
   readonly kinds: readonly Kind[];
   readonly #definitions: ReturnType<typeof declare>;
   symbols: readonly string[] = SYMBOLS;
+  #followed: EvaluatedLake | undefined;
   /** What was done, for whoever reads a counterexample. */
   readonly story: string[] = [];
   codes = new Map<string, string>();
@@ -168,7 +186,31 @@ class Twin {
         `${STATUSES[one.status[i] as number]} ${printKey(node.space, { values: one.values, time: one.base + i })}`,
       );
     }
-    if (request === EVERYTHING) this.checkFresh(planning);
+    if (request === EVERYTHING) {
+      this.checkFresh(planning);
+      this.follow();
+    }
+  }
+
+  /** What is taken from earlier evaluations is as if it had been made anew. */
+  follow(): void {
+    const { graph, now } = this.lake;
+    const view = this.lake.state.index();
+    const followed = atOnce(evaluateAfter(graph, view, now, this.#followed));
+    const anew = atOnce(evaluateAfter(graph, view, now));
+    for (const [key, { series }] of followed.evaluations) {
+      expect(described(series), key).toEqual(described(anew.evaluations.get(key)?.series));
+    }
+    // With nothing new there is nothing new.
+    const again = atOnce(evaluateAfter(graph, view, now, followed));
+    for (const [key, evaluation] of again.unmarked) {
+      expect(evaluation, key).toBe(followed.unmarked.get(key));
+      kept.all += evaluation.series.size;
+      for (const [name, one] of evaluation.series) {
+        if (one === this.#followed?.unmarked.get(key)?.series.get(name)) kept.same++;
+      }
+    }
+    this.#followed = followed;
   }
 
   compareUniverses(world: World): void {
@@ -396,5 +438,8 @@ describe('the planner and a naive model of its specification agree', () => {
       }),
       { numRuns: RUNS, endOnFailure: true },
     );
+    // Otherwise nothing would have been shown of following.
+    expect(kept.same / kept.all).toBeGreaterThan(0.2);
+    expect(kept.same).toBeLessThan(kept.all);
   });
 });

@@ -140,10 +140,10 @@ describe('checkpoints', () => {
 
   test('one of a newer format is refused, not passed over', () => {
     const { open, alter } = checkpointed();
-    alter('UPDATE checkpoints SET format = 2 WHERE revision = 40');
+    alter('UPDATE checkpoints SET format = 3 WHERE revision = 40');
     expect(refusal(() => open())).toMatchObject({
       code: 'state-too-new',
-      message: 'Checkpoint 40 is written in format 2; this version reads up to 1',
+      message: 'Checkpoint 40 is written in format 3; this version reads up to 2',
     });
   });
 

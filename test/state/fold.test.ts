@@ -1,12 +1,13 @@
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeIndex } from '../../framework/state/describe.ts';
 import { type NewEvent, type PackedSet, versionHex } from '../../framework/state/events.ts';
-import { type AssetState, PRESENT, type SeriesState } from '../../framework/state/index.ts';
+import { type AssetState, CHECK_FAILED, PRESENT, type SeriesState } from '../../framework/state/index.ts';
 import type { StateWriter } from '../../framework/state/store.ts';
 import { materialized, named, observed, outcome } from './make.ts';
 import { Model } from './model.ts';
-import { lake } from './support.ts';
+import { lake, pointOf } from './support.ts';
 
 const ASSETS = ['gold/x', 'silver/y'];
 const SERIES = ['symbol=A/interval=1m', 'symbol=B/interval=1m', ''];
@@ -97,6 +98,38 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           },
         ),
   ),
+  fc
+    .record({
+      asset,
+      set,
+      behind: fc.nat({ max: 3 }),
+      decisive: fc.boolean(),
+      failing: fc.option(fc.constantFrom('warn' as const, 'error' as const)),
+    })
+    .map(
+      ({ asset, set, behind, decisive, failing }): Step =>
+        (state) => ({
+          kind: 'checked',
+          asset,
+          run: 'r1',
+          head: Math.max(0, state.index().head - behind),
+          checks: ['c'],
+          set,
+          decisive,
+          failures:
+            failing === null
+              ? []
+              : set.map(({ series, values, ranges }) => ({
+                  check: 'c',
+                  severity: failing,
+                  blocking: failing === 'error',
+                  series,
+                  values,
+                  time: ranges[0] as number,
+                  failedRows: 1,
+                })),
+        }),
+    ),
   fc.record({ asset, set }).map(
     ({ asset, set }): Step =>
       () => ({ kind: 'departed', asset, run: 'r1', reason: 'wiped', set }),
@@ -184,6 +217,68 @@ function describePoint(state: StateWriter, key: string, columns: SeriesState, at
     ...(path !== undefined && { path }),
   };
 }
+
+test('results of checks count for what is there and was not computed again since they were looked up', () => {
+  const { open } = lake();
+  const state = open();
+  const point = { ...named('symbol=A'), time: 3 };
+  state.append(materialized('silver/y', 0, [outcome('symbol=A', { 3: 'v1', 4: 'v1' })]));
+  const failure = { check: 'c', severity: 'error', blocking: true, ...point, failedRows: 1 } as const;
+  const checked = (head: number, failures: readonly (typeof failure)[]) =>
+    ({
+      kind: 'checked',
+      asset: 'silver/y',
+      run: 'r2',
+      head,
+      checks: ['c'],
+      set: [
+        { ...named('symbol=A'), ranges: [2, 5] },
+        { ...named('symbol=B'), ranges: [0, 9] },
+      ],
+      decisive: true,
+      failures,
+    }) satisfies NewEvent;
+  state.append(checked(1, [failure]));
+  expect(pointOf(state, 'silver/y', 'symbol=A', 3)?.flags).toBe(PRESENT | CHECK_FAILED);
+  expect(pointOf(state, 'silver/y', 'symbol=A', 4)?.flags).toBe(PRESENT);
+  state.append(materialized('silver/y', 2, [outcome('symbol=A', { 4: 'v1' })]));
+  state.append(checked(2, []));
+  expect([...state.events({ kind: 'checked' })].map(({ event }) => event)).toEqual([
+    { ...checked(1, [failure]), set: [{ ...named('symbol=A'), ranges: [3, 5] }] },
+    { ...checked(2, []), set: [{ ...named('symbol=A'), ranges: [3, 4] }] },
+  ]);
+  expect(pointOf(state, 'silver/y', 'symbol=A', 3)).toEqual({
+    changed: 1,
+    verified: 0,
+    code: 'A',
+    choice: '',
+    flags: PRESENT,
+  });
+  expect(() => state.append(checked(9, []))).toThrow('saw revision 9');
+});
+
+test('an event of a kind that earlier versions do not know is written in a format that they refuse', () => {
+  const { open, path } = lake();
+  const state = open();
+  state.append(materialized('silver/y', 0, [outcome('symbol=A', { 3: 'v1' })]));
+  const set = [{ ...named('symbol=A'), ranges: [3, 4] }];
+  state.append({
+    kind: 'checked',
+    asset: 'silver/y',
+    run: 'r',
+    head: 1,
+    checks: [],
+    set,
+    decisive: false,
+    failures: [],
+  });
+  const db = new DatabaseSync(path, { readOnly: true });
+  expect(db.prepare('SELECT kind, format FROM events ORDER BY revision').all()).toEqual([
+    expect.objectContaining({ kind: 'materialized', format: 1 }),
+    expect.objectContaining({ kind: 'checked', format: 2 }),
+  ]);
+  db.close();
+});
 
 test('any log folds to what the rules say, from any checkpoint, in any process: index and details', () => {
   fc.assert(

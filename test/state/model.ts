@@ -89,6 +89,27 @@ export class Model {
       case 'materialized':
         this.#materialized(event);
         break;
+      case 'checked': {
+        const holds = (series: string, time: number) =>
+          event.set.some(
+            (part) =>
+              part.series === series &&
+              part.ranges.some((lo, r) => r % 2 === 0 && time >= lo && time < (part.ranges[r + 1] as number)),
+          );
+        const passed: string[] = [];
+        for (const [key, point] of this.points) {
+          const [asset, series = '', time] = key.split('|');
+          const counts = (point.flags & PRESENT) !== 0 && (point.revision as number) <= event.head;
+          if (asset === event.asset && counts && holds(series, Number(time))) passed.push(key);
+        }
+        for (const key of passed) if (event.decisive) (this.points.get(key) as Point).flags &= ~CHECK_FAILED;
+        for (const one of event.failures) {
+          const key = `${event.asset}|${one.series}|${one.time}`;
+          if (passed.includes(key) && one.blocking && one.severity === 'error')
+            (this.points.get(key) as Point).flags |= CHECK_FAILED;
+        }
+        break;
+      }
       case 'observed':
         for (const outcome of event.outcomes) {
           for (let i = 0; i < outcome.times.length; i++)

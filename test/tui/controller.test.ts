@@ -371,6 +371,70 @@ describe('checks', () => {
   });
 });
 
+describe('what scrolls', () => {
+  test('the detail of a check goes to its end, and back with the next key', async () => {
+    const t = await lake();
+    for (let day = 1; day <= 9; day++) t.archive.put('B', `2020-03-0${day}`, `2020-03-0${day} 00:00:00,-1.5,0.1\n`);
+    await run(t.lake);
+    for (const [columns, rows] of [
+      [80, 24],
+      [160, 20],
+    ] as const) {
+      const ui = await started(t, { columns, rows });
+      ui.press('5');
+      const top = ui.text();
+      ui.press(...Array.from({ length: 100 }, () => 'J'));
+      const bottom = ui.text();
+      expect(bottom).not.toBe(top);
+      ui.press('K');
+      expect(ui.text()).not.toBe(bottom);
+      ui.press(...Array.from({ length: 100 }, () => 'K'));
+      expect(ui.text()).toBe(top);
+    }
+  });
+
+  test('rows of data, statistics and answers likewise', async () => {
+    const ui = await started(await lake(), { asset: 'silver/ticks', columns: 80, rows: 12 });
+    ui.press('7');
+    await ui.becomes(({ data }) => data.preview !== undefined);
+    const ends = (tab: string) => {
+      const top = ui.text();
+      ui.press('G');
+      const bottom = ui.text();
+      expect(bottom, tab).not.toBe(top);
+      ui.press('j');
+      expect(ui.text(), tab).toBe(bottom);
+      ui.press('k');
+      expect(ui.text(), tab).not.toBe(bottom);
+      ui.press('g');
+      expect(ui.text(), tab).toBe(top);
+    };
+    ends('rows');
+    ui.press('enter');
+    ui.resize(80, 8);
+    ends('statistics');
+    ui.resize(80, 12);
+    ui.press('s', ...typed('SELECT * FROM silver.ticks'), 'enter');
+    await ui.becomes(({ data }) => data.sql.result !== undefined);
+    ui.press('escape');
+    ends('sql');
+  });
+
+  test('a plan likewise', async () => {
+    const ui = await started(await lake(), { columns: 80, rows: 18 });
+    ui.press('4');
+    await ui.becomes(({ runs }) => runs.rows !== undefined);
+    ui.press('F');
+    await planned(ui);
+    const top = ui.text();
+    ui.press(...Array.from({ length: 50 }, () => 'j'));
+    const bottom = ui.text();
+    expect(bottom).not.toBe(top);
+    ui.press('k');
+    expect(ui.text()).not.toBe(bottom);
+  });
+});
+
 describe('data', () => {
   test('rows, statistics, a chart', async () => {
     const ui = await started(await lake(), { asset: 'silver/ticks' });

@@ -100,6 +100,13 @@ describe('the Data screen', () => {
     expect(lines.slice(33).join('')).toBe('');
   });
   test('statistics', () => expect(shown({ tab: 'statistics', size: { columns: 100, rows: 8 } })).toMatchSnapshot());
+  test('types of columns are whole where there is room for them', () => {
+    const [name, type] = ['a_column_with_a_rather_long_name', 'TIMESTAMP WITH TIME ZONE'];
+    const stat = { name, type, nulls: 0, distinct: 12, min: '2024-01-31 00:00:00+00', max: 'x'.repeat(60) };
+    const text = shown({ tab: 'statistics', preview: { ...PREVIEW, stats: [stat] }, size: { columns: 120, rows: 8 } });
+    expect(text).toContain(`${name}  ${type}  `);
+    expect(text).toContain('2024-01-31 00:00');
+  });
   test('candles', () => expect(shown({ tab: 'chart' })).toMatchSnapshot());
   test('candles in ASCII, more than there is room for', () =>
     expect(shown({ tab: 'chart', size: { columns: 50, rows: 14 } }, ASCII)).toMatchSnapshot());

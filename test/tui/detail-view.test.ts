@@ -21,6 +21,7 @@ import {
 
 const FAILED: PartitionDetail = {
   asset: 'silver/klines',
+  kind: 'asset',
   partition: 'exchange=binance/market=spot/symbol=BTCUSDT/date=2024-01-31',
   status: 'failed',
   causes: [
@@ -109,6 +110,7 @@ describe('the detail of a partition', () => {
 
   const details: fc.Arbitrary<PartitionDetail> = fc.record({
     asset: texts,
+    kind: fc.constantFrom('source', 'asset'),
     partition: texts,
     status: fc.constantFrom(...STATUSES),
     causes: fc.array(fc.record({ depth: fc.nat(40), text: texts, status: maybe(fc.constantFrom(...STATUSES)) }), {

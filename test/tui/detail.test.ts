@@ -24,6 +24,7 @@ describe('the detail of a partition', () => {
     const file = lake.state.fileOf('silver/ticks', 'symbol=A', day('2020-02-01'));
     expect(await detail(lake, 'silver/ticks', '2020-02-01')).toEqual({
       asset: 'silver/ticks',
+      kind: 'asset',
       partition: 'symbol=A/date=2020-02-01',
       status: 'fresh',
       causes: [],
@@ -43,6 +44,7 @@ describe('the detail of a partition', () => {
       file: expect.stringContaining('bronze/days'),
     });
     expect(await detail(lake, 'src/days', '2020-02-01')).toMatchObject({
+      kind: 'source',
       status: 'fresh',
       rows: undefined,
       file: undefined,

@@ -17,7 +17,7 @@ import { buildGraph } from '../../framework/graph/graph.ts';
 import { EMPTY_SET } from '../../framework/partition/set.ts';
 import { printKey, readSeriesKey, seriesKey } from '../../framework/partition/space.ts';
 import { formatIndex, type Grain } from '../../framework/partition/time.ts';
-import { type AssetEvaluation, type SeriesEvaluation, STATUSES, type Status } from '../../framework/plan/evaluate.ts';
+import { type AssetEvaluation, SeriesEvaluation, STATUSES, type Status } from '../../framework/plan/evaluate.ts';
 
 const times = {
   hour: hourly({ start: '2020-01-01T00' }),
@@ -65,19 +65,15 @@ export function evaluationOf({ grain, listed, kind = 'asset', series }: Given): 
     const length = codes.length;
     return [
       key,
-      {
-        key,
-        values: readSeriesKey(key),
-        base,
-        length,
-        status: codes,
-        causes: new Uint8Array(length),
-        run: new Uint8Array(length),
-        bits: new Uint16Array(length),
-        changed: new Uint32Array(length),
-        chosen: new Map(),
-        state: undefined,
-      },
+      SeriesEvaluation.of(
+        { key, values: readSeriesKey(key), base, length, state: undefined, next: 1 },
+        {
+          status: codes,
+          causes: new Uint8Array(length),
+          run: new Uint8Array(length),
+          bits: new Uint16Array(length),
+        },
+      ),
     ];
   });
   const none = { ready: EMPTY_SET, awaiting: EMPTY_SET, unavailable: EMPTY_SET, all: EMPTY_SET };

@@ -37,6 +37,7 @@ const LAKE: Given = {
 };
 const DETAIL: PartitionDetail = {
   asset: 'silver/klines',
+  kind: 'asset',
   partition: 'market=spot/symbol=ADAUSDT/time=2021-07-20',
   status: 'stale',
   causes: [

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { checkPartitions } from '../../framework/materialize/check.ts';
+import { presentSet } from '../../framework/plan/universe.ts';
 import { checkRows } from '../../framework/tui/read/checks.ts';
 import { run } from '../materialize/lake.ts';
 import { NOW, tiny } from '../materialize/support.ts';
@@ -40,6 +42,26 @@ describe('checks', () => {
     expect(second).toMatchObject({ passed: 3, failed: 0 });
     expect(second?.history.at(-1)).toEqual({ at: NOW, checked: 1, failed: 0 });
     expect(second?.history.some(({ failed }) => failed === 1)).toBe(true);
+  });
+
+  test('as they are after they were made again', async () => {
+    const { lake, archive } = await tiny();
+    archive.days('A', '2020-03', 1, 3);
+    archive.put('A', '2020-03-02', '2020-03-02 00:00:00,-1.5,0.1\n');
+    await run(lake);
+    const targets = new Map([
+      ['silver/ticks', presentSet(lake.graph.node('silver/ticks'), lake.state.index().asset('silver/ticks'))],
+    ]);
+    const never = new AbortController().signal;
+    await checkPartitions(
+      lake,
+      { command: 'test', selection: '*', targets },
+      { stopping: never, signal: never, emit: () => undefined },
+    );
+    const [row] = checkRows(lake);
+    expect(row).toMatchObject({ passed: 2, failed: 1 });
+    expect(row?.history.at(-1)).toEqual({ at: NOW, checked: 3, failed: 1 });
+    expect(row?.failures).toHaveLength(2);
   });
 
   test('of partitions that left the lake do not count any more', async () => {

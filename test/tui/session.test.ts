@@ -10,6 +10,12 @@ import { opener, openerOf, startUi, turns, type Ui } from './app-support.ts';
 const all = { selection: '*', partitions: undefined, force: false, retryFailed: false };
 const loaded = (ui: Ui) =>
   ui.becomes(({ assets }) => assets.rows?.every(({ counts }) => counts !== undefined) ?? false);
+/** Volumes are read after the counts. */
+const allRead = async (ui: Ui, asset: string, rows: number) => {
+  await loaded(ui);
+  await ui.becomes(() => rowOf(ui, asset)?.rows === rows);
+  await turns(20);
+};
 const rowOf = (ui: Ui, key: string) => ui.state().assets.rows?.find((row) => row.key === key);
 const freshOf = (ui: Ui, key: string) => rowOf(ui, key)?.counts?.fresh;
 
@@ -25,7 +31,7 @@ describe('following the lake', () => {
     t.archive.days('A', '2020-03', 1, 3);
     await run(t.lake);
     const ui = await startUi(openerOf(t));
-    await loaded(ui);
+    await allRead(ui, 'gold/window', 18);
     expect(freshOf(ui, 'silver/ticks')).toBe(3);
     const { revision } = ui.state();
     const shown = ui.state().assets.rows;
@@ -39,7 +45,8 @@ describe('following the lake', () => {
     const { run: id } = await run(t.lake);
     await ui.becomes(() => freshOf(ui, 'silver/ticks') === 5);
     expect(ui.state().revision).toBeGreaterThan(revision ?? 0);
-    expect(rowOf(ui, 'silver/ticks')).toMatchObject({ rows: 30, lastRun: id });
+    await ui.becomes(() => rowOf(ui, 'silver/ticks')?.rows === 30);
+    expect(rowOf(ui, 'silver/ticks')).toMatchObject({ lastRun: id });
     expect(ui.session.heat('silver/ticks')?.dimensions[0]?.values).toEqual(['A', 'B']);
   });
 
@@ -76,12 +83,15 @@ describe('following the lake', () => {
     const ui = await startUi(t);
     await loaded(ui);
     expect(ui.text()).toContain('Nothing was observed yet');
+    await turns(50);
+    const shown = ui.state().assets.rows;
     for (let i = 0; i < 5; i++) {
       ui.tick();
       await turns(50);
     }
-    // Looking whether it is there by now leaves nothing open.
-    await vi.waitFor(() => expect(t.opened.filter(({ closed }) => !closed)).toHaveLength(1));
+    // To look whether it is there by now nothing is opened, and nothing is read again.
+    expect(ui.state().assets.rows).toBe(shown);
+    expect(t.opened).toEqual([{ mode: 'read', closed: false }]);
 
     const { Archive } = await import('../materialize/fixture.ts');
     new Archive(archive).days('A', '2020-03', 1, 2);
@@ -89,6 +99,34 @@ describe('following the lake', () => {
     await run(writer);
     await writer.close();
     await ui.becomes(() => freshOf(ui, 'silver/ticks') === 2);
+    // Nor is what was found then opened again.
+    expect(t.opened.map(({ mode }) => mode)).toEqual(['read', 'write', 'read']);
+    await vi.waitFor(() => expect(t.opened.filter(({ closed }) => !closed)).toHaveLength(1));
+  });
+
+  test('however long reading takes, news are seen within a second after it', async () => {
+    const t = await tiny();
+    t.archive.days('A', '2020-03', 1, 3);
+    await run(t.lake);
+    let now = NOW;
+    const ui = await startUi(
+      openerOf(t, [], () => now),
+      { now: () => now },
+    );
+    let read = false;
+    ui.session.onRead(() => {
+      read = true;
+    });
+    // Ten seconds for every turn of the event loop.
+    for (await turns(1); !read; await turns(1)) now += 10_000;
+    t.archive.days('B', '2020-03', 1, 2);
+    await run(t.lake);
+    ui.tick();
+    await turns(100);
+    expect(freshOf(ui, 'silver/ticks')).toBe(3);
+    now += 500;
+    ui.tick();
+    await vi.waitFor(() => expect(freshOf(ui, 'silver/ticks')).toBe(5));
   });
 
   test('time goes on without any event: a new day is missing by itself', async () => {
@@ -118,6 +156,13 @@ describe('following the lake', () => {
     await ui.becomes(({ overlay }) => overlay?.type === 'error');
     expect(ui.text()).toContain('The lake cannot be read');
     expect(ui.state().assets.rows?.length).toBeGreaterThan(0);
+    // It is told once, not twice a second.
+    ui.press('escape');
+    for (let i = 0; i < 5; i++) {
+      ui.tick();
+      await turns(20);
+    }
+    expect(ui.state().overlay).toBeUndefined();
   });
 });
 
@@ -343,5 +388,73 @@ describe('closing', () => {
     await turns(50);
     expect(ui.state().overlay?.type).not.toBe('error');
     expect(ui.opened.every(({ closed }) => closed)).toBe(true);
+  });
+});
+
+describe('planning', () => {
+  test('says that it plans, then what it costs, judged by what earlier runs took', async () => {
+    const t = await tiny();
+    t.archive.days('A', '2020-03', 1, 6);
+    await run(t.lake);
+    t.archive.days('A', '2020-03', 4, 5, 2);
+    // Looked at, not computed.
+    await run(t.lake, { selection: 'src/days' });
+    const ui = await startUi(openerOf(t), { asset: 'bronze/days' });
+    await loaded(ui);
+    ui.press('m');
+    expect(ui.text()).toContain('Planning …');
+    await ui.becomes(({ overlay }) => overlay?.type === 'plan' && overlay.plan !== undefined);
+    const { overlay } = ui.state();
+    if (overlay?.type !== 'plan' || !overlay.plan) throw new Error('there is no plan');
+    const { cost, steps } = overlay.plan;
+    expect(cost).toMatchObject({ batches: 1, files: 2, fetches: 2 });
+    expect(cost.downloadBytes).toBeGreaterThan(0);
+    expect(cost.estimatedMs).toBeGreaterThan(0);
+    expect(steps).toEqual([
+      {
+        asset: 'bronze/days',
+        will: 2,
+        may: 0,
+        held: 0,
+        causes: { data: 2 },
+        estimatedMs: cost.estimatedMs,
+      },
+    ]);
+    expect(ui.text()).toMatch(/1 batch, 2 files to write, 2 downloads of \d+ B\./);
+    expect(ui.text()).toMatch(/It takes about \d+ ms\./);
+  });
+
+  test('of what was never computed tells that the time is not known', async () => {
+    const t = await tiny();
+    t.archive.days('A', '2020-03', 1, 2);
+    await run(t.lake, { selection: 'src/days' });
+    const ui = await startUi(openerOf(t), { asset: 'bronze/days' });
+    await loaded(ui);
+    ui.press('m');
+    await ui.shows('How long it takes is not known.');
+  });
+
+  test('lets keys have their turn, and stops where its dialog is closed', async () => {
+    const t = await tiny();
+    t.archive.days('A', '2020-03', 1, 3);
+    await run(t.lake);
+    const ui = await startUi(openerOf(t), { asset: 'silver/ticks' });
+    await allRead(ui, 'gold/window', 18);
+    const known = ui.session.lake().state.refresh();
+    ui.press('1', 'F');
+    expect(ui.state().overlay).toMatchObject({ type: 'plan', plan: undefined });
+    // More than one turn for as many assets as there are.
+    await turns(3);
+    expect(ui.state().overlay).toMatchObject({ type: 'plan', plan: undefined });
+    ui.press('escape', 'j', '?');
+    await turns(200);
+    expect(ui.state().overlay?.type).toBe('help');
+    ui.press('escape');
+    expect(ui.state().message).toBeUndefined();
+    expect(ui.session.lake().state.refresh()).toBe(known);
+    // Another one is made for another request only.
+    ui.press('F', 'escape', 'm');
+    await ui.becomes(({ overlay }) => overlay?.type === 'plan' && overlay.plan !== undefined);
+    expect(ui.state().overlay).toMatchObject({ request: { force: false }, plan: { will: 0 } });
   });
 });

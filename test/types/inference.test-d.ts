@@ -13,6 +13,7 @@ import {
   from,
   hourly,
   ifPresent,
+  materializedWithin,
   only,
   overlapping,
   type PartitionKey,
@@ -21,6 +22,7 @@ import {
   type SqlReference,
   same,
   self,
+  source,
   sql,
   staticDimension,
   type TypesOf,
@@ -31,6 +33,7 @@ import {
   valuesBy,
   weekly,
   window,
+  within,
   yearly,
 } from 'crypto-lakehouse';
 import { describe, expectTypeOf, test } from 'vitest';
@@ -312,4 +315,14 @@ describe('mappings that fit', () => {
       query: ({ klines }) => sql`SELECT ${klines.open} FROM ${klines}`,
     });
   });
+});
+
+test('a freshness policy may stand on assets and sources, by data time where there is time', () => {
+  const policies = [within({ hours: 30 }, { warn: { hours: 26 } }), materializedWithin({ days: 1, hours: 2 })] as const;
+  const made = asset('gold/x', { ...table, partitions, query: () => sql`SELECT 1`, freshness: policies });
+  expectTypeOf<TypesOf<typeof made>['dims']>().toEqualTypeOf<typeof partitions>();
+  asset('gold/y', { ...table, partitions: { market }, query: () => sql`SELECT 1`, freshness: policies[1] });
+  asset('gold/z', { ...table, query: () => sql`SELECT 1`, freshness: [materializedWithin({ minutes: 5 })] });
+  const observed = source('src/x', { partitions: { date }, observe: async function* () {}, freshness: policies[0] });
+  expectTypeOf<TypesOf<typeof observed>['dims']>().toEqualTypeOf<{ readonly date: typeof date }>();
 });

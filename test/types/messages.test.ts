@@ -220,6 +220,26 @@ test('every refusal says what is wrong', async () => {
     # a compute function that returns: rows for a file
     Argument of type '"bronze/x"' is not assignable to parameter of type '"definition error: compute: an asset with a format returns its bytes, a Uint8Array"'.
 
+    # a freshness policy: by data time without a time dimension
+    Type 'FreshnessPolicy<"data">' is not assignable to type 'Freshness<{ readonly market: StaticDimension<"spot" | "um">; }>'.
+      Type 'FreshnessPolicy<"data">' is not assignable to type 'FreshnessPolicy<"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)">'.
+        Type '"data"' is not assignable to type '"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)"'.
+
+    # a freshness policy: by data time without any dimension
+    Type 'FreshnessPolicy<"data">' is not assignable to type 'FreshnessPolicy<"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)">'.
+      Type '"data"' is not assignable to type '"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)"'.
+
+    # a freshness policy: by data time, of a source
+    Type 'FreshnessPolicy<"data">' is not assignable to type 'Freshness<{ readonly market: StaticDimension<"spot" | "um">; }>'.
+      Type 'FreshnessPolicy<"data">' is not assignable to type 'FreshnessPolicy<"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)">'.
+        Type '"data"' is not assignable to type '"materialization" | "there is no time dimension to be behind in: write materializedWithin(…)"'.
+
+    # a freshness policy: of no length
+    Argument of type '{}' is not assignable to parameter of type 'TimeSpan'.
+
+    # a freshness policy: in another unit
+    Object literal may only specify known properties, and 'weeks' does not exist in type 'TimeSpan'.
+
     # what there is not: a source with inputs
     Object literal may only specify known properties, and 'inputs' does not exist in type 'SourceOptions<Record<never, never>>'.
 

@@ -11,6 +11,7 @@ import {
   firstAvailable,
   from,
   ifPresent,
+  materializedWithin,
   only,
   overlapping,
   partitionKey,
@@ -23,6 +24,7 @@ import {
   timestamp,
   unique,
   window,
+  within,
 } from 'crypto-lakehouse';
 import { describe, test } from 'vitest';
 import {
@@ -301,6 +303,29 @@ describe('a compute function that returns', () => {
     const format = { type: 'bytes', extension: '.json', columns: [] } as const;
     // @ts-expect-error
     asset('bronze/x', { format, partitions, inputs, compute: ({ inputs: { klines } }) => klines.rows() });
+  });
+});
+
+describe('a freshness policy', () => {
+  test('by data time without a time dimension', () => {
+    // @ts-expect-error
+    asset('gold/x', { ...table, partitions: { market }, query, freshness: within({ hours: 30 }) });
+  });
+  test('by data time without any dimension', () => {
+    // @ts-expect-error
+    asset('gold/x', { ...table, query, freshness: [within({ hours: 30 }), materializedWithin({ days: 1 })] });
+  });
+  test('by data time, of a source', () => {
+    // @ts-expect-error
+    source('binance/x', { partitions: { market }, observe: async function* () {}, freshness: within({ hours: 30 }) });
+  });
+  test('of no length', () => {
+    // @ts-expect-error
+    within({});
+  });
+  test('in another unit', () => {
+    // @ts-expect-error
+    within({ hours: 30 }, { warn: { weeks: 1 } });
   });
 });
 

@@ -11,7 +11,7 @@ export async function run(context: Context, _options: object, selection?: string
   return context.withLake('read', async (lake) => {
     const list = selectAssets(lake.graph, selection).map((key) => {
       const { definition, space, code } = lake.graph.node(key);
-      const { group, tags, kinds, owners, description } = definition;
+      const { group, tags, kinds, owners, description, freshness } = definition;
       return {
         key,
         kind: kindOf(definition),
@@ -22,6 +22,7 @@ export async function run(context: Context, _options: object, selection?: string
         partitionedBy: space.dimensions.map(({ name }) => name),
         upstream: lake.graph.upstreamOf(key),
         codeVersion: code,
+        freshness,
         description,
       };
     });

@@ -159,7 +159,8 @@ async function partitionTerms(
   last: string,
 ): Promise<readonly Candidate[]> {
   return context.withLake('read', async (lake) => {
-    const { evaluateNow, knownValues, selectAssets } = await import('../lake.ts');
+    const { knownValues, selectAssets } = await import('../lake.ts');
+    const { evaluateNow } = await import('../../report/evaluated.ts');
     const keys = command?.arguments?.[0]?.value === 'asset' ? given.slice(0, 1) : selectAssets(lake.graph, given[0]);
     const { evaluations } = evaluateNow(lake);
     const [, lead = '', term = ''] = /^(.*[,/])?([^,/]*)$/.exec(last) ?? [];

@@ -5,31 +5,19 @@ import * as sets from '../../partition/set.ts';
 import { parseKey, printKey, seriesKey } from '../../partition/space.ts';
 import { type Explanation, explain, type Reason } from '../../plan/explain.ts';
 import { errorLine, withoutPlace } from '../../report/errors.ts';
-import { factsOf, type PartitionFacts } from '../../report/facts.ts';
+import { evaluateNow } from '../../report/evaluated.ts';
+import { factsOf, failureOf, type PartitionFacts } from '../../report/facts.ts';
 import { bytes, indent, instant, number, plural } from '../../report/format.ts';
+import { freshnessNow, seriesJson, seriesText } from '../../report/freshness.ts';
+import { meaningOf } from '../../report/meaning.ts';
 import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { FAILED } from '../failure.ts';
-import { evaluateNow, findAsset, knownValues } from '../lake.ts';
+import { findAsset, knownValues } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 import type { Style } from '../style.ts';
 import { unobserved } from './plan.ts';
-
-/** What each status means, for those who meet it first here. */
-const MEANING: Readonly<Record<Explanation['status'], string>> = {
-  none: 'there is no such partition',
-  fresh: 'up to date',
-  stale: 'has content, to be computed again',
-  pending: 'has content, to be computed again if what it reads changes',
-  missing: 'has no content, can be computed',
-  blocked: 'cannot be computed: what it reads failed',
-  awaiting: 'cannot be computed yet: not published',
-  unavailable: 'cannot be computed: not at the source',
-  failed: 'the last attempt failed',
-  leaving: 'has content, will leave the lake with the next run',
-  unneeded: 'would be computed, but another alternative serves',
-};
 
 export async function run(
   context: Context,
@@ -54,6 +42,8 @@ export async function run(
               `  Not known: ${neverObserved.join(', ')} ${neverObserved.length === 1 ? 'was' : 'were'} never observed (${context.again('observe', withUpstream(asset))})`,
             ),
           ];
+    const freshness = freshnessNow(lake, { view, evaluations, at: lake.now() }, [asset]).get(asset)?.series.get(series);
+    const lag = freshness === undefined ? [] : [`  lag of its series: ${seriesText(freshness)}`];
     const none = explanation.status === 'none';
     const { all } = evaluations.get(asset)?.universe ?? { all: sets.EMPTY_SET };
     const own = sets.mapSeries(all, (times, key) => (key === series ? times : ranges.EMPTY));
@@ -61,15 +51,25 @@ export async function run(
     const thereIs = times === undefined ? [] : [`  There is ${times}`];
     if (context.globals.json)
       console.print(
-        jsonText({ ...withErrors(lake, explanation), partition: printKey(node.space, ref), facts, neverObserved }, 2),
+        jsonText(
+          {
+            ...withErrors(lake, explanation),
+            partition: printKey(node.space, ref),
+            facts,
+            neverObserved,
+            ...(freshness && { freshness: seriesJson(freshness) }),
+          },
+          2,
+        ),
       );
     else
       console.print(
         [
-          head(explanation, printKey(node.space, ref), node.definition.kind === 'source', console.style),
+          head(explanation, printKey(node.space, ref), node.definition.kind, console.style),
           ...unknown,
           ...thereIs,
           ...factLines(asset, facts, console.style).map((line) => indent(line)),
+          ...lag,
           ...tree(lake, explanation, console.style),
         ].join('\n'),
       );
@@ -83,7 +83,7 @@ type WithError = Omit<Explanation, 'reasons'> & {
 };
 
 function withErrors(lake: OpenedLake, explanation: Explanation): WithError {
-  const error = errorOf(lake, explanation);
+  const error = failureOf(lake, explanation);
   return {
     ...explanation,
     ...(error !== undefined && { error }),
@@ -94,22 +94,13 @@ function withErrors(lake: OpenedLake, explanation: Explanation): WithError {
   };
 }
 
-function factsFor(lake: OpenedLake, { asset, partition }: Explanation): PartitionFacts {
-  const node = lake.graph.node(asset);
-  return factsOf(lake, node, parseKey({ ...node.definition.space }, partition));
-}
-
-const errorOf = (lake: OpenedLake, explanation: Explanation) =>
-  explanation.status === 'failed' ? factsFor(lake, explanation).failure?.error : undefined;
-
 function paint(status: Explanation['status'], style: Style): string {
   if (status === 'fresh') return style.good(status);
   return status === 'failed' || status === 'blocked' ? style.bad(status) : style.warning(status);
 }
 
-function head({ asset, status }: Explanation, partition: string, isSource: boolean, style: Style): string {
-  const meaning = isSource && status === 'leaving' ? 'at the source, but not wanted here' : MEANING[status];
-  return `${style.strong(asset)} ${partition}\n  ${paint(status, style)}: ${meaning}`;
+function head({ asset, status }: Explanation, partition: string, kind: 'source' | 'asset', style: Style): string {
+  return `${style.strong(asset)} ${partition}\n  ${paint(status, style)}: ${meaningOf(status, kind)}`;
 }
 
 function factLines(asset: string, { last, failure, checks }: PartitionFacts, style: Style): string[] {
@@ -158,7 +149,7 @@ function tree(lake: OpenedLake, { reasons }: Explanation, style: Style): string[
     return [
       `  ${style.accent(reason.type)}: ${reason.message}`,
       ...reason.upstream.flatMap((up) => {
-        const error = errorOf(lake, up);
+        const error = failureOf(lake, up);
         const changed =
           up.changed > 0 && reason.type === 'data' ? style.faint(`, changed at revision ${number(up.changed)}`) : '';
         return [

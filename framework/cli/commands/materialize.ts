@@ -11,6 +11,7 @@ import { needsUpstream } from '../held.ts';
 import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
+import { openTelemetry } from '../telemetry.ts';
 import { overheard, type Unmatched, unmatchedFilter, unmatchedSettings } from '../values.ts';
 import { requestOf, run as runPlan, unobserved, type WorkOptions } from './plan.ts';
 
@@ -48,6 +49,10 @@ export async function run(
     };
     const reporter = createReporter(context);
     const recap = createRecap();
+    const telemetry = await openTelemetry(context, (_level, message) =>
+      reporter.emit({ type: 'warning', asset: '', message }),
+    );
+    const follow = telemetry.follow(lake, 'materialize');
     let result: RunResult;
     try {
       const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
@@ -59,12 +64,14 @@ export async function run(
         signal,
         emit: (event) => {
           recap.add(event);
+          follow(event);
           reporter.emit(event);
           if (event.type !== 'planned') return;
           for (const { message, hint } of unmatched()) reporter.emit({ type: 'warning', asset: '', message, hint });
         },
       });
     } finally {
+      await telemetry.close();
       reporter.close();
     }
     addPending(recap, result);

@@ -6,10 +6,10 @@ import * as ranges from '../../partition/ranges.ts';
 import * as sets from '../../partition/set.ts';
 import { printSet } from '../../partition/set.ts';
 import { acceptsSeries, readSeriesKey } from '../../partition/space.ts';
-import { estimateMs } from '../../plan/estimate.ts';
 import { makePlan, type Planning, type PlanRequest, statusCounts } from '../../plan/plan.ts';
-import { type Fetching, fetching, observedSizes, recentBatches, type SizeOf } from '../../report/cost.ts';
-import { bytes, duration, indent, number, plural } from '../../report/format.ts';
+import { observedSizes, type SizeOf } from '../../report/cost.ts';
+import { indent, number, plural } from '../../report/format.ts';
+import { downloads, type PlanCost, stepCost, timeNeeded, totalCost } from '../../report/plan-cost.ts';
 import { askedWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { USAGE } from '../failure.ts';
@@ -134,26 +134,24 @@ function reportOf(
   });
   const materialize = plan.steps.flatMap((step): StepReport[] => {
     if (step.type !== 'materialize') return [];
-    const all = sets.union(step.will, step.may);
-    const cost: Fetching = fetching(lake.graph, evaluations, step.asset, all, sizeOf);
-    const planned = step.batches.map(({ partitions }) => partitions);
-    const ms = estimateMs(recentBatches(lake.state, step.asset), planned);
+    const cost = stepCost(lake, { evaluations }, step, sizeOf);
     return [
       {
         asset: step.asset,
         will: sets.countOf(step.will),
         may: sets.countOf(step.may),
         causes: step.causes as Readonly<Record<string, number>>,
-        batches: step.batches.length,
-        files: step.files,
+        batches: cost.batches,
+        files: cost.files,
         fetches: cost.fetches,
-        downloadBytes: cost.bytes,
-        estimatedMs: ms === undefined ? null : Math.round(ms),
+        downloadBytes: cost.downloadBytes,
+        estimatedMs: cost.estimatedMs ?? null,
         willPartitions: print(step.asset, step.will),
         mayPartitions: print(step.asset, step.may),
       },
     ];
   });
+  const total = totalCost(materialize.map(costOf));
   const fresh = plan.assets.reduce((sum, key) => {
     const evaluation = evaluations.get(key);
     if (!evaluation || evaluation.node.definition.kind === 'source') return sum;
@@ -170,9 +168,9 @@ function reportOf(
     fresh,
     batches: plan.batches,
     files: plan.files,
-    fetches: materialize.reduce((sum, step) => sum + step.fetches, 0),
-    downloadBytes: materialize.reduce((sum, step) => sum + step.downloadBytes, 0),
-    estimatedMs: materialize.some(({ estimatedMs }) => estimatedMs === null) ? null : knownMs(materialize),
+    fetches: total.fetches,
+    downloadBytes: total.downloadBytes,
+    estimatedMs: total.estimatedMs ?? null,
     materialize,
     depart: plan.steps.flatMap((step) =>
       step.type === 'depart'
@@ -192,8 +190,11 @@ function unwantedOf({ graph }: OpenedLake, asset: string, set: sets.PartitionSet
   return sets.mapSeries(set, (times, key) => (acceptsSeries(space, readSeriesKey(key)) ? ranges.EMPTY : times));
 }
 
-/** Assets are taken to have their turns one after the other. */
-const knownMs = (steps: readonly StepReport[]): number => steps.reduce((sum, step) => sum + (step.estimatedMs ?? 0), 0);
+const costOf = ({ estimatedMs, ...step }: StepReport): PlanCost => ({
+  ...step,
+  estimatedMs: estimatedMs ?? undefined,
+  knownMs: estimatedMs ?? 0,
+});
 
 /** Sources that some assets are made of and that nobody has ever looked at. */
 export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] {
@@ -259,7 +260,7 @@ function textOf(
       plural(found.batches, 'batch'),
       plural(found.files, 'file'),
       found.fetches > 0 && downloads(found),
-      found.estimatedMs === null ? unknownTime(lake, step.asset) : about(found.estimatedMs, found.may),
+      found.estimatedMs === null ? unknownTime(lake, step.asset) : timeNeeded(costOf(found), found.may),
     ].filter(Boolean);
     lines.push(style.faint(indent(cost.join(' · '), 4)));
   }
@@ -297,7 +298,7 @@ function textOf(
       plural(report.batches, 'batch'),
       `${plural(report.files, 'file')} to write`,
       report.fetches > 0 && downloads(report),
-      report.estimatedMs === null ? atLeast(knownMs(report.materialize)) : about(report.estimatedMs, may),
+      timeNeeded(totalCost(report.materialize.map(costOf)), may),
     ].filter(Boolean);
     lines.push(`${style.strong(all)}: ${cost.join(', ')}. ${number(report.fresh)} fresh${leaving(report)}.`);
   }
@@ -317,11 +318,5 @@ function leaving({ depart }: Pick<PlanReport, 'depart'>): string {
   return count === 0 ? '' : `, ${number(count)} to leave the lake`;
 }
 
-const downloads = (cost: { readonly fetches: number; readonly downloadBytes: number }) =>
-  `${plural(cost.fetches, 'download')}${cost.downloadBytes > 0 ? ` of ${bytes(cost.downloadBytes)}` : ''}`;
-
-/** An estimate is of everything that may be computed. */
-const about = (ms: number, may: number): string => `${may > 0 ? 'up to' : 'about'} ${duration(ms)}`;
 const unknownTime = ({ state }: OpenedLake, asset: string): string =>
   state.index().asset(asset) === undefined ? 'time unknown (never run)' : 'time unknown';
-const atLeast = (ms: number): string => (ms > 0 ? `at least ${duration(ms)}` : 'time unknown');

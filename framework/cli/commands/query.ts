@@ -4,11 +4,12 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { isLakehouseError, LakehouseError } from '../../common/errors.ts';
-import type { LakeView, QueryResult } from '../../engine/port.ts';
+import type { QueryResult } from '../../engine/port.ts';
 import { mayName } from '../../engine/syntax.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { lakeViews } from '../../materialize/views.ts';
 import { number } from '../../report/format.ts';
+import { queryAnew } from '../../report/query.ts';
 import type { Context } from '../context.ts';
 import { noLake } from '../no-lake.ts';
 import { type Sink, writeRows } from '../rows.ts';
@@ -47,16 +48,16 @@ export async function run(context: Context, options: QueryOptions, given?: strin
       const { rows, more } = await writeRows(result, { format, limit, width, style }, sink);
       if (more) console.note(`Only the first ${number(rows)} rows are shown; --limit 0 shows all.`);
     };
-    await withFreshFiles(
-      lake,
-      sql,
-      signal,
-      async (result) => {
-        if (output === undefined) await print(result)(toStdout);
-        else await toFile(resolve(io.cwd, output), print(result));
-      },
-      () => printed,
-    );
+    const views = () => lakeViews(lake, ({ key }) => namedIn(sql)(key));
+    const use = async (result: QueryResult) => {
+      if (output === undefined) await print(result)(toStdout);
+      else await toFile(resolve(io.cwd, output), print(result));
+    };
+    // What was printed cannot be taken back; a file is written anew.
+    const final = () => printed;
+    await queryAnew(await lake.engine(), views, sql, signal, use, final).catch((error: unknown) => {
+      throw asSource(lake, error);
+    });
     return undefined;
   });
 }
@@ -92,43 +93,6 @@ const namedIn =
   (key: string): boolean =>
     mayName(sql, key.slice(key.lastIndexOf('/') + 1));
 
-/** How often a query is asked again because a run replaced the files that it was to read. */
-const ATTEMPTS = 5;
-
-/**
- * A run may replace files while they are being read. While nothing has been printed, the query is simply asked again; a file is
- * written anew.
- */
-async function withFreshFiles(
-  lake: OpenedLake,
-  sql: string,
-  signal: AbortSignal,
-  use: (result: QueryResult) => Promise<void>,
-  printed: () => boolean,
-): Promise<void> {
-  const engine = await lake.engine();
-  const find = () => lakeViews(lake, ({ key }) => namedIn(sql)(key));
-  const ask = async (views: readonly LakeView[]) => {
-    const result = await engine.query(sql, views, signal);
-    try {
-      await use(result);
-    } finally {
-      await result.close();
-    }
-  };
-  let views = await find();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask(views);
-    } catch (error) {
-      if (printed() || signal.aborted || attempt === ATTEMPTS) throw asSource(lake, error);
-      const fresh = await find();
-      if (pathsOf(fresh) === pathsOf(views)) throw asSource(lake, error);
-      views = fresh;
-    }
-  }
-}
-
 /** A source is listed among the assets, but what it has is outside of the lake. */
 function asSource({ graph }: OpenedLake, error: unknown): unknown {
   const table = isLakehouseError(error) && error.code === 'unknown-table' ? String(error.details?.table) : '';
@@ -143,9 +107,6 @@ function asSource({ graph }: OpenedLake, error: unknown): unknown {
     cause: error,
   });
 }
-
-const pathsOf = (views: readonly LakeView[]): string =>
-  views.flatMap((view) => ('files' in view ? view.files : view.partitions.map(({ path }) => path))).join('\n');
 
 /** The file is there whole or not at all. */
 async function toFile(path: string, use: (sink: Sink) => Promise<void>): Promise<void> {

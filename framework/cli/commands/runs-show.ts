@@ -5,7 +5,7 @@ import { type PartitionSpace, printKey, type SeriesValues } from '../../partitio
 import { errorLine } from '../../report/errors.ts';
 import { bytes, indent, instant, number, plural } from '../../report/format.ts';
 import { describeEvent } from '../../state/describe.ts';
-import { filesOf, outcomesOf, type StoredEvent } from '../../state/events.ts';
+import { checkFailuresOf, filesOf, outcomesOf, packedCount, type StoredEvent } from '../../state/events.ts';
 import type { RunRecord, StateReader } from '../../state/store.ts';
 import { selectionWords } from '../again.ts';
 import type { Context } from '../context.ts';
@@ -81,8 +81,8 @@ function troubleLines(
     if (event.kind === 'failed')
       for (const failure of event.failures)
         failed.push(`${event.asset} ${nameOf(event.asset, failure)}: ${errorLine(failure.error, event.asset)}`);
-    if (event.kind !== 'materialized') continue;
-    for (const check of event.checks ?? []) {
+    if (event.kind !== 'materialized' && event.kind !== 'checked') continue;
+    for (const check of checkFailuresOf(event)) {
       if (check.failedRows === 0) continue;
       const line = `${event.asset} ${nameOf(event.asset, check)}: ${check.check}, ${plural(check.failedRows, 'row')}`;
       (check.severity === 'error' ? refused : warned).push(line);
@@ -147,6 +147,8 @@ function eventText({ event, changed }: StoredEvent): string {
       const checks = event.checks?.filter(({ failedRows }) => failedRows > 0).length ?? 0;
       return `computed ${event.asset}: ${plural(points, 'partition')}, ${number(moved)} changed; ${plural(filesOf(event).length, 'file')}, ${bytes(size)}${checks > 0 ? `; ${plural(checks, 'failed check')}` : ''}`;
     }
+    case 'checked':
+      return `checked  ${event.asset}: ${plural(packedCount(event.set), 'partition')}, ${event.checks.join(', ')}${event.failures.length > 0 ? `; ${plural(event.failures.length, 'failed check')}` : ''}`;
     case 'observed':
       return `observed ${event.asset}: ${number(moved)} new or changed${event.withdrawn ? ', some withdrawn' : ''}`;
     case 'failed':

@@ -8,10 +8,12 @@ import type { Dimension } from '../../partition/space.ts';
 import { formatIndex } from '../../partition/time.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { presentSet } from '../../plan/universe.ts';
+import { evaluateNow } from '../../report/evaluated.ts';
 import { bytes, indent, instant, number, plural, some, table } from '../../report/format.ts';
+import { freshnessJson, freshnessLines, freshnessNow, policyText } from '../../report/freshness.ts';
 import type { Context } from '../context.ts';
 import { USAGE } from '../failure.ts';
-import { countsOf, evaluateNow, findAsset, knownValues } from '../lake.ts';
+import { countsOf, findAsset, knownValues } from '../lake.ts';
 import { kindOf } from './assets.ts';
 
 export async function run(context: Context, _options: object, asset: string): Promise<number | undefined> {
@@ -19,7 +21,8 @@ export async function run(context: Context, _options: object, asset: string): Pr
     const node = findAsset(lake.graph, asset);
     const issues = await examineAssets(lake, [node.definition]);
     const shown = { ...describe(lake, node), issues };
-    context.console.result(shown, () => textOf(context, shown));
+    const json = { ...shown, freshness: shown.freshness && freshnessJson(shown.freshness) };
+    context.console.result(json, () => textOf(context, shown));
     return issues.length > 0 ? USAGE : undefined;
   });
 }
@@ -62,6 +65,7 @@ function describe(lake: OpenedLake, node: AssetNode) {
     pool: definition.pool,
     lastObserved: view.asset(key)?.lastObservedAt,
     partitions: { ...countsOf(evaluation), times: timeSpan(node, present) },
+    freshness: freshnessNow(lake, { view, evaluations, at: lake.now() }, [key]).get(key),
     ...totals(lake, key, present),
   };
 }
@@ -163,6 +167,15 @@ function textOf({ console }: Context, shown: Shown): string {
       shown.issues.map((issue) => style.bad(formatIssue(issue))),
     ),
     ...section('Partitions', partitions),
+    ...section(
+      'Freshness',
+      shown.freshness
+        ? [
+            ...freshnessLines(shown.freshness),
+            ...shown.freshness.policies.map((policy) => `policy: ${policyText(policy)}`),
+          ]
+        : [],
+    ),
     ...section('Partitioned by', dimensions),
     ...section('Reads', inputs),
     ...section('Read by', shown.downstream),

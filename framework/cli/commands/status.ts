@@ -1,10 +1,14 @@
 import { applyFilter } from '../../partition/filter.ts';
-import { PRESENT } from '../../plan/view.ts';
+import type { PartitionSet } from '../../partition/set.ts';
+import { type AssetFreshness, summarize } from '../../plan/freshness.ts';
+import { evaluateNow } from '../../report/evaluated.ts';
 import { instant, number, table } from '../../report/format.ts';
-import type { RunRecord } from '../../state/store.ts';
+import { freshnessJson, freshnessNow, lagText } from '../../report/freshness.ts';
+import { lastRunOf, notKnown } from '../../report/latest.ts';
 import { withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
-import { countsOf, evaluateNow, readFilter, requireMatch, selectAssets } from '../lake.ts';
+import { FAILED } from '../failure.ts';
+import { countsOf, readFilter, requireMatch, selectAssets } from '../lake.ts';
 import { kindOf } from './assets.ts';
 import { unobserved } from './plan.ts';
 
@@ -19,6 +23,8 @@ interface AssetStatus {
   readonly lastObserved?: string | undefined;
   readonly lastComputed?: string | undefined;
   readonly lastRun?: string | undefined;
+  /** Of the series asked for; undefined without a policy. */
+  readonly freshness?: AssetFreshness | undefined;
 }
 
 const COLUMNS: readonly (keyof Counts)[] = [
@@ -37,7 +43,7 @@ const ALWAYS: readonly string[] = ['fresh', 'stale', 'missing', 'failed'];
 
 export async function run(
   context: Context,
-  options: { readonly partitions?: string },
+  options: { readonly partitions?: string; readonly failOverdue?: boolean },
   selection?: string,
 ): Promise<number | undefined> {
   const { console } = context;
@@ -47,16 +53,18 @@ export async function run(
     const { evaluations, view } = evaluateNow(lake);
     requireMatch(lake, view, keys, filter);
     const unknown = unobserved(lake, keys);
-    const untold = new Set(unknown);
-    for (const key of lake.graph.order) if (lake.graph.upstreamOf(key).some((up) => untold.has(up))) untold.add(key);
+    const untold = notKnown(lake.graph, view);
     const runs = lake.state.runs(1000);
+    const late = freshnessNow(lake, { view, evaluations, at: lake.now() }, keys);
     const list = keys.flatMap((key): AssetStatus[] => {
       const evaluation = evaluations.get(key);
       if (!evaluation) return [];
       const within = filter && applyFilter(evaluation.node.space, evaluation.universe.all, filter);
       const state = view.asset(key);
+      const whole = late.get(key);
+      const freshness = whole && within ? ofSeries(whole, within) : whole;
       const isSource = evaluation.node.definition.kind === 'source';
-      const last = isSource ? undefined : lastRun(runs, newestRevision(state?.series.values() ?? []));
+      const last = isSource ? undefined : lastRunOf(key, view, runs);
       return [
         {
           asset: key,
@@ -67,29 +75,26 @@ export async function run(
             lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt),
           }),
           ...(last && { lastComputed: instant(last.finishedAt ?? last.startedAt), lastRun: last.run }),
+          ...(freshness && { freshness }),
         },
       ];
     });
-    console.result({ revision: view.head, neverObserved: unknown, assets: list }, () =>
+    const assets = list.map(({ freshness, ...row }) => ({
+      ...row,
+      ...(freshness && { freshness: freshnessJson(freshness) }),
+    }));
+    console.result({ revision: view.head, neverObserved: unknown, assets }, () =>
       textOf(context, list, unknown, selection),
     );
-    return undefined;
+    const bad = list.some(({ freshness }) => freshness?.status === 'overdue' || freshness?.status === 'unknown');
+    return options.failOverdue && bad ? FAILED : undefined;
   });
 }
 
-/** The log position up to which the most recently computed partition had seen its inputs. */
-function newestRevision(series: Iterable<{ readonly verified: Uint32Array; readonly flags: Uint8Array }>): number {
-  let newest = 0;
-  for (const { verified, flags } of series) {
-    for (let i = 0; i < verified.length; i++)
-      if ((flags[i] as number) & PRESENT && (verified[i] as number) > newest) newest = verified[i] as number;
-  }
-  return newest;
-}
-
-/** The run that was going on at a revision. Runs come latest first. */
-function lastRun(runs: readonly RunRecord[], revision: number): RunRecord | undefined {
-  return revision === 0 ? undefined : runs.find(({ startedRevision }) => startedRevision <= revision);
+/** Of the series that have partitions in a set. */
+function ofSeries({ asset, policies, series, why }: AssetFreshness, { bySeries }: PartitionSet): AssetFreshness {
+  const asked = [...series.values()].filter((one) => bySeries.has(one.series));
+  return summarize(asset, policies, asked, why);
 }
 
 function textOf(
@@ -100,7 +105,8 @@ function textOf(
 ): string {
   const { style } = console;
   const used = COLUMNS.filter((column) => ALWAYS.includes(column) || list.some(({ counts }) => counts[column] > 0));
-  const rows = list.map(({ asset, kind, known, counts, lastObserved, lastComputed }) => {
+  const measured = list.some(({ freshness }) => freshness);
+  const rows = list.map(({ asset, kind, known, counts, lastObserved, lastComputed, freshness }) => {
     const last =
       kind === 'source'
         ? lastObserved === undefined
@@ -118,6 +124,7 @@ function textOf(
             ? '?'
             : number(counts[column]),
       ),
+      ...(measured ? [freshness ? lagText(freshness) : ''] : []),
       last,
     ];
   });
@@ -126,6 +133,7 @@ function textOf(
       [
         { title: 'ASSET', whole: true },
         ...used.map((column) => ({ title: column.toUpperCase(), align: 'right' as const })),
+        ...(measured ? [{ title: 'LAG' }] : []),
         { title: 'LAST COMPUTED' },
       ],
       rows,

@@ -5,6 +5,7 @@ import { wantsColor } from '../style.ts';
 
 export interface UiCommandOptions {
   readonly readOnly?: boolean;
+  readonly screenReader?: boolean;
   readonly theme?: 'dark' | 'light' | 'high-contrast' | 'none';
 }
 
@@ -15,11 +16,14 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
     throw new LakehouseError('no-terminal', 'lakehouse ui draws on a terminal, and there is none', {
       hint: `For text or JSON: ${context.again('status')}, ${context.again('runs')}.`,
     });
-  if (env.TERM === 'dumb')
+  // As Ink's own programs are told.
+  const linear = options.screenReader === true || env.INK_SCREEN_READER === 'true';
+  if (env.TERM === 'dumb' && !linear)
     throw new LakehouseError('dumb-terminal', 'This terminal (TERM=dumb) cannot be drawn on', {
-      hint: `Use another one, or: ${context.again('status')}.`,
+      hint: `Use another one, --screen-reader, which needs no drawing, or: ${context.again('status')}.`,
     });
   const { definition, loaded } = await context.configuration();
+  await (await import('../../tui/prepare.ts')).prepareUi(env as Record<string, string | undefined>);
   const [{ runUi }, { createTheme }] = await Promise.all([
     import('../../tui/app/run.ts'),
     import('../../tui/view/theme.ts'),
@@ -31,7 +35,7 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
   }
   const simulated = definition.simulated(loaded.settings);
   const { signal } = context.interrupts({ say: () => undefined });
-  await runUi({
+  const { abandoned } = await runUi({
     stdin: stdin as NodeJS.ReadStream,
     stdout: screen,
     open: context.openLake,
@@ -44,10 +48,13 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
     title: simulated ? 'lakehouse (simulated data)' : 'lakehouse',
     program: context.again(),
     now: io.now,
+    linear,
     suspend: io.suspend ?? (async () => undefined),
     signal,
   });
-  return context.interrupted();
+  const code = context.interrupted();
+  if (abandoned) io.exit(code ?? 0);
+  return code;
 }
 
 /** Whether the locale says that the terminal understands UTF-8; where it says nothing it is taken to. */

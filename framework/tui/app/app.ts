@@ -1,15 +1,15 @@
-import { Box, Text, useApp, useInput, usePaste, useWindowSize } from 'ink';
+import { Box, Transform, useApp, useInput, usePaste, useWindowSize } from 'ink';
 import { createElement, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { keysOf } from '../model/keys.ts';
-import { width } from '../view/text.ts';
+import { ascii } from '../view/text.ts';
 import type { Theme } from '../view/theme.ts';
-import type { createController } from './controller.ts';
+import type { Controller } from './controller.ts';
 import { draw, type Stage } from './draw.ts';
 import type { Session } from './session.ts';
 
 export interface AppProps {
   readonly session: Session;
-  readonly controller: ReturnType<typeof createController>;
+  readonly controller: Controller;
   readonly theme: Theme;
   readonly title: string;
   readonly program: string;
@@ -23,20 +23,7 @@ export interface AppProps {
 /** Ages on the screen are drawn anew this often. */
 const TICK_MS = 1000;
 
-const PLAIN: Readonly<Record<string, string>> = {
-  '↑': '^',
-  '↓': 'v',
-  '←': '<',
-  '→': '>',
-  '…': '~',
-  '×': 'x',
-  '–': '-',
-};
-/** What a terminal that knows only ASCII shows of a line, in as many cells: what the lake holds may be in any script. */
-const ascii = (line: string) =>
-  line.replace(/\P{ASCII}/gu, (character) => PLAIN[character] ?? '?'.repeat(width(character)));
-
-/** The whole screen: a `<Text>` per line, everything else is drawn outside of React. */
+/** The whole screen: its lines are drawn outside of React. */
 export function App({ session, controller, theme, title, program, now, resized, attached }: AppProps): ReactNode {
   const state = useSyncExternalStore(session.store.subscribe, session.store.get);
   const { columns, rows } = useWindowSize();
@@ -63,9 +50,12 @@ export function App({ session, controller, theme, title, program, now, resized, 
   };
   const lines = make();
   shown.current = { lines, make };
+  // Ink measures and cuts what it is given, which takes it longer than drawing does: it is given blanks, and the lines, which fit, in
+  // their stead.
+  const blank = Array.from({ length: rows }, () => ' ').join('\n');
   return createElement(
     Box,
-    { flexDirection: 'column', width: columns, height: rows },
-    lines.map((line, i) => createElement(Text, { key: i, wrap: 'truncate' }, line === '' ? ' ' : line)),
+    { width: columns, height: rows },
+    createElement(Transform, { transform: (_, i) => lines[i] ?? '' }, blank),
   );
 }

@@ -1,8 +1,8 @@
 import { commandsOf } from '../model/commands.ts';
 import type { Size } from '../model/data.ts';
-import { defaultAxes } from '../model/heat-axes.ts';
-import { fitted, type HeatState, startHeat } from '../model/heatmap.ts';
+import { fitted } from '../model/heatmap.ts';
 import { hiddenOf } from '../model/lineage.ts';
+import { matchingRuns } from '../model/matching.ts';
 import { SCREENS, type Screen, type UiState } from '../model/state.ts';
 import { assetTree } from '../model/tree.ts';
 import { traceColumn } from '../read/columns.ts';
@@ -14,6 +14,7 @@ import { checksView } from '../view/checks.ts';
 import { dataView } from '../view/data.ts';
 import { detailView } from '../view/detail.ts';
 import { errorDialog, inputDialog, wipeDialog } from '../view/dialog.ts';
+import { filterLines } from '../view/field.ts';
 import { bodySize, frame, type Hint } from '../view/frame.ts';
 import { helpBox } from '../view/help.ts';
 import { lineageLines } from '../view/lineage.ts';
@@ -26,6 +27,7 @@ import { runsView } from '../view/runs.ts';
 import { schedulesView } from '../view/schedules.ts';
 import type { Theme } from '../view/theme.ts';
 import { drawingOf } from './drawing.ts';
+import { checksInput, dataInput, defaultHeat, filterInput } from './inputs.ts';
 import { helpGroups, keyName, paletteEntries } from './menus.ts';
 import type { Session } from './session.ts';
 import { shellCommand } from './shell.ts';
@@ -87,7 +89,8 @@ function breadcrumb(state: UiState): string[] {
   return crumbs;
 }
 
-function jobMessage({ job }: UiState) {
+/** How far the run of this process is. */
+export function jobMessage({ job }: Pick<UiState, 'job'>) {
   if (!job) return undefined;
   const { assets } = job.detail;
   const busy = assets.filter(({ phase }) => phase === 'computing' || phase === 'observing');
@@ -128,8 +131,7 @@ function hintsOf(state: UiState): Hint[] {
 function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[] {
   const { now } = stage;
   if (state.explain) return detailView({ size, detail: state.detail, offset: state.explain.offset }, theme);
-  const typed = state.overlay?.type === 'filter' ? state.overlay.line.cursor : undefined;
-  const filter = (text: string) => (text === '' && typed === undefined ? undefined : { text, caret: typed });
+  const filter = (text: string) => filterInput(state, text);
   switch (state.screen) {
     case 'assets': {
       const { rows, cursor, offset } = state.assets;
@@ -151,61 +153,21 @@ function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[
       const search = log.search === '' ? undefined : { text: log.search };
       return runView({ detail, offset: log.offset, follow: log.follow, search, logOnly: log.only, now, size }, theme);
     }
-    case 'checks': {
-      const { cursor, offset, detailOffset } = state.checks;
-      return checksView(
-        { rows: matchingChecks(state), cursor, offset, detailOffset, filter: filter(state.checks.filter), now, size },
-        theme,
-      );
-    }
+    case 'checks':
+      return checksView(checksInput(state, size, now), theme);
     case 'schedules': {
       const { rows, cursor, offset } = state.schedules;
       return schedulesView({ rows, cursor, offset, now, size }, theme);
     }
-    case 'data': {
-      const { tab, preview, error, row, column, sql } = state.data;
-      return dataView(
-        {
-          size,
-          tab,
-          preview,
-          error,
-          row,
-          column,
-          sql: {
-            text: sql.line.text,
-            caret: sql.typing ? sql.line.cursor : undefined,
-            running: sql.running,
-            error: sql.error,
-            result: sql.result,
-            tookMs: sql.tookMs,
-            history: sql.at === undefined ? undefined : { index: sql.at + 1, of: sql.history.length },
-          },
-        },
-        theme,
-      );
-    }
+    case 'data':
+      return dataView(dataInput(state, size), theme);
   }
 }
 
-/** The checks that a filter leaves. */
-export function matchingChecks({ checks: { rows, filter } }: UiState) {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows?.filter(({ asset, check }) => words.every((word) => `${asset} ${check}`.toLowerCase().includes(word)));
-}
-
-/** The runs that a filter leaves. */
-export function matchingRuns({ runs: { rows, filter } }: UiState) {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows?.filter((row) =>
-    words.every((word) => `${row.run} ${row.command} ${row.selection} ${row.outcome}`.toLowerCase().includes(word)),
-  );
-}
-
 function lineageBody(state: UiState, { session: { graph } }: Stage, size: Size, theme: Theme): string[] {
-  const { lineage, assets } = state;
+  const { lineage, assets, overlay: over } = state;
   const { layout, compact } = drawingOf(graph, lineage, size);
-  return lineageLines(
+  const lines = lineageLines(
     {
       layout,
       compact,
@@ -225,6 +187,9 @@ function lineageBody(state: UiState, { session: { graph } }: Stage, size: Size, 
     size,
     theme,
   );
+  // The graph is not moved by a selection being typed.
+  const typed = over?.type === 'filter' ? filterLines(theme, filterInput(state, over.line.text), '', size.columns) : [];
+  return [...typed, ...lines.slice(typed.length)];
 }
 
 function partitionsBody(state: UiState, { session }: Stage, size: Size, theme: Theme): string[] {
@@ -239,13 +204,6 @@ function partitionsBody(state: UiState, { session }: Stage, size: Size, theme: T
   const heat = fitted(kept, shape, window);
   const map = heatMap(index, heat, { ...window, firstRow: heat.firstRow, firstColumn: heat.firstColumn });
   return partitionsView({ size, map, shape, state: heat, detail: detail?.asset === asset ? detail : undefined }, theme);
-}
-
-/** Where one begins with an asset: at its newest partition. */
-export function defaultHeat(index: NonNullable<ReturnType<Session['heat']>>, size: Size): HeatState {
-  const axes = defaultAxes(index.dimensions);
-  const shape = heatShape(index, axes);
-  return startHeat(axes, shape, heatLayout(size, shape, axes).window);
 }
 
 function withOverlay(state: UiState, stage: Stage, body: string[], size: Size, theme: Theme): string[] {

@@ -17,14 +17,14 @@ const NAMES: Readonly<Record<string, string>> = {
 /** A key as people write it. */
 export const keyName = (key: string): string => NAMES[key] ?? key;
 
-/** Everything that keys do on this screen. */
-export function helpGroups(state: UiState): HelpGroup[] {
+/** Everything that keys do on this screen. @param nameOf how keys are called. */
+export function helpGroups(state: UiState, nameOf: (key: string) => string = keyName): HelpGroup[] {
   const groups = Map.groupBy(commandsOf(state.screen), ({ group }) => group);
   return (['Act', 'Look', 'Move', 'Screens', 'Program'] as const).flatMap((title) => {
     const commands = groups.get(title) ?? [];
     if (commands.length === 0) return [];
     const bindings = commands.map(({ keys, label, help, disabled }) => ({
-      keys: keys.map(keyName),
+      keys: keys.map(nameOf),
       label,
       description: help,
       disabledReason: disabled?.(state),
@@ -44,6 +44,7 @@ export function paletteEntries(
   state: UiState,
   { graph }: Pick<Session, 'graph'>,
   query: string,
+  nameOf: (key: string) => string = keyName,
 ): { readonly choice: PaletteChoice; readonly candidate: Candidate }[] {
   const choices: PaletteChoice[] = [
     ...COMMANDS.filter(({ id, screens }) => !NOT_OFFERED.has(id) && (screens?.includes(state.screen) ?? true)).map(
@@ -69,7 +70,7 @@ export function paletteEntries(
       candidate: {
         label: command.label,
         kind: command.group === 'Screens' ? 'screen' : 'command',
-        key: command.keys.map(keyName).join(' '),
+        key: command.keys.map(nameOf).join(' '),
         description: command.help,
         disabledReason: command.disabled?.(state),
         positions,

@@ -1,13 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { render } from 'ink';
-import { createElement } from 'react';
 import type { OpenedLake } from '../../materialize/open.ts';
-import type { Size } from '../model/data.ts';
 import type { Theme } from '../view/theme.ts';
-import { App, type AppProps } from './app.ts';
 import { createController } from './controller.ts';
+import { drawnSurface } from './drawn.ts';
+import { linearSurface } from './linear.ts';
 import { openSession } from './session.ts';
 import { quoted, workCommand } from './shell.ts';
+import type { Surface } from './surface.ts';
 
 export interface UiOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -23,20 +22,24 @@ export interface UiOptions {
   readonly now: () => number;
   /** Stops this process until the shell lets it go on. */
   readonly suspend: () => Promise<void>;
+  /** Tells in lines, for screen readers, instead of drawing. */
+  readonly linear?: boolean;
   /** Aborted: leave now. */
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds between frames at most; keys are answered at once. */
-const FPS = 30;
-/** A window that is dragged to another size has it when nothing was said of it for so long. */
-const SETTLE_MS = 100;
-/** The cursor to the upper left corner, and nothing on the screen. */
-const CLEAR = '\u001b[H\u001b[2J';
+/** How it ended. */
+export interface UiEnd {
+  /** A run did not end when it was told to: it would keep this process alive. Nothing of it is ever visible. */
+  readonly abandoned: boolean;
+}
 
-/** Draws on the whole terminal until the person leaves. The terminal is as it was afterwards, whatever happens. */
-export async function runUi(options: UiOptions): Promise<void> {
-  const { stdin, stdout, theme, title, program, now, signal } = options;
+/** How long what still goes on is waited for, when the terminal has been given back. */
+const PATIENCE_MS = 2_000;
+
+/** Shows the lake on the terminal until the person leaves. The terminal is as it was afterwards, whatever happens. */
+export async function runUi(options: UiOptions): Promise<UiEnd> {
+  const { stdout, program, now, linear = false } = options;
   const session = await openSession({
     open: options.open,
     readOnly: options.readOnly,
@@ -50,70 +53,48 @@ export async function runUi(options: UiOptions): Promise<void> {
     wipeLine: (asset, partitions) =>
       [program, 'wipe', quoted(asset), ...(partitions === undefined ? [] : ['-p', quoted(partitions)])].join(' '),
   });
-  let size: Size = { columns: stdout.columns || 80, rows: stdout.rows || 24 };
-  let leave: () => void = () => undefined;
-  let suspend: () => void = () => undefined;
+  let surface: Surface | undefined;
   let leaving = false;
   const quit = () => {
     // A run is asked to stop, and waited for; whoever insists leaves it behind at once: nothing unfinished is ever visible.
     if (!leaving && session.cancel()) {
       leaving = true;
-      void session.idle().finally(() => leave());
-    } else leave();
+      const text = 'Stopping: leaves when what is running has finished. q again leaves at once.';
+      session.store.dispatch((state) => ({ ...state, message: { kind: 'info', text } }));
+      void session.idle().finally(() => surface?.leave());
+    } else surface?.leave();
   };
   const controller = createController({
     session,
-    size: () => size,
+    size: () => surface?.size() ?? { columns: 80, rows: 24 },
     now,
     program,
-    copy: (text) => stdout.write(`\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`),
+    copy: linear ? undefined : (text) => stdout.write(`\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`),
     quit,
-    suspend: () => suspend(),
+    suspend: () => surface?.suspend(),
   });
-  const resized = (to: Size) => {
-    size = to;
-  };
-  const attached: AppProps['attached'] = ({ exit, suspendTerminal }) => {
-    leave = () => exit();
-    suspend = () => void suspendTerminal(options.suspend);
-  };
-  const element = () =>
-    createElement(App, { session, controller, theme, title, program, now, resized, attached } satisfies AppProps);
-  const app = render(element(), {
-    stdin,
-    stdout,
-    alternateScreen: true,
-    incrementalRendering: true,
-    exitOnCtrlC: false,
-    maxFps: FPS,
-    // With CI set Ink would only print the last frame; that there is a terminal has been looked at.
-    interactive: true,
-    isScreenReaderEnabled: false,
-  });
-  // What was drawn for another size may have scrolled or wrapped, and Ink writes only the lines that it changes: once the size
-  // has settled, all of them are written.
-  let settling: NodeJS.Timeout | undefined;
-  const settle = () => {
-    clearTimeout(settling);
-    settling = setTimeout(() => {
-      app.clear();
-      stdout.write(CLEAR);
-      app.rerender(element());
-    }, SETTLE_MS);
-  };
-  stdout.on('resize', settle);
-  const stop = () => app.unmount();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
+  let ended = false;
   try {
-    await app.waitUntilExit();
+    surface = (linear ? linearSurface : drawnSurface)({ ...options, session, controller });
+    await surface.ended();
   } finally {
-    stdout.off('resize', settle);
-    clearTimeout(settling);
-    signal.removeEventListener('abort', stop);
     // Whoever leaves without waiting for a run stops it now; it would go on without a screen otherwise.
     if (session.cancel()) session.cancel();
-    await session.idle();
-    await session.close();
+    ended = await within(
+      PATIENCE_MS,
+      session.idle().then(() => session.close()),
+    );
+  }
+  return { abandoned: !ended };
+}
+
+/** Whether something comes to its end in time. Without a reference to the timer the process would end before. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  const given = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => given.resolve(false), ms);
+  try {
+    return await Promise.race([work.then(() => true), given.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

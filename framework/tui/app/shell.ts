@@ -1,5 +1,4 @@
-import { viewName } from '../../engine/checks.ts';
-import { partitionCondition } from '../../engine/partitions.ts';
+import { partitionCondition, viewName } from '../../engine/partitions.ts';
 import { parseKey } from '../../partition/space.ts';
 import { defaultAxes } from '../model/heat-axes.ts';
 import { filterOf, fitted, startHeat } from '../model/heatmap.ts';

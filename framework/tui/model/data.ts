@@ -1,4 +1,5 @@
 import type { Status } from '../../plan/evaluate.ts';
+import type { PlanCost } from '../../report/plan-cost.ts';
 
 // What the screens draw, as plain data: made by `read/`, drawn by `view/`. No dates but milliseconds since 1970 UTC, no keys but
 // printed ones.
@@ -127,6 +128,7 @@ export interface HeatMap {
 /** One partition (or all of a cell) in detail. */
 export interface PartitionDetail {
   readonly asset: string;
+  readonly kind: 'source' | 'asset';
   readonly partition: string;
   readonly status: Status;
   /** Lines of the chain of causes, as the explain command prints them, without colours: depth and text. */
@@ -260,13 +262,14 @@ export interface PlanView {
   readonly force: boolean;
   readonly will: number;
   readonly may: number;
-  readonly files: number;
-  readonly estimatedMs: number | undefined;
+  readonly cost: PlanCost;
   readonly steps: readonly {
     readonly asset: string;
     readonly will: number;
     readonly may: number;
     readonly held: number;
+    /** How long it takes; undefined where it was never computed, or is not. */
+    readonly estimatedMs: number | undefined;
     readonly causes: Readonly<Record<string, number>>;
   }[];
 }

@@ -42,8 +42,9 @@ export function keysOf(input: string, flags: KeyFlags): string[] {
   const named = NAMED.find(([flag]) => flags[flag]);
   if (named) {
     const [, name] = named;
-    const shifted = flags.shift && !['enter', 'backspace', 'escape'].includes(name);
-    return [`${flags.ctrl ? 'ctrl+' : ''}${shifted ? 'shift+' : ''}${name}`];
+    const single = ['enter', 'backspace', 'escape'].includes(name);
+    const key = `${flags.ctrl ? 'ctrl+' : ''}${flags.shift && !single ? 'shift+' : ''}${name}`;
+    return flags.meta && single && name !== 'escape' ? ['escape', key] : [key];
   }
   // Escape and a key right after it come as the key with Alt, which nothing here is bound to.
   if (flags.meta && input !== '') return ['escape', ...keysOf(input, { ...flags, meta: false })];

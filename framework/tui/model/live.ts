@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../materialize/events.ts';
-import type { AssetProgress, RunDetail, RunLine } from './data.ts';
+import type { AssetProgress, AssetRow, RunDetail, RunLine } from './data.ts';
 
 /** Lines of a live log that are kept. */
 const MOST_LINES = 5_000;
@@ -68,6 +68,16 @@ export function afterEvent(detail: RunDetail, event: RunEvent, at: number): RunD
     default:
       return next;
   }
+}
+
+/** Assets with what a run is doing to them right now. */
+export function withProgress(rows: readonly AssetRow[], run: RunDetail | undefined): readonly AssetRow[] {
+  const progress = new Map(run?.assets.map((one) => [one.asset, one]));
+  return rows.map((row) => {
+    const own = progress.get(row.key);
+    const active = own?.phase === 'computing' || own?.phase === 'observing';
+    return { ...row, running: active ? { done: own.done, total: own.total } : undefined };
+  });
 }
 
 function withAsset(

@@ -1,9 +1,10 @@
 import type { OpenedLake } from '../../materialize/open.ts';
 import { endOf } from '../../partition/time.ts';
 import { type AssetEvaluation, statusCode } from '../../plan/evaluate.ts';
+import { statusOf } from '../../plan/evaluated.ts';
 import { statusCounts } from '../../plan/plan.ts';
 import { PRESENT } from '../../plan/view.ts';
-import type { RunRecord } from '../../state/store.ts';
+import { lastRunOf, notKnown } from '../../report/latest.ts';
 import type { AssetRow } from '../model/data.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -27,13 +28,13 @@ export function assetRows(
   volumes: ReadonlyMap<string, Volume>,
 ): AssetRow[] {
   const runs = lake.state.runs(1000);
-  const untold = snapshot ? unobserved(lake, snapshot) : new Set<string>();
+  const untold = snapshot ? notKnown(lake.graph, snapshot.view) : new Set<string>();
   return lake.graph.order.map((key): AssetRow => {
     const { definition } = lake.graph.node(key);
     const evaluation = snapshot?.evaluations.get(key);
     const state = snapshot?.view.asset(key);
     const isSource = definition.kind === 'source';
-    const last = isSource ? undefined : runAt(runs, newestRevision(state?.series.values() ?? []));
+    const last = isSource || !snapshot ? undefined : lastRunOf(key, snapshot.view, runs);
     const volume = volumes.get(key);
     const newest = evaluation && snapshot && newestEnd(evaluation);
     return {
@@ -64,31 +65,6 @@ export function assetRows(
   });
 }
 
-/** Sources that were never looked at, and everything below them. */
-function unobserved({ graph }: OpenedLake, { view }: Snapshot): Set<string> {
-  const untold = new Set<string>();
-  for (const key of graph.order) {
-    const never = graph.node(key).definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined;
-    if (never || graph.upstreamOf(key).some((up) => untold.has(up))) untold.add(key);
-  }
-  return untold;
-}
-
-/** The log position up to which the most recently computed partition had seen its inputs. */
-function newestRevision(series: Iterable<{ readonly verified: Uint32Array; readonly flags: Uint8Array }>): number {
-  let newest = 0;
-  for (const { verified, flags } of series) {
-    for (let i = 0; i < verified.length; i++)
-      if ((flags[i] as number) & PRESENT && (verified[i] as number) > newest) newest = verified[i] as number;
-  }
-  return newest;
-}
-
-/** The run that was going on at a revision. Runs come latest first. */
-function runAt(runs: readonly RunRecord[], revision: number): RunRecord | undefined {
-  return revision === 0 ? undefined : runs.find(({ startedRevision }) => startedRevision <= revision);
-}
-
 const CONTENT = new Set([statusCode('fresh'), statusCode('stale'), statusCode('pending')]);
 
 /** The end of the newest period that has content, ms UTC. */
@@ -96,8 +72,10 @@ function newestEnd({ node, series }: AssetEvaluation): number | undefined {
   const { time } = node.space;
   if (!time) return undefined;
   let newest = Number.NEGATIVE_INFINITY;
-  for (const { status, base, length } of series.values()) {
-    for (let i = length - 1; i >= 0 && base + i > newest; i--) if (CONTENT.has(status[i] as number)) newest = base + i;
+  for (const one of series.values()) {
+    one.eachRun((point, _, to) => {
+      if (CONTENT.has(statusOf(point))) newest = Math.max(newest, one.base + to - 1);
+    });
   }
   return newest === Number.NEGATIVE_INFINITY ? undefined : endOf(time.grain, newest);
 }

@@ -1,7 +1,9 @@
+import type { AssetDefinition } from '../../define/model.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import * as ranges from '../../partition/ranges.ts';
 import { printKey, readSeriesKey } from '../../partition/space.ts';
 import { PRESENT } from '../../plan/view.ts';
-import { outcomesOf } from '../../state/events.ts';
+import { checkFailuresOf, type NewEvent, outcomesOf } from '../../state/events.ts';
 import type { CheckRow } from '../model/data.ts';
 
 /** How far back results are looked for: events of the log. Older ones count, but are not shown one by one. */
@@ -16,6 +18,22 @@ type Building = Mutable<Omit<CheckRow, 'failures' | 'history'>> & {
   /** Newest result by partition. */
   results: Map<string, boolean>;
 };
+
+/** Partitions that were checked at an event. */
+function pointsOf(event: NewEvent): string[] {
+  const parts =
+    event.kind === 'checked'
+      ? event.set.map(({ series, ranges: bounds }) => ({ series, times: ranges.iterate({ bounds }) }))
+      : outcomesOf(event);
+  return parts.flatMap(({ series, times }) => Array.from(times, (time) => `${series}|${time}`));
+}
+
+/** Which checks were made at an event: a batch makes all but comparisons. */
+function madeAt(event: NewEvent, { checks }: AssetDefinition): (check: string) => boolean {
+  if (event.kind === 'checked') return (name) => event.checks.includes(name);
+  const own = checks.filter(({ reads }) => reads.length === 0).map(({ name }) => name);
+  return (name) => event.kind === 'materialized' && own.includes(name);
+}
 
 /** Every check of the definitions with its results in the recent log. */
 export function checkRows(lake: OpenedLake): CheckRow[] {
@@ -48,10 +66,11 @@ export function checkRows(lake: OpenedLake): CheckRow[] {
       return series !== undefined && ((series.flags[Number(point.slice(bar + 1)) - series.base] ?? 0) & PRESENT) !== 0;
     };
     for (const { event, at } of state.events({ asset, after: Math.max(head - EVENTS, 0) })) {
-      if (event.kind !== 'materialized') continue;
-      const points = outcomesOf(event).flatMap(({ series, times }) => Array.from(times, (time) => `${series}|${time}`));
+      const points = pointsOf(event);
+      const made = madeAt(event, node.definition);
       for (const [name, row] of building) {
-        const bad = (event.checks ?? []).filter((one) => one.check === name && one.failedRows > 0);
+        if (!made(name)) continue;
+        const bad = checkFailuresOf(event).filter((one) => one.check === name && one.failedRows > 0);
         row.history.push({ at, checked: points.length, failed: bad.length });
         for (const point of points) row.results.set(point, true);
         for (const { series, time, failedRows, sample, sql } of bad) {

@@ -1,11 +1,10 @@
-import type { SerializedError } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
-import { type PartitionRef, parseKey, printKey, seriesKey } from '../../partition/space.ts';
+import { type PartitionRef, printKey, seriesKey } from '../../partition/space.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { type Explanation, explain } from '../../plan/explain.ts';
 import type { LakeView } from '../../plan/view.ts';
 import { errorLine, withoutPlace } from '../../report/errors.ts';
-import { factsOf } from '../../report/facts.ts';
+import { factsOf, failureOf } from '../../report/facts.ts';
 import { number, plural } from '../../report/format.ts';
 import type { PartitionDetail } from '../model/data.ts';
 
@@ -33,6 +32,7 @@ export function partitionDetail(
   const { last, failure, checks } = factsOf(lake, node, ref);
   return {
     asset,
+    kind: node.definition.kind,
     partition: printKey(node.space, ref),
     status: explanation.status,
     causes: causeLines(lake, explanation, 0),
@@ -66,7 +66,7 @@ function causeLines(lake: OpenedLake, { reasons }: Explanation, depth: number): 
       { depth, text: `${reason.type}: ${reason.message}`, status: undefined },
       ...reason.upstream.flatMap((up) => {
         const changed = up.changed > 0 && reason.type === 'data' ? `, changed at revision ${number(up.changed)}` : '';
-        const error = errorOf(lake, up);
+        const error = failureOf(lake, up);
         return [
           { depth: depth + 1, text: `${up.asset} ${up.partition}: ${up.status}${changed}`, status: up.status },
           ...(error ? [{ depth: depth + 2, text: errorLine(error, up.asset), status: undefined }] : []),
@@ -76,11 +76,4 @@ function causeLines(lake: OpenedLake, { reasons }: Explanation, depth: number): 
       ...(more > 0 ? [{ depth: depth + 1, text: `… and ${plural(more, 'more partition')}`, status: undefined }] : []),
     ];
   });
-}
-
-function errorOf(lake: OpenedLake, { asset, partition, status }: Explanation): SerializedError | undefined {
-  if (status !== 'failed') return undefined;
-  const node = lake.graph.node(asset);
-  // The declared space: what the settings do not want any more is explained too.
-  return factsOf(lake, node, parseKey(node.definition.space, partition)).failure?.error;
 }

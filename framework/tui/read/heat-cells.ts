@@ -49,10 +49,11 @@ function addSeries(index: HeatIndex, one: Series, { grain, summed, edges }: Unit
   const { ranks } = index;
   const last = edges.length - 1;
   if (!summed) {
+    const { status } = one;
     for (let c = 0; c < last; c++) {
       const [from, to] = [Math.max((edges[c] as number) - one.base, one.from), (edges[c + 1] as number) - one.base];
       for (let i = from; i < Math.min(to, one.to); i++) {
-        const rank = ranks[one.status[i] as number] as number;
+        const rank = ranks[status[i] as number] as number;
         if (rank !== 0) add(cells, at + c, 1, rank === FRESH ? 1 : 0, rank);
       }
     }

@@ -1,5 +1,6 @@
 import type { Grain } from '../../partition/time.ts';
 import { type AssetEvaluation, type SeriesEvaluation, STATUSES, type Status } from '../../plan/evaluate.ts';
+import { statusOf } from '../../plan/evaluated.ts';
 import { SHOWN_STATUSES, type ShownStatus, type StatusCounts } from '../model/data.ts';
 import {
   bucketOf,
@@ -39,7 +40,10 @@ export interface Summary {
   readonly worst: Uint8Array;
 }
 
-export interface Series extends Pick<SeriesEvaluation, 'values' | 'status' | 'base'> {
+/** A series of a map. */
+export interface Series extends Pick<SeriesEvaluation, 'values' | 'base'> {
+  /** Made when first asked for; kept from then on. */
+  readonly status: Uint8Array;
   /** Its partitions are within these indices into `status`. */
   readonly from: number;
   readonly to: number;
@@ -71,7 +75,7 @@ export interface HeatIndex {
 
 const indexes = new WeakMap<AssetEvaluation, HeatIndex>();
 
-/** The index of an evaluation; the same one each time. Takes 2 to 3 ms per million partitions the first time. */
+/** The index of an evaluation; the same one each time. Takes what its runs take the first time. */
 export function heatIndex(evaluation: AssetEvaluation): HeatIndex {
   const known = indexes.get(evaluation);
   if (known) return known;
@@ -98,18 +102,33 @@ export function heatIndex(evaluation: AssetEvaluation): HeatIndex {
   return index;
 }
 
-function seriesOf({ values, status, base, length }: SeriesEvaluation, ranks: Uint8Array): Series {
+function seriesOf(evaluated: SeriesEvaluation, ranks: Uint8Array): Series {
+  const { values, base } = evaluated;
+  const counts = new Uint32Array(STATUSES.length);
   let from = 0;
-  let to = length;
-  while (from < to && ranks[status[from] as number] === 0) from++;
-  while (to > from && ranks[status[to - 1] as number] === 0) to--;
+  let to = 0;
+  evaluated.eachRun((point, lo, hi) => {
+    const code = statusOf(point);
+    if (ranks[code] === 0) return;
+    if (to === 0) from = lo;
+    to = hi;
+  });
+  // Those without a rank are counted as well, where they are between others.
+  evaluated.eachRun((point, lo, hi) => {
+    const code = statusOf(point);
+    counts[code] = (counts[code] as number) + Math.max(Math.min(hi, to) - Math.max(lo, from), 0);
+  });
+  let status: Uint8Array | undefined;
   return {
     values,
-    status,
     base,
+    get status() {
+      status ??= evaluated.copyStatus();
+      return status;
+    },
     from,
-    to: to === from ? 0 : to,
-    counts: countCodes(status, from, to),
+    to,
+    counts,
     summary: undefined,
   };
 }

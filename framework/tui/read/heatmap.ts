@@ -73,8 +73,9 @@ export function worstIn(index: HeatIndex, axes: HeatAxes, row: number, column: n
   for (const one of rows[row] ?? []) {
     if (places.size > 0 && places.get(one) !== column) continue;
     const [from, to] = within(one, times);
+    const { status } = one;
     for (let i = from; i < to; i++) {
-      const rank = index.ranks[one.status[i] as number] as number;
+      const rank = index.ranks[status[i] as number] as number;
       if (rank <= worst) continue;
       worst = rank;
       found = { values: one.values, time: one.base + i };

@@ -1,5 +1,6 @@
 import { isLakehouseError } from '../../common/errors.ts';
 import type { Engine, LakeView, QueryResult, QueryValue } from '../../engine/port.ts';
+import { queryAnew } from '../../report/query.ts';
 import type { Grid } from '../model/data.ts';
 
 type Row = readonly QueryValue[];
@@ -11,48 +12,26 @@ export interface Answer {
   readonly more: boolean;
 }
 
-/** How often a query is asked again because a run replaced the files that it was to read. */
-const ATTEMPTS = 5;
-
 /**
- * The first rows of a query. A run may replace files while they are being read: then they are looked up and read again.
+ * The first rows of a query, over the files as they are.
  * @throws LakehouseError what the engine throws; the signal's reason.
  */
-export async function ask(
+export const ask = (
   engine: Engine,
   views: () => Promise<readonly LakeView[]>,
   sql: string,
   limit: number,
   signal: AbortSignal,
-): Promise<Answer> {
-  let found = await views();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await firstRows(await engine.query(sql, found, signal), limit);
-    } catch (error) {
-      if (signal.aborted || attempt === ATTEMPTS) throw error;
-      const fresh = await views();
-      if (pathsOf(fresh) === pathsOf(found)) throw error;
-      found = fresh;
-    }
-  }
-}
+): Promise<Answer> => queryAnew(engine, views, sql, signal, (result) => firstRows(result, limit));
 
 async function firstRows(result: QueryResult, limit: number): Promise<Answer> {
   const rows: Row[] = [];
-  try {
-    for await (const batch of result.batches) {
-      rows.push(...batch);
-      if (rows.length > limit) break;
-    }
-  } finally {
-    await result.close();
+  for await (const batch of result.batches) {
+    rows.push(...batch);
+    if (rows.length > limit) break;
   }
   return { columns: result.columns, rows: rows.slice(0, limit), more: rows.length > limit };
 }
-
-const pathsOf = (views: readonly LakeView[]): string =>
-  views.flatMap((view) => ('files' in view ? view.files : view.partitions.map(({ path }) => path))).join('\n');
 
 /** What went wrong with a query, for a person: with DuckDB's excerpt of the statement and the caret below it, where there is one. */
 export function problemOf(error: unknown): { readonly message: string; readonly hint: string | undefined } {

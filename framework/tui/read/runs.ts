@@ -1,7 +1,7 @@
 import type { OpenedLake } from '../../materialize/open.ts';
 import { printKey, readSeriesKey } from '../../partition/space.ts';
 import { withoutPlace } from '../../report/errors.ts';
-import { outcomesOf, type StoredEvent } from '../../state/events.ts';
+import { checkFailuresOf, outcomesOf, packedCount, type StoredEvent } from '../../state/events.ts';
 import type { RunRecord } from '../../state/store.ts';
 import type { AssetProgress, RunDetail, RunLine, RunRow } from '../model/data.ts';
 
@@ -94,11 +94,15 @@ function linesOf({ graph }: OpenedLake, { event, at }: StoredEvent): RunLine[] {
       const points = outcomesOf(event).reduce((n, { times }) => n + times.length, 0);
       return [line('info', `observed, ${points} new or changed`, event.asset)];
     }
-    case 'materialized': {
-      const points = outcomesOf(event).reduce((n, { times }) => n + times.length, 0);
-      const bad = (event.checks ?? []).filter(({ failedRows }) => failedRows > 0);
+    case 'materialized':
+    case 'checked': {
+      const computed = event.kind === 'materialized';
+      const points = computed
+        ? outcomesOf(event).reduce((n, { times }) => n + times.length, 0)
+        : packedCount(event.set);
+      const bad = checkFailuresOf(event).filter(({ failedRows }) => failedRows > 0);
       return [
-        line('good', `${points} computed`, event.asset),
+        line('good', `${points} ${computed ? 'computed' : 'checked'}`, event.asset),
         ...bad.map(({ check, severity, failedRows, series, time }) =>
           line(
             severity === 'error' ? 'bad' : 'warn',

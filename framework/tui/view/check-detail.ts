@@ -15,7 +15,17 @@ export interface CheckDetailInput {
 
 /** What a check says, and where it failed: partition, rows, samples and the query that finds them. Exactly `size.rows` lines. */
 export function checkDetail(row: CheckRow, { now, offset, size }: CheckDetailInput, theme: Theme): string[] {
-  const { columns } = size;
+  const lines = detailLines(row, now, size.columns, theme);
+  const first = Math.min(Math.max(offset, 0), Math.max(lines.length - size.rows, 0));
+  const shown = page(lines.slice(first), size.rows).map((line) => cut(theme, line, size.columns));
+  return withScrollbar(theme, shown, { first, total: lines.length, columns: size.columns });
+}
+
+/** The largest offset that makes sense. */
+export const checkDetailScroll = (row: CheckRow, now: number, size: Size, theme: Theme): number =>
+  Math.max(detailLines(row, now, size.columns, theme).length - size.rows, 0);
+
+function detailLines(row: CheckRow, now: number, columns: number, theme: Theme): string[] {
   // Room for a bar that says where one is.
   const room = Math.max(columns - 2, 1);
   const { good, bad } = symbolsOf(theme);
@@ -45,7 +55,5 @@ export function checkDetail(row: CheckRow, { now, offset, size }: CheckDetailInp
   }
   if (row.failed > row.failures.length && row.failures.length > 0)
     lines.push('', theme.faint(cut(theme, `The newest ${row.failures.length} are shown.`, room)));
-  const first = Math.min(Math.max(offset, 0), Math.max(lines.length - size.rows, 0));
-  const shown = page(lines.slice(first), size.rows).map((line) => cut(theme, line, columns));
-  return withScrollbar(theme, shown, { first, total: lines.length, columns });
+  return lines;
 }

@@ -1,6 +1,6 @@
 import type { CheckRow, Size } from '../model/data.ts';
 import { filled, sparkline } from './bars.ts';
-import { checkDetail } from './check-detail.ts';
+import { checkDetail, checkDetailScroll } from './check-detail.ts';
 import { type Filter, filterLines } from './field.ts';
 import { compact, plural, visible } from './format.ts';
 import { emptyState, page, rule, wordsOf } from './lines.ts';
@@ -44,19 +44,38 @@ export function checksView(input: ChecksInput, theme: Theme): string[] {
   }
   const columns = columnsOf(rows, wordsOf(filter?.text ?? ''), theme);
   const chosen = rows[Math.min(cursor, rows.length - 1)];
-  const detail = (part: Size) => (chosen ? checkDetail(chosen, { now, offset: detailOffset, size: part }, theme) : []);
-  if (size.columns >= WIDE) {
-    const right = Math.floor(size.columns * 0.42);
-    const left = size.columns - right - 3;
-    const listed = list({ rows, cursor, offset, columns, size: { columns: left, rows: height } }, theme);
-    const beside = detail({ columns: right, rows: height });
+  const parts = partsOf(rows.length, { columns: size.columns, rows: height });
+  const listed = list({ rows, cursor, offset, columns, size: parts.list }, theme);
+  const detail = chosen ? checkDetail(chosen, { now, offset: detailOffset, size: parts.detail }, theme) : [];
+  if (parts.beside) {
     const bar = theme.border(theme.box.vertical);
-    return page([...top, ...listed.map((line, i) => `${filled(line, left)} ${bar} ${beside[i] ?? ''}`)], size.rows);
+    const line = (left: string, i: number) => `${filled(left, parts.list.columns)} ${bar} ${detail[i] ?? ''}`;
+    return page([...top, ...listed.map(line)], size.rows);
   }
-  const upper = Math.min(rows.length + 1, Math.max(Math.floor(height / 2), 3));
-  const listed = list({ rows, cursor, offset, columns, size: { columns: size.columns, rows: upper } }, theme);
-  const below = detail({ columns: size.columns - 2, rows: Math.max(height - upper - 1, 0) }).map((line) => ` ${line}`);
-  return page([...top, ...listed, rule(theme, size.columns), ...below], size.rows);
+  return page([...top, ...listed, rule(theme, size.columns), ...detail.map((line) => ` ${line}`)], size.rows);
+}
+
+/** How far the detail of the check under the cursor scrolls. */
+export function checkScroll({ rows, cursor, filter, now, size }: ChecksInput, theme: Theme): number {
+  const chosen = rows?.[Math.min(cursor, rows.length - 1)];
+  if (!rows || !chosen) return 0;
+  const top = filterLines(theme, filter, '', size.columns);
+  const { detail } = partsOf(rows.length, { columns: size.columns, rows: Math.max(size.rows - top.length, 0) });
+  return checkDetailScroll(chosen, now, detail, theme);
+}
+
+/** The room of the list and of the detail, which is beside it where there is room for that, and below it otherwise. */
+function partsOf(
+  length: number,
+  { columns, rows }: Size,
+): { readonly list: Size; readonly detail: Size; readonly beside: boolean } {
+  if (columns >= WIDE) {
+    const right = Math.floor(columns * 0.42);
+    return { list: { columns: columns - right - 3, rows }, detail: { columns: right, rows }, beside: true };
+  }
+  const upper = Math.min(length + 1, Math.max(Math.floor(rows / 2), 3));
+  const below = { columns: columns - 2, rows: Math.max(rows - upper - 1, 0) };
+  return { list: { columns, rows: upper }, detail: below, beside: false };
 }
 
 function columnsOf(rows: readonly CheckRow[], words: readonly string[], theme: Theme): Column<CheckRow>[] {

@@ -2,7 +2,7 @@ import type { ColumnStats, DataPreview, Grid, Size } from '../model/data.ts';
 import { candleChart } from './braille.ts';
 import { field } from './field.ts';
 import { duration, number, percent, plural, visible } from './format.ts';
-import { gridView } from './grid.ts';
+import { type GridPart, gridScroll, gridView } from './grid.ts';
 import { emptyState, ends, page, wrap } from './lines.ts';
 import { type Column, list, rightCell, textCell } from './list.ts';
 import { cut, width } from './text.ts';
@@ -51,18 +51,28 @@ const TITLES: Readonly<Record<DataTab, string>> = {
 
 /** What is in a partition or an asset, and the SQL prompt: exactly `size.rows` lines. */
 export function dataView(input: DataInput, theme: Theme): string[] {
-  const { size, tab } = input;
-  const below = { columns: size.columns, rows: Math.max(size.rows - 1, 0) };
-  return page([tabLine(input, theme), ...body({ ...input, size: below }, theme)], size.rows);
+  return page([tabLine(input, theme), ...body({ ...input, size: belowTabs(input.size) }, theme)], input.size.rows);
+}
 
-  function body(input: DataInput, theme: Theme): string[] {
-    if (tab === 'sql') return sqlView(input, theme);
-    const { preview, error } = input;
-    if (error) return emptyState(theme, input.size, error.message, error.hint ?? '');
-    if (!preview) return emptyState(theme, input.size, `Reading ${theme.box.ellipsis}`, '');
-    if (tab === 'rows') return rowsView(input, preview, theme);
-    return tab === 'statistics' ? statisticsView(input, preview, theme) : chartView(input, preview, theme);
-  }
+const belowTabs = ({ columns, rows }: Size): Size => ({ columns, rows: Math.max(rows - 1, 0) });
+
+function body(input: DataInput, theme: Theme): string[] {
+  const { tab, preview, error } = input;
+  if (tab === 'sql') return sqlView(input, theme);
+  if (error) return emptyState(theme, input.size, error.message, error.hint ?? '');
+  if (!preview) return emptyState(theme, input.size, `Reading ${theme.box.ellipsis}`, '');
+  if (tab === 'rows') return rowsView(input, preview, theme);
+  return tab === 'statistics' ? statisticsView(input, preview, theme) : chartView(input, preview, theme);
+}
+
+/** The largest first row that makes sense. */
+export function dataScroll({ tab, preview, sql, size }: DataInput): number {
+  const room = belowTabs(size);
+  if (tab === 'sql')
+    return sql.result ? gridScroll({ size: belowPrompt(room), parts: [{ rows: sql.result.rows, from: 1 }] }) : 0;
+  if (!preview || tab === 'chart') return 0;
+  if (tab === 'statistics') return Math.max(preview.stats.length - Math.max(room.rows - 1, 0), 0);
+  return gridScroll({ size: room, parts: partsOf(preview) });
 }
 
 function tabLine({ size, tab, preview }: DataInput, theme: Theme): string {
@@ -74,33 +84,38 @@ function tabLine({ size, tab, preview }: DataInput, theme: Theme): string {
 }
 
 /** First and last rows under each other, with what lies in between as one line. */
-function rowsView({ size, row, column }: DataInput, { first, last, rowCount }: DataPreview, theme: Theme): string[] {
+function rowsView({ size, row, column }: DataInput, preview: DataPreview, theme: Theme): string[] {
+  const { first, rowCount } = preview;
   if (rowCount === 0 && first.rows.length === 0) {
     return emptyState(theme, size, 'It has no rows.', 'Its content is a table without rows.');
   }
+  return gridView({ size, columns: first.columns, parts: partsOf(preview), total: rowCount, row, column }, theme);
+}
+
+function partsOf({ first, last, rowCount }: DataPreview): GridPart[] {
   // The last rows may be among the first ones.
   const tail = last ? last.rows.slice(Math.max(first.rows.length + last.rows.length - rowCount, 0)) : [];
-  const parts = [
+  return [
     { rows: first.rows, from: 1 },
     { rows: tail, from: rowCount - tail.length + 1 },
   ];
-  return gridView({ size, columns: first.columns, parts, total: rowCount, row, column }, theme);
 }
 
 function statisticsView({ size, row }: DataInput, { stats, rowCount }: DataPreview, theme: Theme): string[] {
-  const text = (title: string, rank: number, longest: number, of: (s: ColumnStats) => string): Column<ColumnStats> => {
-    const most = stats.reduce((most, stat) => Math.max(most, width(visible(of(stat)))), title.length);
+  type Of = (stat: ColumnStats) => string;
+  const widest = (title: string, of: Of) => stats.reduce((most, stat) => Math.max(most, width(of(stat))), title.length);
+  const text = (title: string, rank: number, longest: number, pick: Of): Column<ColumnStats> => {
+    const of: Of = (stat) => visible(pick(stat));
+    const most = widest(title, of);
     const draw = (stat: ColumnStats, columns: number) => textCell(theme, of(stat), columns);
     return { title, rank, least: Math.min(most, 12), most: Math.min(most, longest), draw };
   };
-  const figure = (title: string, rank: number, of: (s: ColumnStats) => string): Column<ColumnStats> => ({
-    title,
-    rank,
-    least: 9,
-    most: 14,
-    align: 'right',
-    draw: (stat, columns) => rightCell(theme, of(stat), columns),
-  });
+  // No wider than they are: what they do not need is left to types and values.
+  const figure = (title: string, rank: number, of: Of): Column<ColumnStats> => {
+    const most = widest(title, of);
+    const draw = (stat: ColumnStats, columns: number) => rightCell(theme, of(stat), columns);
+    return { title, rank, least: most, most, align: 'right', draw };
+  };
   const nulls = ({ nulls }: ColumnStats) =>
     nulls === 0 ? theme.faint('0') : theme.warning(`${number(nulls)} ${percent(nulls, rowCount)}`);
   return list(
@@ -111,11 +126,11 @@ function statisticsView({ size, row }: DataInput, { stats, rowCount }: DataPrevi
       size,
       columns: [
         text('column', 0, 32, ({ name }) => name),
-        text('type', 5, 24, ({ type }) => type),
+        text('type', 3, 24, ({ type }) => type),
         figure('nulls', 1, nulls),
         figure(theme.unicode ? 'distinct ≈' : 'distinct ~', 2, ({ distinct }) => number(distinct)),
-        text('least', 3, 40, ({ min }) => min ?? ''),
-        text('most', 4, 40, ({ max }) => max ?? ''),
+        text('least', 4, 40, ({ min }) => min ?? ''),
+        text('most', 5, 40, ({ max }) => max ?? ''),
       ],
     },
     theme,
@@ -134,13 +149,16 @@ function chartView({ size }: DataInput, { candles }: DataPreview, theme: Theme):
   return candleChart(candles, { columns: size.columns - 1, rows: size.rows }, theme).map((line) => ` ${line}`);
 }
 
+/** Below the prompt and what is said of the result. */
+const belowPrompt = ({ columns, rows }: Size): Size => ({ columns, rows: Math.max(rows - 2, 0) });
+
 /** The prompt, what is wrong with the statement, and the result. */
 function sqlView({ size, row, column, sql }: DataInput, theme: Theme): string[] {
   const { text, caret, running, error, result, tookMs, history } = sql;
   const past = history ? theme.faint(`${history.index}/${history.of} `) : '';
   const typed = field(theme, text, caret, Math.max(size.columns - 6 - past.length, 8));
   const prompt = ends(theme, ` ${theme.accent('sql>')} ${typed}`, past, size.columns);
-  const rest = { columns: size.columns, rows: Math.max(size.rows - 2, 0) };
+  const rest = belowPrompt(size);
   if (running) return [prompt, theme.faint(cut(theme, ` running ${theme.box.ellipsis}`, size.columns))];
   if (error) return [prompt, '', ...errorLines(error, size.columns, theme)];
   if (!result) {

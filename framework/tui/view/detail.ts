@@ -1,24 +1,10 @@
+import { meaningOf } from '../../report/meaning.ts';
 import type { PartitionDetail, Size } from '../model/data.ts';
 import { bytes, instant, number, plural, visible } from './format.ts';
 import { emptyState, page, wrap } from './lines.ts';
 import { firstShown, withScrollbar } from './list.ts';
 import { cell, cut, width } from './text.ts';
 import type { Theme } from './theme.ts';
-
-/** What each status means, for those who meet it first here. */
-const MEANING: Readonly<Record<PartitionDetail['status'], string>> = {
-  none: 'there is no such partition',
-  fresh: 'up to date',
-  stale: 'has content, to be computed again',
-  pending: 'has content, to be computed again if what it reads changes',
-  missing: 'has no content, can be computed',
-  blocked: 'cannot be computed: what it reads failed',
-  awaiting: 'cannot be computed yet: not published',
-  unavailable: 'cannot be computed: not at the source',
-  failed: 'the last attempt failed',
-  leaving: 'has content, will leave the lake with the next run',
-  unneeded: 'would be computed, but another alternative serves',
-};
 
 /** Cells of the names at the left. */
 const NAMES = 10;
@@ -42,11 +28,11 @@ export function detailView({ size, detail, offset }: DetailInput, theme: Theme):
 
 /** All lines of it, each at most `columns` wide: for a pane, and to know how far the screen scrolls. */
 export function detailLines(detail: PartitionDetail, columns: number, theme: Theme): string[] {
-  const { asset, partition, status } = detail;
+  const { asset, partition } = detail;
   const lines = [
     ...wrap(theme, asset, columns).map(theme.title),
     ...wrap(theme, partition === '' ? 'not partitioned' : partition, columns),
-    ...standing(status, columns, theme),
+    ...standing(detail, columns, theme),
     ...section(facts(detail, columns, theme)),
     ...section(failure(detail, columns, theme)),
     ...section(checks(detail, columns, theme)),
@@ -55,8 +41,8 @@ export function detailLines(detail: PartitionDetail, columns: number, theme: The
   return lines.map((line) => cut(theme, line, Math.max(columns, 1)));
 }
 
-function standing(status: PartitionDetail['status'], columns: number, theme: Theme): string[] {
-  const meaning = MEANING[status];
+function standing({ status, kind }: PartitionDetail, columns: number, theme: Theme): string[] {
+  const meaning = meaningOf(status, kind);
   if (status === 'none') return wrap(theme, meaning, columns).map(theme.faint);
   const name = `${theme.glyph[status]} ${status}`;
   const painted = theme.status[status](name);

@@ -35,7 +35,7 @@ type Line = { readonly row: readonly string[]; readonly at: number } | { readonl
 export function gridView(input: GridInput, theme: Theme): string[] {
   const { size, columns, parts, row } = input;
   const lines = linesOf(parts);
-  const height = Math.max(size.rows - 2, 0);
+  const height = heightOf(size);
   const first = firstShown(lines.length, height, row, -1);
   const shown = lines.slice(first, first + height);
   const digits = parts.reduce((most, { rows, from }) => Math.max(most, number(from + rows.length - 1).length), 1);
@@ -71,6 +71,13 @@ export function gridView(input: GridInput, theme: Theme): string[] {
     size.rows,
   ).map((line) => cut(theme, line, size.columns));
 }
+
+/** Lines below names and types. */
+const heightOf = ({ rows }: Size): number => Math.max(rows - 2, 0);
+
+/** The largest first line that makes sense. */
+export const gridScroll = ({ size, parts }: Pick<GridInput, 'size' | 'parts'>): number =>
+  Math.max(linesOf(parts).length - heightOf(size), 0);
 
 function value(text: string, numeric: boolean, room: number, theme: Theme): string {
   const shown = cell(theme, visible(text), room, numeric ? 'right' : 'left');

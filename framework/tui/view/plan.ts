@@ -1,3 +1,4 @@
+import { downloads, timeNeeded } from '../../report/plan-cost.ts';
 import type { PlanView, Size } from '../model/data.ts';
 import { boxed } from './box.ts';
 import { dialogColumns } from './dialog.ts';
@@ -20,57 +21,71 @@ export interface PlanDialog {
 }
 
 /** What would be computed and what it costs, before it is done. At most `size.rows` lines. */
-export function planDialog(theme: Theme, size: Size, { plan, offset, disabledReason }: PlanDialog): string[] {
-  const columns = dialogColumns(size, 110);
-  const room = Math.max(columns - 4, 1);
+export function planDialog(theme: Theme, size: Size, dialog: PlanDialog): string[] {
+  const { plan, offset, disabledReason } = dialog;
+  const columns = dialogColumns(size, MOST);
   const footer = (...hints: readonly (readonly [string, string])[]) =>
     hintLine(
       hints.map(([key, label]) => ({ key, label, enabled: true })),
-      room,
+      roomOf(size),
       theme,
     ).trimStart();
   if (plan === undefined) {
-    const lines = ['', theme.faint(`Working out what there is to do ${theme.box.ellipsis}`), ''];
+    const lines = ['', theme.faint(`Planning ${theme.box.ellipsis}`), ''];
     return boxed(theme, { title: 'Plan', lines, footer: footer(['esc', 'cancel']), columns }).slice(0, size.rows);
   }
   const idle = plan.will + plan.may === 0;
-  const title = `${plan.force ? 'Force' : 'Materialize'} ${visible(plan.selection)}`;
-  const asked =
-    plan.partitions === undefined ? [] : wrap(theme, `partitions ${plan.partitions}`, room, 2).map(theme.faint);
-  const above = [
-    '',
-    ...asked,
-    ...sentences(plan).flatMap((one) => wrap(theme, one, room, 2)),
-    ...(plan.steps.length > 0 ? [''] : []),
-  ];
-  const below =
-    disabledReason === undefined ? [''] : ['', ...wrap(theme, disabledReason, room, 2).map(theme.warning), ''];
-  const height = Math.max(size.rows - 2 - above.length - below.length, 0);
-  const lines = [...above, ...stepLines(plan.steps, offset, { columns: room, rows: height }, theme), ...below];
-  const scrolls = plan.steps.length + 1 > height;
+  const { above, below, height } = around(theme, size, plan, disabledReason);
+  const list = stepLines(plan.steps, offset, { columns: roomOf(size), rows: height }, theme);
   const keys = [
     ...(idle || disabledReason !== undefined ? [] : [['enter', 'run'] as const]),
     ['esc', idle ? 'close' : 'cancel'] as const,
-    ...(scrolls ? [['j/k', 'scroll'] as const] : []),
+    ...(plan.steps.length + 1 > height ? [['j/k', 'scroll'] as const] : []),
   ];
-  const most = Math.max(size.rows - 2, 0);
   return boxed(theme, {
-    title,
-    lines: lines.slice(0, most),
+    title: `${plan.force ? 'Force' : 'Materialize'} ${visible(plan.selection)}`,
+    lines: [...above, ...list, ...below].slice(0, Math.max(size.rows - 2, 0)),
     footer: footer(...keys),
     columns,
     tone: theme.accent,
   }).slice(0, size.rows);
 }
 
-function sentences({ will, may, files, estimatedMs, steps }: PlanView): string[] {
+/** The largest offset that makes sense. */
+export function planScroll(theme: Theme, size: Size, plan: PlanView): number {
+  const { height } = around(theme, size, plan, undefined);
+  return Math.max(plan.steps.length - Math.max(height - 1, 0), 0);
+}
+
+const MOST = 110;
+const roomOf = (size: Size): number => Math.max(dialogColumns(size, MOST) - 4, 1);
+
+/** What stands above and below the steps, and how many lines that leaves them. */
+function around(theme: Theme, size: Size, plan: PlanView, disabledReason: string | undefined) {
+  const room = roomOf(size);
+  const asked =
+    plan.partitions === undefined ? [] : wrap(theme, `partitions ${plan.partitions}`, room, 2).map(theme.faint);
+  const said = planSentences(plan).flatMap((one) => wrap(theme, one, room, 2));
+  const above = ['', ...asked, ...said, ...(plan.steps.length > 0 ? [''] : [])];
+  const below =
+    disabledReason === undefined ? [''] : ['', ...wrap(theme, disabledReason, room, 2).map(theme.warning), ''];
+  return { above, below, height: Math.max(size.rows - 2 - above.length - below.length, 0) };
+}
+
+/** What would be done, and what it costs. */
+export function planSentences({ will, may, cost, steps }: PlanView): string[] {
   const held = steps.reduce((sum, step) => sum + step.held, 0);
   const back = held === 0 ? [] : [`${plural(held, 'partition')} cannot be computed now.`];
   if (will + may === 0) return ['Nothing to do: everything that can be computed is up to date.', ...back];
   const surely = will === 0 ? 'No partition is computed for sure' : `${plural(will, 'partition')} to compute`;
   const perhaps = may === 0 ? '' : `, ${number(may)} more if what they read really changes`;
-  const cost = estimatedMs === undefined ? 'how long it takes is not known' : `about ${duration(estimatedMs)}`;
-  return [`${surely}${perhaps}.`, `${plural(files, 'file')} to write, ${cost}.`, ...back];
+  const writes = [
+    plural(cost.batches, 'batch'),
+    `${plural(cost.files, 'file')} to write`,
+    ...(cost.fetches > 0 ? [downloads(cost)] : []),
+  ];
+  const time = cost.knownMs === 0 ? 'How long it takes is not known.' : `It takes ${timeNeeded(cost, may)}.`;
+  return [`${surely}${perhaps}.`, `${writes.join(', ')}.`, time, ...back];
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -103,6 +118,7 @@ function stepLines(steps: readonly Step[], offset: number, size: Size, theme: Th
     count('will', 1, ({ will }) => will, theme.strong),
     ...(has(({ may }) => may) ? [count('may', 2, ({ may }) => may, plain)] : []),
     ...(has(({ held }) => held) ? [count('held', 3, ({ held }) => held, theme.warning)] : []),
+    ...(has(({ estimatedMs = 0 }) => estimatedMs) ? [time(theme)] : []),
     {
       title: 'because',
       rank: 4,
@@ -121,10 +137,20 @@ function stepLines(steps: readonly Step[], offset: number, size: Size, theme: Th
   ];
 }
 
+const time = (theme: Theme): Column<Step> => ({
+  title: 'time',
+  rank: 5,
+  least: 7,
+  most: 7,
+  align: 'right',
+  draw: ({ estimatedMs }, columns) =>
+    rightCell(theme, estimatedMs === undefined ? '' : duration(estimatedMs), columns, theme.faint),
+});
+
 const amount = (count: number) => (count === 0 ? '' : count < 10_000_000 ? number(count) : compact(count));
 
 /** `12 missing, 3 code changed`, most first. */
-function why(causes: Step['causes']): string {
+export function why(causes: Step['causes']): string {
   return Object.entries(causes)
     .filter(([, count]) => count > 0)
     .toSorted(([, a], [, b]) => b - a)

@@ -30,3 +30,16 @@ export function cut(theme: Theme, text: string, columns: number): string {
 
 /** A part of a text by cells, colours kept. */
 export const slice = (text: string, from: number, to: number): string => sliceAnsi(text, from, to);
+
+const ASCII: Readonly<Record<string, string>> = {
+  '↑': '^',
+  '↓': 'v',
+  '←': '<',
+  '→': '>',
+  '…': '~',
+  '×': 'x',
+  '–': '-',
+};
+/** What a terminal that knows only ASCII shows of a line, in as many cells: what the lake holds may be in any script. */
+export const ascii = (line: string): string =>
+  line.replace(/\P{ASCII}/gu, (character) => ASCII[character] ?? '?'.repeat(width(character)));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { isSqlTemplate, SQL_PART, type SqlTemplate, sql } from '../../../framework/define/sql.ts';
 import { asset, columns, double, ifPresent, text, timestamp } from '../../../framework/index.ts';
-import { assetColumns, traceColumn } from '../../../framework/tui/read/columns.ts';
-import { columnOrigins } from '../../../framework/tui/read/sql-columns.ts';
+import { assetColumns } from '../../../framework/report/columns.ts';
+import { columnOrigins } from '../../../framework/report/sql-columns.ts';
+import { traceColumn } from '../../../framework/tui/read/columns.ts';
 import { crypto } from './support.ts';
 
 const t = { [SQL_PART]: { type: 'relation', input: 't' } } as const;

@@ -132,14 +132,21 @@ export const planView: fc.Arbitrary<PlanView> = fc.record({
   force: fc.boolean(),
   will: amounts,
   may: amounts,
-  files: amounts,
-  estimatedMs: maybe(amounts),
+  cost: fc.record({
+    batches: amounts,
+    files: amounts,
+    fetches: amounts,
+    downloadBytes: amounts,
+    estimatedMs: maybe(amounts),
+    knownMs: amounts,
+  }),
   steps: fc.array(
     fc.record({
       asset: texts,
       will: amounts,
       may: amounts,
       held: amounts,
+      estimatedMs: maybe(amounts),
       causes: fc.dictionary(fc.string(), amounts, { maxKeys: 4 }),
     }),
     { maxLength: 6 },

@@ -11,20 +11,21 @@ describe('the plan, before it is run', () => {
 
   test('what, how much, why', () =>
     expect(shown({ plan: PLAN, offset: 0 })).toMatchInlineSnapshot(`
-    "╭─ Materialize silver/* ─────────────────────────────────────────────────╮
-    │                                                                        │
-    │ 24,525 partitions to compute, 404 more if what they read really        │
-    │ changes.                                                               │
-    │ 812 files to write, about 12m 25s.                                     │
-    │ 252 partitions cannot be computed now.                                 │
-    │                                                                        │
-    │ asset                    will  may  held  because                      │
-    │ bronze/binance-klines     190             176 missing, 14 data chan…   │
-    │ silver/klines          24,335  310    12  24,012 code changed, 188 …   │
-    │ gold/returns                    94   240                               │
-    │                                                                        │
-    ╰─ enter run  esc cancel ────────────────────────────────────────────────╯"
-  `));
+      "╭─ Materialize silver/* ─────────────────────────────────────────────────╮
+      │                                                                        │
+      │ 24,525 partitions to compute, 404 more if what they read really        │
+      │ changes.                                                               │
+      │ 30 batches, 812 files to write, 190 downloads of 41.2 MB.              │
+      │ It takes up to 12m 25s.                                                │
+      │ 252 partitions cannot be computed now.                                 │
+      │                                                                        │
+      │ asset                    will  may  held     time  because             │
+      │ bronze/binance-klines     190                31 s  176 missing, 14 …   │
+      │ silver/klines          24,335  310    12  11m 54s  24,012 code chan…   │
+      │ gold/returns                    94   240                               │
+      │                                                                        │
+      ╰─ enter run  esc cancel ────────────────────────────────────────────────╯"
+    `));
 
   test('forced, of some partitions, at unknown cost', () =>
     expect(
@@ -33,10 +34,9 @@ describe('the plan, before it is run', () => {
           ...PLAN,
           force: true,
           partitions: 'date=2024-01',
-          estimatedMs: undefined,
+          cost: { batches: 1, files: 1, fetches: 0, downloadBytes: 0, estimatedMs: undefined, knownMs: 0 },
           will: 1,
           may: 0,
-          files: 1,
           steps: [],
         },
         offset: 0,
@@ -46,7 +46,8 @@ describe('the plan, before it is run', () => {
       │                                                                        │
       │ partitions date=2024-01                                                │
       │ 1 partition to compute.                                                │
-      │ 1 file to write, how long it takes is not known.                       │
+      │ 1 batch, 1 file to write.                                              │
+      │ How long it takes is not known.                                        │
       │                                                                        │
       ╰─ enter run  esc cancel ────────────────────────────────────────────────╯"
     `));
@@ -72,6 +73,7 @@ describe('the plan, before it is run', () => {
       will: i,
       may: 0,
       held: 0,
+      estimatedMs: undefined,
       causes: { missing: i },
     }));
     const text = (offset: number) => shown({ plan: { ...PLAN, steps }, offset }, { columns: 80, rows: 12 });
@@ -81,8 +83,7 @@ describe('the plan, before it is run', () => {
     expect(text(9999).split('\n').length).toBe(12);
   });
 
-  test('while it is made', () =>
-    expect(shown({ plan: undefined, offset: 0 })).toContain('Working out what there is to do …'));
+  test('while it is made', () => expect(shown({ plan: undefined, offset: 0 })).toContain('Planning …'));
 });
 
 describe('typed confirmation', () => {

@@ -1,4 +1,4 @@
-import { type SqlPart, type SqlTemplate, sqlText } from '../../define/sql.ts';
+import { type SqlPart, type SqlTemplate, sqlText } from '../define/sql.ts';
 
 /** What a column of a query is computed from. */
 export interface Origin {

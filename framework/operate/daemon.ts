@@ -1,0 +1,441 @@
+import { serializeError } from '../common/errors.ts';
+import type { ScheduleDefinition } from '../define/schedule.ts';
+import type { SensorDefinition } from '../define/sensor.ts';
+import type { OpenedLake } from '../materialize/open.ts';
+import { parseFilter } from '../partition/filter.ts';
+import type { PartitionSet } from '../partition/set.ts';
+import * as sets from '../partition/set.ts';
+import { evaluateNow } from '../report/evaluated.ts';
+import {
+  type AutomationCursor,
+  CURSOR_KEYS,
+  cursorKey,
+  packPartitions,
+  unpackPartitions,
+} from './automation/cursor.ts';
+import { automationTick, conditionsOf } from './automation/tick.ts';
+import { afterShakyRun, type Backoff, heldBack } from './backoff.ts';
+import { afterFailure, type Circuit, whyOpen } from './circuit.ts';
+import { type Housekeeping, isHousekeepingDue, keepHouse } from './housekeeping.ts';
+import { Jobs } from './jobs.ts';
+import type { Log } from './log.ts';
+import { decideSchedule, isPaused, type Pause, type ScheduleMemory } from './schedules.ts';
+import { look, nextPoll, type ResolvedRequest, type SensorMemory } from './sensors.ts';
+import type { OperateStore, TickKind, TickRecord } from './store.ts';
+import { runSchedule, runWork, type TickResult } from './tick.ts';
+import type { Watch } from './watch.ts';
+
+/** What the daemon keeps fresh, and when. A reload replaces it; runs that began with an earlier one end with it. */
+export interface Loaded {
+  readonly lake: OpenedLake;
+  readonly schedules: readonly ScheduleDefinition[];
+  readonly sensors: readonly SensorDefinition[];
+}
+
+export interface DaemonOptions {
+  readonly loaded: Loaded;
+  /** Of the holder of the lease. */
+  readonly store: OperateStore;
+  readonly log: Log;
+  /** ms UTC. */
+  readonly now: () => number;
+  /** Runs at once. */
+  readonly maxRuns: number;
+  readonly ticksKept: number;
+  /** Days that events of the log are kept. */
+  readonly retentionDays: number;
+  /** Milliseconds between two evaluations of the assets' conditions. */
+  readonly automationEveryMs: number;
+  readonly watch?: Watch | undefined;
+  /** Told after every tick that ended, when more may be due. */
+  readonly wake: () => void;
+}
+
+// Keys of what is remembered. What a person says about pauses is anybody's to write, the others are the daemon's.
+export const pauseKey = (name: string, kind: TickKind = 'schedule') => `${kind}/pause/${name}`;
+const seenKey = (schedule: string) => `schedule/seen/${schedule}`;
+export const sensorKey = (sensor: string) => `sensor/memory/${sensor}`;
+/** What a tick that is running was to do, for whoever begins it again. Schedules say so themselves. */
+const requestKey = (kind: TickKind, name: string) => `${kind}/request/${name}`;
+const HOUSEKEEPING = 'housekeeping';
+export const CIRCUITS = 'circuit/';
+const BACKOFFS = 'automation/backoff/';
+
+/** All conditions of a lake are decided together, by ticks of this name. */
+export const CONDITIONS = 'conditions';
+
+const isoOf = (instant: number) => new Date(instant).toISOString();
+
+/**
+ * Decides what is due and has it carried out. It knows no clock but the one it is given and waits for nothing by itself: `turn` is
+ * called when time has come.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #jobs: Jobs;
+  #loaded: Loaded;
+  readonly #looking = new Set<string>();
+  #automatedAt: number | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#loaded = options.loaded;
+    this.#jobs = new Jobs({ ...options, afterwards: (lake) => this.#keepHouse(lake) });
+    this.#jobs.use(this.#loaded.lake);
+  }
+
+  get loaded(): Loaded {
+    return this.#loaded;
+  }
+
+  /** What is carried out or waits for its turn. */
+  get busy(): readonly string[] {
+    return [...this.#jobs.busy, ...this.#looking];
+  }
+
+  /** How many ticks have ended. */
+  get ended(): number {
+    return this.#jobs.ended;
+  }
+
+  get load(): Jobs['load'] {
+    return this.#jobs.load;
+  }
+
+  /**
+   * Begins again what was interrupted: a process that died, or was told to stop, had decided it and not finished. What had been
+   * committed stays; the rest is planned anew.
+   */
+  recover(): void {
+    const { store, log, now } = this.#options;
+    for (const tick of store.ticks({ outcome: 'running', limit: 10_000 })) {
+      log('warn', 'a tick was interrupted', { [tick.kind]: tick.name, due: isoOf(tick.due), attempt: tick.attempt });
+      store.endTick(tick.id, { outcome: 'interrupted', decision: 'the daemon died', at: now() });
+    }
+    const { schedules, sensors } = this.#loaded;
+    const last = (kind: TickKind, name: string): TickRecord | undefined => {
+      const [tick] = store.ticks({ kind, name, limit: 1 });
+      return tick?.outcome === 'interrupted' && !tick.byHand ? tick : undefined;
+    };
+    for (const schedule of schedules) {
+      const tick = last('schedule', schedule.name);
+      if (tick && !isPaused(schedule, this.#pause('schedule', schedule.name)))
+        this.#again(tick, (id, reason) => this.#runSchedule(schedule, tick.due, id, reason));
+    }
+    for (const sensor of sensors) {
+      const tick = last('sensor', sensor.name);
+      const requests = store.recall(requestKey('sensor', sensor.name)) as readonly ResolvedRequest[] | undefined;
+      if (tick && requests) this.#again(tick, (id, reason) => this.#runSensor(sensor, requests, tick.due, id, reason));
+    }
+    const tick = last('automation', CONDITIONS);
+    const packed = store.recall(requestKey('automation', CONDITIONS)) as
+      | Readonly<Record<string, PackedRequest>>
+      | undefined;
+    if (tick && packed) {
+      const known = Object.entries(packed).filter(([asset]) => this.#loaded.lake.graph.find(asset));
+      const targets = new Map(known.map(([asset, set]) => [asset, unpackPartitions(set)]));
+      this.#again(tick, (id, reason) => this.#runConditions(targets, tick.due, id, reason));
+    }
+  }
+
+  #again({ kind, name, due, attempt }: TickRecord, start: (id: number, reason: string) => void): void {
+    const { store, now } = this.#options;
+    const decision = `begun again, it was interrupted (attempt ${attempt + 1})`;
+    start(store.addTick({ kind, name, due, at: now(), outcome: 'running', decision }), decision);
+  }
+
+  /** Decides all that is due and starts it. Returns when the next is due, ms UTC; undefined when only a run's end can tell. */
+  turn(): number | undefined {
+    if (this.#jobs.isStopping) return undefined;
+    this.#jobs.writeEnds();
+    const wakes = [
+      ...this.#loaded.schedules.map((schedule) => this.#decideSchedule(schedule)),
+      ...this.#loaded.sensors.map((sensor) => this.#decideSensor(sensor)),
+      // After the others, which may have put something to work.
+      this.#decideConditions(),
+    ].filter((at) => at !== undefined);
+    return wakes.length > 0 ? Math.min(...wakes) : undefined;
+  }
+
+  #pause(kind: TickKind, name: string): Pause | undefined {
+    return this.#options.store.recall(pauseKey(name, kind)) as Pause | undefined;
+  }
+
+  #decideSchedule(schedule: ScheduleDefinition): number | undefined {
+    const { store, log, now } = this.#options;
+    const { name } = schedule;
+    const at = now();
+    const known = store.recall(seenKey(name)) as ScheduleMemory | undefined;
+    if (known !== undefined && known.seen > at)
+      log('warn', 'the clock has been put back', { schedule: name, by: known.seen - at });
+    const activity = { running: this.#jobs.running('schedule', name), endedAt: this.#jobs.endedAt('schedule', name) };
+    const { ticks, memory, wakeAt } = decideSchedule(schedule, known, this.#pause('schedule', name), activity, at);
+    const facts = memory === known ? {} : { [seenKey(name)]: memory };
+    if (ticks.length === 0 && memory !== known) store.remember(facts);
+    for (const tick of ticks) {
+      const { due, reason } = tick;
+      const base = { kind: 'schedule', name, due, at } as const;
+      if (tick.type === 'skip') {
+        store.addTick({ ...base, outcome: 'skipped', decision: `skipped: ${reason}`, ticks: tick.ticks }, facts);
+        log('warn', `tick skipped: ${reason}`, { schedule: name, due: isoOf(due), ticks: tick.ticks });
+      } else
+        this.#runSchedule(
+          schedule,
+          due,
+          store.addTick({ ...base, outcome: 'running', decision: reason }, facts),
+          reason,
+        );
+    }
+    return wakeAt;
+  }
+
+  #runSchedule(schedule: ScheduleDefinition, due: number, id: number, reason: string): void {
+    const { lake } = this.#loaded;
+    const work = (control: Parameters<typeof runSchedule>[3]) =>
+      this.#answering(() => runSchedule(lake, schedule, due, control, this.#avoided()));
+    this.#jobs.start({ kind: 'schedule', name: schedule.name, due, id, reason, lake, work });
+  }
+
+  #decideSensor(sensor: SensorDefinition): number | undefined {
+    const { store, now } = this.#options;
+    const { name } = sensor;
+    if (isPaused(sensor, this.#pause('sensor', name))) return undefined;
+    if (this.#looking.has(name) || this.#jobs.running('sensor', name) !== undefined) return undefined;
+    const memory = store.recall(sensorKey(name)) as SensorMemory | undefined;
+    const next = nextPoll(sensor, memory, now());
+    if (next > now()) return next;
+    this.#looking.add(name);
+    this.#jobs.beside(this.#look(sensor, memory));
+    return undefined;
+  }
+
+  /** A look does not wait for its turn, what it asks for does. Never rejects. */
+  async #look(sensor: SensorDefinition, memory: SensorMemory | undefined): Promise<void> {
+    const { store, log, now, wake } = this.#options;
+    const { name } = sensor;
+    const { lake } = this.#loaded;
+    const at = now();
+    try {
+      const { graph } = lake;
+      const { signal } = this.#jobs;
+      const found = await look(sensor, memory, { graph, resources: lake.resources(), now, signal });
+      if (this.#jobs.isStopping) return;
+      const facts = { [sensorKey(name)]: found.memory };
+      const base = { kind: 'sensor', name, due: at, at, decision: found.decision } as const;
+      if (found.outcome === 'skipped') {
+        store.remember(facts);
+        log('debug', `sensor: ${found.decision}`, { sensor: name });
+      } else if (found.outcome === 'failed') {
+        const id = store.addTick({ ...base, outcome: 'failed' }, facts);
+        store.endTick(id, { outcome: 'failed', decision: found.decision, at: now(), error: found.error });
+        log('error', found.decision, { sensor: name, error: found.error });
+      } else {
+        const request = { [requestKey('sensor', name)]: found.requests };
+        const id = store.addTick({ ...base, outcome: 'running' }, { ...facts, ...request });
+        this.#runSensor(sensor, found.requests, at, id, found.decision);
+      }
+    } catch (error) {
+      log('error', 'a sensor could not look', { sensor: name, error: serializeError(error) });
+    } finally {
+      this.#looking.delete(name);
+      wake();
+    }
+  }
+
+  #runSensor(
+    sensor: SensorDefinition,
+    requests: readonly ResolvedRequest[],
+    due: number,
+    id: number,
+    reason: string,
+  ): void {
+    const { lake } = this.#loaded;
+    const { name, action } = sensor;
+    const command = `lakehouse daemon: sensor ${name}`;
+    const work = async (control: Parameters<typeof runWork>[2]): Promise<TickResult> => {
+      const results: TickResult[] = [];
+      for (const { select, partitions } of requests) {
+        const filter = partitions === undefined ? undefined : parseFilter(partitions);
+        const one = await this.#answering(() =>
+          runWork(lake, { command, action, select, filter, avoid: this.#avoided() }, control),
+        );
+        results.push(one);
+        if (one.outcome === 'interrupted') break;
+      }
+      const worst = (['interrupted', 'failed'] as const).map((outcome) =>
+        results.find((one) => one.outcome === outcome),
+      );
+      const told = worst.find((one) => one !== undefined) ?? results.at(-1);
+      return {
+        outcome: told?.outcome ?? 'succeeded',
+        decision: results.map(({ decision }) => decision).join('; '),
+        run: results.at(-1)?.run,
+        error: told?.error,
+      };
+    };
+    this.#jobs.start({ kind: 'sensor', name, due, id, reason, lake, work, after: forgetRequest('sensor', name) });
+  }
+
+  #decideConditions(): number | undefined {
+    const { store, log, now, automationEveryMs } = this.#options;
+    const { lake } = this.#loaded;
+    const conditions = conditionsOf(lake.graph);
+    // What is running may change what is to be decided, and its end wakes.
+    if (conditions.size === 0 || this.#jobs.busy.length > 0) return undefined;
+    const at = now();
+    const next = Math.min((this.#automatedAt ?? Number.NEGATIVE_INFINITY) + automationEveryMs, at + automationEveryMs);
+    if (next > at) return next;
+    this.#automatedAt = at;
+    const { view, evaluations } = evaluateNow(lake);
+    const cursors = store.recallAll(CURSOR_KEYS) as Map<string, AutomationCursor>;
+    const backoffs = store.recallAll(BACKOFFS) as Map<string, Backoff>;
+    const tick = automationTick({
+      graph: lake.graph,
+      evaluations,
+      head: view.head,
+      now: at,
+      conditions,
+      cursors,
+      heldBack: heldBack(lake.graph, view, backoffs, at),
+    });
+    const facts: Record<string, unknown> = {};
+    for (const [asset, cursor] of tick.cursors) {
+      // Most evaluations decide nothing: what differs only in when they were made is not worth a write.
+      const known = cursors.get(asset);
+      if (
+        JSON.stringify({ ...known, at: 0, head: 0 }) !== JSON.stringify({ ...cursor, at: 0, head: 0 }) ||
+        known?.head !== cursor.head
+      )
+        facts[cursorKey(asset)] = cursor;
+    }
+    // A condition that was taken away begins anew when it returns.
+    for (const asset of cursors.keys()) if (!conditions.has(asset)) facts[cursorKey(asset)] = undefined;
+    if (tick.requests.size === 0) {
+      if (Object.keys(facts).length > 0) store.remember(facts);
+      return at + automationEveryMs;
+    }
+    const asked = [...tick.requests].map(([asset, set]) => `${asset} ${sets.countOf(set)}`);
+    const decision = `requested: ${asked.join(', ')}`;
+    const packed = Object.fromEntries([...tick.requests].map(([asset, set]) => [asset, packPartitions(set)]));
+    const id = store.addTick(
+      { kind: 'automation', name: CONDITIONS, due: at, at, outcome: 'running', decision },
+      { ...facts, [requestKey('automation', CONDITIONS)]: packed },
+    );
+    log('debug', decision, { automation: CONDITIONS });
+    this.#runConditions(tick.requests, at, id, decision);
+    return undefined;
+  }
+
+  #runConditions(targets: ReadonlyMap<string, PartitionSet>, due: number, id: number, reason: string): void {
+    const { store, now } = this.#options;
+    const { lake } = this.#loaded;
+    const name = CONDITIONS;
+    this.#jobs.start({
+      kind: 'automation',
+      name,
+      due,
+      id,
+      reason,
+      lake,
+      work: (control) =>
+        runWork(
+          lake,
+          {
+            command: 'lakehouse daemon: conditions',
+            action: 'materialize-stale',
+            select: [...targets.keys()].join(' or '),
+            targets,
+          },
+          control,
+        ),
+      after: (result) => {
+        const facts: Record<string, unknown> = { ...forgetRequest('automation', name)(result) };
+        for (const asset of targets.keys()) {
+          const known = store.recall(`${BACKOFFS}${asset}`) as Backoff | undefined;
+          if (result.shaky?.has(asset)) facts[`${BACKOFFS}${asset}`] = afterShakyRun(known, now());
+          else if (known) facts[`${BACKOFFS}${asset}`] = undefined;
+        }
+        return facts;
+      },
+    });
+  }
+
+  /** Remembers which sources answered. Never rejects. */
+  async #answering(work: () => Promise<TickResult>): Promise<TickResult> {
+    try {
+      const result = await work();
+      this.#rememberSources(result.sources);
+      return result;
+    } catch (thrown) {
+      // What is remembered could not be read or written.
+      const error = serializeError(thrown);
+      return { outcome: 'failed', decision: error.message, error };
+    }
+  }
+
+  /** Sources that are to be left alone, with why. */
+  #avoided(): Map<string, string> {
+    const { store, now } = this.#options;
+    const avoided = new Map<string, string>();
+    for (const [source, circuit] of store.recallAll(CIRCUITS)) {
+      const why = whyOpen(circuit as Circuit, now());
+      if (why !== undefined) avoided.set(source, why);
+    }
+    return avoided;
+  }
+
+  #rememberSources(sources: TickResult['sources'] = new Map()): void {
+    const { store, log, now } = this.#options;
+    for (const [source, message] of sources) {
+      const known = store.recall(`${CIRCUITS}${source}`) as Circuit | undefined;
+      if (message === undefined && known === undefined) continue;
+      const next = message === undefined ? undefined : afterFailure(known, message, now());
+      store.remember({ [`${CIRCUITS}${source}`]: next });
+      if (next === undefined) log('info', 'a source answers again', { source, failures: known?.failures });
+      else log('error', 'a source could not be looked at', { source, ...next });
+    }
+  }
+
+  /** Once a day, after a tick. Never rejects. */
+  async #keepHouse(lake: OpenedLake): Promise<void> {
+    const { store, log, now, retentionDays } = this.#options;
+    try {
+      if (!isHousekeepingDue(store.recall(HOUSEKEEPING) as Housekeeping | undefined, now())) return;
+      store.remember({ [HOUSEKEEPING]: { at: now() } satisfies Housekeeping });
+      log('info', 'tidied up', await keepHouse(lake, now(), retentionDays));
+    } catch (error) {
+      log('error', 'tidying up failed; it is tried again tomorrow', { error: serializeError(error) });
+    }
+  }
+
+  /** Other definitions and settings from now on. The earlier lake is closed when its last run has ended. */
+  replace(loaded: Loaded): void {
+    const { lake } = this.#loaded;
+    this.#loaded = loaded;
+    this.#jobs.use(loaded.lake);
+    this.#jobs.leave(lake);
+  }
+
+  /** Resolves when nothing is running or waits. */
+  settled(): Promise<void> {
+    return this.#jobs.settled();
+  }
+
+  /** Starts nothing new, lets what is running finish for a while, then stops it. Everything that was committed stays. */
+  stop(drainMs: number): Promise<void> {
+    return this.#jobs.stop(drainMs);
+  }
+
+  /** Stops at once: another daemon has taken over. */
+  abandon(reason: unknown): Promise<void> {
+    return this.#jobs.abandon(reason);
+  }
+}
+
+type PackedRequest = Parameters<typeof unpackPartitions>[0];
+
+/** What was asked for is done with, unless it was interrupted: then it is begun again. */
+const forgetRequest =
+  (kind: TickKind, name: string) =>
+  ({ outcome }: TickResult): Readonly<Record<string, unknown>> =>
+    outcome === 'interrupted' ? {} : { [requestKey(kind, name)]: undefined };

@@ -1,0 +1,207 @@
+import PQueue from 'p-queue';
+import { LakehouseError, serializeError } from '../common/errors.ts';
+import { traced } from '../common/trace.ts';
+import type { RunControl } from '../materialize/context.ts';
+import type { RunEvent } from '../materialize/events.ts';
+import type { OpenedLake } from '../materialize/open.ts';
+import { type Log, logRunEvent } from './log.ts';
+import type { OperateStore, TickEnd, TickKind } from './store.ts';
+import type { TickResult } from './tick.ts';
+import type { Watch } from './watch.ts';
+
+/** What a tick decided to do. It was written down already, as running. */
+export interface Job {
+  readonly kind: TickKind;
+  readonly name: string;
+  readonly due: number;
+  /** Of the tick. */
+  readonly id: number;
+  readonly reason: string;
+  readonly lake: OpenedLake;
+  /** Never rejects. */
+  readonly work: (control: RunControl) => Promise<TickResult>;
+  /** Facts to be remembered with how it ended. */
+  readonly after?: (result: TickResult) => Readonly<Record<string, unknown>>;
+}
+
+export interface JobOptions {
+  readonly store: OperateStore;
+  readonly log: Log;
+  /** ms UTC. */
+  readonly now: () => number;
+  /** Runs at once. */
+  readonly maxRuns: number;
+  readonly ticksKept: number;
+  readonly watch?: Watch | undefined;
+  /** Told after every job that ended, when more may be due. */
+  readonly wake: () => void;
+  /** Done after every job, before others may begin. Never rejects. */
+  readonly afterwards: (lake: OpenedLake) => Promise<void>;
+}
+
+interface Running {
+  readonly due: number;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** Ticks between two clean-ups of the list of them. */
+const PRUNE_EVERY = 100;
+
+const keyOf = (kind: TickKind, name: string) => `${kind} ${name}`;
+const isoOf = (instant: number) => new Date(instant).toISOString();
+
+/** Carries out what was decided: so many runs at once, the others in the order they came. One of a name at a time. */
+export class Jobs {
+  readonly #options: JobOptions;
+  readonly #queue: PQueue;
+  readonly #running = new Map<string, Running>();
+  readonly #endedAt = new Map<string, number>();
+  readonly #beside = new Set<Promise<void>>();
+  /** Ends of ticks that could not be written down, say because the disk was full. */
+  readonly #unwritten: {
+    readonly id: number;
+    readonly end: TickEnd;
+    readonly facts: Readonly<Record<string, unknown>>;
+  }[] = [];
+  readonly #stopping = new AbortController();
+  readonly #signal = new AbortController();
+  readonly #users = new Map<OpenedLake, number>();
+  #ticks = 0;
+  #ended = 0;
+
+  constructor(options: JobOptions) {
+    this.#options = options;
+    this.#queue = new PQueue({ concurrency: options.maxRuns });
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** Aborted when what runs is to stop at once. */
+  get signal(): AbortSignal {
+    return this.#signal.signal;
+  }
+
+  /** Of jobs that are carried out or wait for their turn. */
+  get busy(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#queue.pending, waiting: this.#queue.size };
+  }
+
+  /** How many have ended. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** When the one of this name that has not ended was due. */
+  running(kind: TickKind, name: string): number | undefined {
+    return this.#running.get(keyOf(kind, name))?.due;
+  }
+
+  endedAt(kind: TickKind, name: string): number | undefined {
+    return this.#endedAt.get(keyOf(kind, name));
+  }
+
+  start(job: Job): void {
+    const { kind, name, due } = job;
+    this.use(job.lake);
+    this.#running.set(keyOf(kind, name), { due, ended: this.#queue.add(() => this.#carryOut(job)) });
+  }
+
+  /** Something short that is not to wait for its turn. It is waited for in the end, and does not reject. */
+  beside(work: Promise<void>): void {
+    this.#beside.add(work);
+    work.finally(() => this.#beside.delete(work));
+  }
+
+  async #carryOut(job: Job): Promise<void> {
+    const { log, now, watch, wake, afterwards } = this.#options;
+    const { kind, name, due, lake, reason } = job;
+    const fields = { [kind]: name, due: isoOf(due) };
+    log('info', `tick started: ${reason}`, fields);
+    const began = performance.now();
+    const follow = watch?.follow(lake, `${kind} ${name}`);
+    let run: string | undefined;
+    const emit = (event: RunEvent) => {
+      if (event.type === 'run-started') run = event.run;
+      logRunEvent(log, event, { ...fields, run });
+      follow?.(event);
+    };
+    const result: TickResult = this.isStopping
+      ? { outcome: 'interrupted', decision: 'told to stop before it began' }
+      : await traced({ type: 'tick', kind, name, due }, () =>
+          job.work({ signal: this.#signal.signal, stopping: this.#stopping.signal, emit }),
+        );
+    const { outcome, decision, error } = result;
+    watch?.tickEnded({ kind, name, outcome, ms: performance.now() - began });
+    log(outcome === 'failed' ? 'error' : 'info', `tick ${outcome}: ${decision}`, { ...fields, run, error });
+    const end = { outcome, error, run: result.run ?? run, decision: `${reason}; ${decision}`, at: now() };
+    this.#unwritten.push({ id: job.id, end, facts: job.after?.(result) ?? {} });
+    this.#running.delete(keyOf(kind, name));
+    this.#endedAt.set(keyOf(kind, name), now());
+    this.writeEnds();
+    this.#ended++;
+    if (!this.isStopping) await afterwards(lake);
+    this.leave(lake);
+    wake();
+  }
+
+  /** Writes down how ticks ended. What cannot be written now is tried again the next time. */
+  writeEnds(): void {
+    const { store, log, ticksKept } = this.#options;
+    try {
+      for (let next = this.#unwritten[0]; next !== undefined; next = this.#unwritten[0]) {
+        store.endTick(next.id, next.end, next.facts);
+        this.#unwritten.shift();
+        if (++this.#ticks % PRUNE_EVERY === 0) store.prune(ticksKept);
+      }
+    } catch (error) {
+      log('error', 'the end of a tick could not be written down', { error: serializeError(error) });
+    }
+  }
+
+  /** One more works with a lake. */
+  use(lake: OpenedLake): void {
+    this.#users.set(lake, (this.#users.get(lake) ?? 0) + 1);
+  }
+
+  /** One less does; after the last it is closed. */
+  leave(lake: OpenedLake): void {
+    const users = (this.#users.get(lake) ?? 1) - 1;
+    this.#users.set(lake, users);
+    if (users > 0) return;
+    this.#users.delete(lake);
+    lake.close().catch((error: unknown) => {
+      this.#options.log('error', 'a lake could not be closed', { error: serializeError(error) });
+    });
+  }
+
+  /** Resolves when nothing is carried out or waits. */
+  async settled(): Promise<void> {
+    while (this.#running.size + this.#beside.size > 0)
+      await Promise.all([...[...this.#running.values()].map(({ ended }) => ended), ...this.#beside]);
+  }
+
+  /** Starts nothing new, lets what is running finish for a while, then stops it. Everything that was committed stays. */
+  async stop(drainMs: number): Promise<void> {
+    const reason = new LakehouseError('interrupted', 'The daemon was told to stop', { kind: 'transient' });
+    this.#stopping.abort(reason);
+    const deadline = setTimeout(() => this.#signal.abort(reason), drainMs);
+    try {
+      await this.settled();
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** Stops at once: another daemon has taken over. */
+  abandon(reason: unknown): Promise<void> {
+    this.#signal.abort(reason);
+    return this.stop(0);
+  }
+}

@@ -1,0 +1,191 @@
+import { isLakehouseError, LakehouseError, serializeError } from '../common/errors.ts';
+import type { ScheduleAction } from '../common/schedule.ts';
+import type { ScheduleDefinition } from '../define/schedule.ts';
+import { checkPartitions } from '../materialize/check.ts';
+import type { RunControl } from '../materialize/context.ts';
+import type { RunEvent } from '../materialize/events.ts';
+import type { Lake } from '../materialize/lake.ts';
+import { observeSources } from '../materialize/recorded.ts';
+import { materialize } from '../materialize/run.ts';
+import { applyFilter, type PartitionFilter } from '../partition/filter.ts';
+import type { PartitionSet } from '../partition/set.ts';
+import { presentSet } from '../plan/universe.ts';
+import { duration, plural } from '../report/format.ts';
+import { filterOf } from './resolve.ts';
+import type { TickEnd } from './store.ts';
+
+/** What a tick came to, but for when. */
+export interface TickResult extends Omit<TickEnd, 'at'> {
+  /** Sources that were looked at, with what they failed with, if they did. */
+  readonly sources?: ReadonlyMap<string, string | undefined>;
+  /** Assets of which partitions failed in passing. */
+  readonly shaky?: ReadonlySet<string>;
+}
+
+/** What is to be done about which partitions. */
+export interface Work {
+  readonly command: string;
+  readonly action: ScheduleAction;
+  readonly select: string;
+  readonly filter?: PartitionFilter | undefined;
+  /** Instead of what is selected: exactly these, without looking at the sources first. */
+  readonly targets?: ReadonlyMap<string, PartitionSet> | undefined;
+  /** Sources that are to be left alone, with why. */
+  readonly avoid?: ReadonlyMap<string, string> | undefined;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** Carries out one tick of a schedule. Never rejects: what goes wrong is the result. */
+export function runSchedule(
+  lake: Lake,
+  schedule: ScheduleDefinition,
+  due: number,
+  control: RunControl,
+  avoid: ReadonlyMap<string, string> = NONE,
+): Promise<TickResult> {
+  const { name, action, select, timeoutMs } = schedule;
+  return contained(control, timeoutMs, async (bounded) => {
+    if (typeof action === 'function') {
+      const { signal } = bounded;
+      const said = await action({ due: new Date(due), resources: lake.resources(), signal, now: lake.now });
+      return { outcome: 'succeeded', decision: said ?? 'its function was run' };
+    }
+    const filter = filterOf(schedule, new Date(due), lake.graph, lake.graph.select(select).keys);
+    return work(lake, { command: `lakehouse daemon: schedule ${name}`, action, select, filter, avoid }, bounded);
+  });
+}
+
+/** Carries out work that was decided elsewhere. Never rejects. */
+export function runWork(lake: Lake, asked: Work, control: RunControl): Promise<TickResult> {
+  return contained(control, undefined, (bounded) => work(lake, asked, bounded));
+}
+
+async function contained(
+  control: RunControl,
+  timeoutMs: number | undefined,
+  act: (control: RunControl) => Promise<TickResult>,
+): Promise<TickResult> {
+  const { stopping, signal } = control;
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  try {
+    const result = await act(
+      timeout
+        ? { ...control, signal: AbortSignal.any([signal, timeout]), stopping: AbortSignal.any([stopping, timeout]) }
+        : control,
+    );
+    if (!stopping.aborted || result.outcome === 'failed') return result;
+    return { ...result, outcome: 'interrupted', decision: `told to stop; ${result.decision}` };
+  } catch (thrown) {
+    if (stopping.aborted) return { outcome: 'interrupted', decision: 'told to stop' };
+    if (timeout?.aborted) {
+      const error = new LakehouseError('run-timeout', `It was stopped after ${duration(timeoutMs ?? 0)}`, {
+        kind: 'transient',
+        hint: 'What had been committed stays, and the next tick goes on. See timeoutMinutes of the schedule.',
+      });
+      return { outcome: 'failed', decision: error.message, error: serializeError(error) };
+    }
+    const error = serializeError(thrown);
+    return { outcome: 'failed', decision: error.message.split('\n', 1)[0] ?? '', error };
+  }
+}
+
+async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickResult> {
+  const { command, action, select, filter, targets, avoid } = asked;
+  const { keys } = targets ? { keys: [] } : lake.graph.select(select);
+  const sources = keys.filter((key) => lake.graph.node(key).definition.kind === 'source');
+  if (action === 'observe') {
+    const observed = await observeSources(lake, sources, { command, selection: select }, control);
+    const changed = observed.reduce((sum, one) => sum + one.changed + one.withdrawn, 0);
+    const news = changed === 0 ? 'nothing new' : `${plural(changed, 'partition')} new, changed or withdrawn`;
+    return { outcome: 'succeeded', decision: `looked at ${plural(observed.length, 'source')}: ${news}` };
+  }
+  if (action === 'check') return checks(lake, asked, keys, control);
+  const story = createStory(lake.graph.order);
+  const shaky = new Set<string>();
+  const emit = (event: RunEvent) => {
+    story.add(event);
+    if (event.type === 'partition-failed' && event.error.kind === 'transient') shaky.add(event.asset);
+    control.emit(event);
+  };
+  const request = { command, selection: select, filter, avoid, observe: targets ? false : 'tolerant' } as const;
+  const { run, outcome, down } = await materialize(lake, targets ? { ...request, targets } : request, {
+    ...control,
+    emit,
+  });
+  const silent = down.length > 0 ? `; without ${down.map(({ asset }) => asset).join(', ')}` : '';
+  const answers = new Map<string, string | undefined>(sources.map((source) => [source, undefined]));
+  for (const { asset, error } of down) {
+    if (error) answers.set(asset, error.message);
+    else answers.delete(asset);
+  }
+  return {
+    outcome: outcome === 'cancelled' ? 'interrupted' : outcome,
+    decision: `${story.text()}${silent}`,
+    run,
+    sources: answers,
+    shaky,
+  };
+}
+
+/** Makes the checks of what is there again, without computing it. */
+async function checks(lake: Lake, asked: Work, keys: readonly string[], control: RunControl): Promise<TickResult> {
+  const view = lake.state.refresh();
+  const targets = new Map<string, PartitionSet>();
+  for (const key of keys) {
+    const node = lake.graph.node(key);
+    if (node.definition.checks.length === 0) continue;
+    const there = presentSet(node, view.asset(key));
+    targets.set(key, asked.filter ? applyFilter(node.space, there, asked.filter) : there);
+  }
+  if (targets.size === 0) return { outcome: 'succeeded', decision: 'nothing that is selected has checks' };
+  const request = { command: asked.command, selection: asked.select, targets };
+  const { run, checks: made } = await checkPartitions(lake, request, control);
+  const bad = made.filter(({ failed }) => failed > 0);
+  const failed = bad.map(({ asset, check, failed }) => `${asset} ${check} (${plural(failed, 'partition')})`);
+  const what = `${plural(made.length, 'check')} made again`;
+  return {
+    outcome: bad.some(({ severity }) => severity === 'error') ? 'failed' : 'succeeded',
+    decision: failed.length === 0 ? `${what}, all passed` : `${what}; failed: ${failed.join(', ')}`,
+    run,
+  };
+}
+
+/** What a run did and why, in a sentence; assets in the order they are given. */
+export function createStory(order: readonly string[]): {
+  readonly add: (event: RunEvent) => void;
+  readonly text: () => string;
+} {
+  const assets = new Map<string, string>();
+  const held = new Map<string, number>();
+  let failed = 0;
+  let computed = 0;
+  let departed = 0;
+  return {
+    add: (event) => {
+      if (event.type === 'asset-started') {
+        const causes = Object.entries(event.causes).map(([cause, count]) => `${cause} ${count}`);
+        assets.set(event.asset, `${event.asset} (${causes.join(', ')})`);
+      } else if (event.type === 'held') held.set(event.reason, (held.get(event.reason) ?? 0) + event.partitions);
+      else if (event.type === 'run-finished') ({ computed, failed, departed } = event.counts);
+    },
+    text: () => {
+      const named = order.flatMap((key) => assets.get(key) ?? []).join(', ');
+      const done = [
+        computed > 0 ? `${plural(computed, 'partition')} computed: ${named}` : undefined,
+        departed > 0 ? `${plural(departed, 'partition')} left` : undefined,
+        failed > 0 ? `${plural(failed, 'partition')} failed${computed > 0 ? '' : `: ${named}`}` : undefined,
+      ].filter((part) => part !== undefined);
+      const waits = [...held].map(([reason, count]) => `${count} ${reason}`);
+      return [
+        done.length > 0 ? done.join('; ') : 'nothing was stale',
+        ...(waits.length > 0 ? [`not now: ${waits.join(', ')}`] : []),
+      ].join('; ');
+    },
+  };
+}
+
+/** Errors after which a daemon that goes on would only meet them again. */
+export function endsDaemon(error: unknown): boolean {
+  return isLakehouseError(error) && ['state-corrupt', 'state-too-new', 'state-replaced'].includes(error.code);
+}

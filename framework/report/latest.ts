@@ -1,0 +1,39 @@
+import { Scratch } from '../common/scratch.ts';
+import type { AssetGraph } from '../graph/graph.ts';
+import { type LakeView, PRESENT, type SeriesView } from '../plan/view.ts';
+import type { RunRecord } from '../state/store.ts';
+
+/** Sources that were never looked at, and everything below them: what is counted there is only what is known so far. */
+export function notKnown(graph: AssetGraph, view: LakeView): Set<string> {
+  const found = new Set<string>();
+  for (const key of graph.order) {
+    const never = graph.node(key).definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined;
+    if (never || graph.upstreamOf(key).some((up) => found.has(up))) found.add(key);
+  }
+  return found;
+}
+
+/** The run that computed something of an asset last. Runs come latest first. */
+export function lastRunOf(asset: string, view: LakeView, runs: readonly RunRecord[]): RunRecord | undefined {
+  let newest = 0;
+  for (const series of view.asset(asset)?.series.values() ?? []) newest = Math.max(newest, newestVerified(series));
+  return newest === 0 ? undefined : runs.find(({ startedRevision }) => startedRevision <= newest);
+}
+
+const scratch = new Scratch();
+const known = new WeakMap<SeriesView, number>();
+
+/** The log position up to which the most recently computed partition had seen its inputs. Series of a view never alter. */
+function newestVerified(series: SeriesView): number {
+  const found = known.get(series);
+  if (found !== undefined) return found;
+  const newest = scratch.during(() => {
+    const { verified, flags } = series.columns(scratch);
+    let most = 0;
+    for (let i = 0; i < verified.length; i++)
+      if ((flags[i] as number) & PRESENT && (verified[i] as number) > most) most = verified[i] as number;
+    return most;
+  });
+  known.set(series, newest);
+  return newest;
+}

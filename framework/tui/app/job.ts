@@ -1,0 +1,139 @@
+import type { OpenedLake } from '../../materialize/open.ts';
+import { observeSources, wipePartitions } from '../../materialize/recorded.ts';
+import { materialize } from '../../materialize/run.ts';
+import { applyFilter, parseFilter } from '../../partition/filter.ts';
+import * as sets from '../../partition/set.ts';
+import { presentSet } from '../../plan/universe.ts';
+import { afterEvent, newRun, withProgress } from '../model/live.ts';
+import type { UiState, WorkRequest } from '../model/state.ts';
+import { heapFor } from '../prepare.ts';
+import type { UiStore } from './ui-store.ts';
+
+export interface JobOptions {
+  /** Opens the lake to write. */
+  readonly open: () => Promise<OpenedLake>;
+  readonly store: UiStore;
+  readonly now: () => number;
+  readonly closing: AbortSignal;
+  readonly commandLine: (request: WorkRequest) => string;
+  readonly wipeLine: (asset: string, partitions: string | undefined) => string;
+  readonly fail: (title: string, error: unknown) => void;
+  /** Called whenever something was done to the lake. */
+  readonly done: () => void;
+}
+
+/** What this process does to the lake: one run at a time. */
+export interface Job {
+  readonly start: (request: WorkRequest, observeOnly: boolean) => void;
+  readonly wipe: (asset: string, partitions: string | undefined) => void;
+  readonly cancel: () => boolean;
+  /** Resolves when no run is going on. */
+  readonly idle: () => Promise<void>;
+}
+
+/** The first asks to stop, the second stops. */
+interface Controls {
+  readonly stopping: AbortController;
+  readonly signal: AbortController;
+}
+
+export function createJob(options: JobOptions): Job {
+  const { store, now, fail } = options;
+  let job: (Controls & { readonly ended: Promise<void> }) | undefined;
+  const update = (change: Partial<UiState>) => store.dispatch((state) => ({ ...state, ...change }));
+
+  const emit: Parameters<typeof materialize>[2]['emit'] = (event) => {
+    store.dispatch((state) => {
+      if (!state.job) return state;
+      const detail = afterEvent(state.job.detail, event, now());
+      const run = event.type === 'run-started' ? event.run : state.job.run;
+      const shown = run !== undefined && state.runs.open === run ? { runs: { ...state.runs, detail } } : {};
+      const { rows } = state.assets;
+      const progressed =
+        rows && (event.type === 'batch-finished' || event.type === 'asset-started' || event.type === 'asset-finished')
+          ? { assets: { ...state.assets, rows: withProgress(rows, detail) } }
+          : {};
+      return { ...state, ...shown, ...progressed, job: { ...state.job, run, detail } };
+    });
+  };
+  const work = async (request: WorkRequest, observeOnly: boolean, controls: Controls): Promise<void> => {
+    const { selection, partitions, force, retryFailed } = request;
+    const hooks = { stopping: controls.stopping.signal, signal: controls.signal.signal, emit };
+    const command = options.commandLine(request);
+    const lake = await options.open();
+    heapFor('working');
+    try {
+      if (observeOnly) {
+        const { keys } = lake.graph.select(selection);
+        const sources = keys.filter((key) => lake.graph.node(key).definition.kind === 'source');
+        await observeSources(lake, sources, { command, selection }, hooks);
+      } else {
+        const filter = partitions === undefined ? undefined : parseFilter(partitions);
+        await materialize(lake, { command, selection, filter, force, retryFailed }, hooks);
+      }
+    } finally {
+      heapFor('looking');
+      await lake.close();
+    }
+  };
+  const remove = async (asset: string, partitions: string | undefined): Promise<number> => {
+    const lake = await options.open();
+    try {
+      const node = lake.graph.node(asset);
+      const { space } = node.definition;
+      const present = presentSet({ ...node, space }, lake.state.refresh().asset(asset));
+      const set = partitions === undefined ? present : applyFilter(space, present, parseFilter(partitions));
+      await wipePartitions(lake, asset, set, options.wipeLine(asset, partitions), options.closing);
+      return sets.countOf(set);
+    } finally {
+      await lake.close();
+    }
+  };
+
+  return {
+    start: (request, observeOnly) => {
+      if (job) return;
+      const detail = newRun(options.commandLine(request), request.selection, now());
+      update({ job: { run: undefined, detail, stopping: false }, overlay: undefined });
+      const controls: Controls = { stopping: new AbortController(), signal: new AbortController() };
+      const ended = work(request, observeOnly, controls)
+        .then(
+          () => {
+            const { outcome } = store.get().job?.detail.row ?? {};
+            const text = observeOnly ? 'The sources were observed.' : `The run ${outcome}.`;
+            update({ message: { kind: outcome === 'failed' ? 'bad' : 'good', text } });
+          },
+          (error: unknown) => {
+            if (controls.signal.signal.aborted) update({ message: { kind: 'info', text: 'The run was stopped.' } });
+            else fail('The run ended', error);
+          },
+        )
+        .finally(() => {
+          job = undefined;
+          update({ job: undefined });
+          options.done();
+        });
+      job = { ...controls, ended };
+    },
+    wipe: (asset, partitions) => {
+      if (job) return;
+      remove(asset, partitions)
+        .then((count) => update({ message: { kind: 'good', text: `${count} partitions of ${asset} left the lake.` } }))
+        .catch((error: unknown) => fail(`${asset} cannot be wiped`, error))
+        .finally(options.done);
+    },
+    cancel: () => {
+      if (!job) return false;
+      const reason = new Error('It was stopped');
+      if (job.stopping.signal.aborted) job.signal.abort(reason);
+      job.stopping.abort(reason);
+      store.dispatch((state) => ({
+        ...state,
+        ...(state.job && { job: { ...state.job, stopping: true } }),
+        message: { kind: 'info', text: 'Stopping: what is running finishes. Press c again to stop now.' },
+      }));
+      return true;
+    },
+    idle: async () => job?.ended,
+  };
+}
