@@ -114,8 +114,9 @@ export class Daemon {
     }
     const { schedules, sensors } = this.#loaded;
     const last = (kind: TickKind, name: string): TickRecord | undefined => {
-      const [tick] = store.ticks({ kind, name, limit: 1 });
-      return tick?.outcome === 'interrupted' && !tick.byHand ? tick : undefined;
+      // What was skipped while it ran stands after it.
+      const [tick] = store.ticks({ kind, name, decided: true, limit: 1 });
+      return tick?.outcome === 'interrupted' ? tick : undefined;
     };
     for (const schedule of schedules) {
       const tick = last('schedule', schedule.name);

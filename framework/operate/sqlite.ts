@@ -158,9 +158,13 @@ class SqliteOperate implements OperateStore {
     return new Map(rows.map((row) => [String(row.key).slice(prefix.length), JSON.parse(String(row.value))]));
   }
 
-  ticks({ kind, name, outcome, limit }: TickFilter): TickRecord[] {
+  ticks({ kind, name, outcome, decided = false, limit }: TickFilter): TickRecord[] {
     const wanted = Object.entries({ kind, name, outcome }).filter(([, value]) => value !== undefined);
-    const where = wanted.length === 0 ? '' : `WHERE ${wanted.map(([column]) => `${column} = ?`).join(' AND ')}`;
+    const terms = [
+      ...wanted.map(([column]) => `${column} = ?`),
+      ...(decided ? ["outcome <> 'skipped' AND by_hand = 0"] : []),
+    ];
+    const where = terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`;
     const rows = this.#read(() =>
       prepare(this.#db, `SELECT * FROM ticks ${where} ORDER BY id DESC LIMIT ?`).all(
         ...wanted.map(([, value]) => String(value)),

@@ -46,6 +46,8 @@ export interface TickFilter {
   readonly kind?: TickKind;
   readonly name?: string;
   readonly outcome?: TickOutcome;
+  /** Without those that were skipped and those that a person asked for. */
+  readonly decided?: boolean;
   readonly limit: number;
 }
 

@@ -12,7 +12,7 @@ import type { PartitionSet } from '../partition/set.ts';
 import { presentSet } from '../plan/universe.ts';
 import { duration, plural } from '../report/format.ts';
 import { filterOf } from './resolve.ts';
-import type { TickEnd } from './store.ts';
+import type { OperateStore, TickEnd } from './store.ts';
 
 /** What a tick came to, but for when. */
 export interface TickResult extends Omit<TickEnd, 'at'> {
@@ -54,6 +54,24 @@ export function runSchedule(
     const filter = filterOf(schedule, new Date(due), lake.graph, lake.graph.select(select).keys);
     return work(lake, { command: `lakehouse daemon: schedule ${name}`, action, select, filter, avoid }, bounded);
   });
+}
+
+/** Carries out a schedule because a person asked for it, beside any daemon, and writes the tick down. What is due stays due. */
+export async function runByHand(
+  lake: Lake,
+  schedule: ScheduleDefinition,
+  store: Pick<OperateStore, 'addTick' | 'endTick'>,
+  control: RunControl,
+  now: () => number,
+): Promise<TickResult> {
+  const due = now();
+  const result = await runSchedule(lake, schedule, due, control);
+  const { name } = schedule;
+  const { outcome } = result;
+  const decision = `asked for by hand; ${result.decision}`;
+  const id = store.addTick({ kind: 'schedule', name, due, at: due, outcome, decision, byHand: true });
+  store.endTick(id, { ...result, decision, at: now() });
+  return result;
 }
 
 /** Carries out work that was decided elsewhere. Never rejects. */

@@ -234,6 +234,23 @@ test('a tick whose daemon died is begun again by the next one, once', async () =
   ]);
 });
 
+test('a tick that was interrupted after others had been skipped for it is begun again too', async () => {
+  const { clock, start, advance, ticks } = await world();
+  const { action } = gate();
+  const dead = start([hourly({ action })]);
+  for (const now of [START, '2020-04-10T13:00Z', '2020-04-10T14:00Z']) {
+    clock.now = at(now);
+    dead.turn();
+  }
+  clock.now = at('2020-04-10T14:20:00Z');
+  await advance(start([hourly({ action: () => 'done' })]), '2020-04-10T14:40:00Z');
+  expect(ticks()).toEqual([
+    '2020-04-10T13:00 hourly interrupted: the daemon died',
+    '2020-04-10T14:00 hourly skipped: skipped: the tick of 2020-04-10T13:00Z is still running',
+    '2020-04-10T13:00 hourly #2 succeeded: begun again, it was interrupted (attempt 2); done',
+  ]);
+});
+
 test('told to stop, it lets what is running finish, and what waits is begun again later', async () => {
   const { clock, start, advance, ticks } = await world();
   const first = gate();

@@ -8,6 +8,7 @@ import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
 import { type OpenedLake, openLake } from '../../framework/materialize/open.ts';
 import { createController } from '../../framework/tui/app/controller.ts';
 import { draw } from '../../framework/tui/app/draw.ts';
+import type { OperateAccess } from '../../framework/tui/app/operate.ts';
 import { openSession, type Session, type SessionOptions } from '../../framework/tui/app/session.ts';
 import { quoted, workCommand } from '../../framework/tui/app/shell.ts';
 import type { UiState } from '../../framework/tui/model/state.ts';
@@ -84,6 +85,7 @@ export interface UiOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly now?: () => number;
+  readonly operate?: OperateAccess;
 }
 
 /** The terminal UI without a terminal: keys go in, lines come out. */
@@ -109,7 +111,7 @@ const theme = createTheme('none', true);
 
 /** Closed after the test. */
 export async function startUi({ open, opened }: Opener, options: UiOptions = {}): Promise<Ui> {
-  const { asset, readOnly = false, now = () => NOW } = options;
+  const { asset, readOnly = false, now = () => NOW, operate } = options;
   let size = { columns: options.columns ?? 120, rows: options.rows ?? 40 };
   let task: () => void = () => undefined;
   const calls = { quit: 0, suspend: 0, ticking: true };
@@ -119,6 +121,7 @@ export async function startUi({ open, opened }: Opener, options: UiOptions = {})
     open,
     readOnly,
     asset,
+    operate,
     now,
     every: (_, given) => {
       task = given;

@@ -100,7 +100,7 @@ describe('assets', () => {
     expect(told(6, { entries: known, filter: 'silver', by: 'group' })).toMatchInlineSnapshot(`
       "Assets by group matching silver.
       6 assets: 3,667,760 of 3,693,799 partitions fresh, 24,146 stale, 310 pending, 408 missing, 3 failed, 252 blocked, 824 awaiting, 96 unavailable.
-      silver/klines: running, 4,120 of 24,525 done, 1,180,000 of 1,204,937 partitions fresh, 24,012 stale, 310 pending, 188 missing, 3 failed, 12 blocked, 412 awaiting, last run 3 hours ago, late, 1,733,000,000 rows, 71.2 GB, sql, item 7 of 10"
+      silver/klines: running, 4,120 of 24,525 done, 1,180,000 of 1,204,937 partitions fresh, 24,012 stale, 310 pending, 188 missing, 3 failed, 12 blocked, 412 awaiting, last run 3 hours ago, warn, 33h late (limit 2d), 1,733,000,000 rows, 71.2 GB, sql, item 7 of 10"
     `);
     expect(told(99, { entries: known })).toContain('item 10 of 10');
   });
@@ -390,20 +390,23 @@ test('checks say what failed', () => {
 });
 
 test('schedules say when', () => {
-  const told = (cursor: number) => read(schedulesTold({ rows: SCHEDULES, cursor, now: NOW }));
+  const NOBODY = { daemon: undefined, problem: undefined };
+  const told = (cursor: number) => read(schedulesTold({ ...NOBODY, rows: SCHEDULES, cursor, now: NOW }));
   expect(told(0)).toMatchInlineSnapshot(`
     "Schedules.
     2 schedules.
-    hourly-candles: 5 * * * * UTC, next in 2 minutes, last 58 minutes ago, succeeded, item 1 of 2"
+    No daemon is active: nothing runs unasked.
+    hourly-candles: 5 * * * * UTC, next in 2 minutes, last 58 minutes ago, succeeded, it was due; 12 partitions computed: silver/klines (data 12), materialize-stale +gold/*, item 1 of 2"
   `);
   expect(told(1)).toMatchInlineSnapshot(`
     "Schedules.
     2 schedules.
-    monthly-archive: 0 6 2 * * Europe/Berlin, paused, last 6 days ago, failed: 3 partitions, item 2 of 2"
+    No daemon is active: nothing runs unasked.
+    monthly-archive: 0 6 2 * * Europe/Berlin, paused, last 6 days ago, failed: 3 partitions, observe binance/*, item 2 of 2"
   `);
-  expect(read(schedulesTold({ rows: [], cursor: 0, now: NOW }))).toMatchInlineSnapshot(`
+  expect(read(schedulesTold({ ...NOBODY, rows: [], cursor: 0, now: NOW }))).toMatchInlineSnapshot(`
     "Schedules.
-    No schedules yet: they are declared in code, beside the assets."
+    No schedules yet. They are declared in code, beside the assets, or under 'schedules:' in the configuration, and run by the daemon."
   `);
 });
 

@@ -1,4 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { LakehouseError } from '../../common/errors.ts';
+import { resolveSchedules } from '../../operate/resolve.ts';
+import { resolveSensors } from '../../operate/sensors.ts';
+import { openOperate } from '../../operate/sqlite.ts';
+import { makeDirectory } from '../../storage/directories.ts';
 import type { Context } from '../context.ts';
 import { findAsset } from '../lake.ts';
 import { wantsColor } from '../style.ts';
@@ -33,6 +39,9 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
     findAsset(lake.graph, asset);
     await lake.close();
   }
+  const { directory } = loaded.settings.state;
+  const operatePath = join(directory, 'operate.sqlite');
+  const { host, isAlive } = io;
   const simulated = definition.simulated(loaded.settings);
   const { signal } = context.interrupts({ say: () => undefined });
   const { abandoned } = await runUi({
@@ -40,6 +49,15 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
     stdout: screen,
     open: context.openLake,
     readOnly: options.readOnly === true,
+    operate: {
+      read: () => (existsSync(operatePath) ? openOperate(operatePath, { host, isAlive, readOnly: true }) : undefined),
+      write: async () => {
+        await makeDirectory(directory);
+        return openOperate(operatePath, { host, isAlive });
+      },
+      schedules: ({ graph }) => resolveSchedules(definition, loaded.settings, graph, io.now()),
+      sensors: ({ graph }) => resolveSensors(definition, graph),
+    },
     asset,
     theme: createTheme(
       options.theme ?? (wantsColor(io.stdout, env, globals.color) ? 'dark' : 'none'),

@@ -7,9 +7,10 @@ import type { UiContext } from './context.ts';
 import { startFilter } from './filter.ts';
 import { toProblem, turnSelector } from './heat.ts';
 import { setLineage, turnColumn, turnDensity } from './lineage.ts';
-import { entryAt, foldHeading, regroup, runAt, scrollCheck } from './lists.ts';
+import { entryAt, foldHeading, regroup, runAt, scrollDetail } from './lists.ts';
 import { patchLog, searchLog } from './log.ts';
 import { pages, sideways, toEnd, vertical } from './moves.ts';
+import { pauseSchedule, runScheduleNow } from './scheduled.ts';
 import { back, explainCheck, open, type Parts, screenShown, turnScreen, visit } from './screens.ts';
 import { shellCommand } from './shell.ts';
 import type { Sql } from './sql.ts';
@@ -75,9 +76,11 @@ export function createActions(
     date: () => patch({ overlay: { type: 'date', line: EMPTY_LINE, problem: undefined } }),
     follow: () => patchLog(ui, { follow: !state().runs.log.follow }),
     'log-only': () => patchLog(ui, { only: !state().runs.log.only }),
-    'scroll-down': () => scrollCheck(ui, 3),
-    'scroll-up': () => scrollCheck(ui, -3),
+    'scroll-down': () => scrollDetail(ui, 3),
+    'scroll-up': () => scrollDetail(ui, -3),
     sql: () => sql.begin(),
+    pause: () => pauseSchedule(ui),
+    'run-now': () => runScheduleNow(ui),
     materialize: () => propose(ui, {}),
     'materialize-up': () => propose(ui, { upstream: true }),
     force: () => propose(ui, { force: true }),

@@ -27,7 +27,7 @@ import { runsView } from '../view/runs.ts';
 import { schedulesView } from '../view/schedules.ts';
 import type { Theme } from '../view/theme.ts';
 import { drawingOf } from './drawing.ts';
-import { checksInput, dataInput, defaultHeat, filterInput } from './inputs.ts';
+import { checksInput, dataInput, defaultHeat, filterInput, schedulesInput } from './inputs.ts';
 import { helpGroups, keyName, paletteEntries } from './menus.ts';
 import type { Session } from './session.ts';
 import { shellCommand } from './shell.ts';
@@ -155,10 +155,8 @@ function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[
     }
     case 'checks':
       return checksView(checksInput(state, size, now), theme);
-    case 'schedules': {
-      const { rows, cursor, offset } = state.schedules;
-      return schedulesView({ rows, cursor, offset, now, size }, theme);
-    }
+    case 'schedules':
+      return schedulesView(schedulesInput(state, size, now, stage.program), theme);
     case 'data':
       return dataView(dataInput(state, size), theme);
   }

@@ -8,6 +8,7 @@ import type { ChecksInput } from '../view/checks.ts';
 import type { DataInput } from '../view/data.ts';
 import type { Filter } from '../view/field.ts';
 import { heatLayout } from '../view/partitions.ts';
+import type { SchedulesInput } from '../view/schedules.ts';
 
 // What views are given of the state: for drawing them, and for how far they scroll.
 
@@ -20,6 +21,11 @@ export function filterInput({ overlay }: UiState, text: string): Filter | undefi
 export function checksInput(state: UiState, size: Size, now: number): ChecksInput {
   const { cursor, offset, detailOffset, filter } = state.checks;
   return { rows: matchingChecks(state), cursor, offset, detailOffset, filter: filterInput(state, filter), now, size };
+}
+
+export function schedulesInput({ schedules }: UiState, size: Size, now: number, program: string): SchedulesInput {
+  const { rows, daemon, problem, cursor, offset, detailOffset } = schedules;
+  return { rows, daemon, problem, cursor, offset, detailOffset, now, program, size };
 }
 
 export function dataInput({ data }: UiState, size: Size): DataInput {

@@ -1,17 +1,21 @@
+import { LakehouseError } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { observeSources, wipePartitions } from '../../materialize/recorded.ts';
 import { materialize } from '../../materialize/run.ts';
+import { runByHand } from '../../operate/tick.ts';
 import { applyFilter, parseFilter } from '../../partition/filter.ts';
 import * as sets from '../../partition/set.ts';
 import { presentSet } from '../../plan/universe.ts';
 import { afterEvent, newRun, withProgress } from '../model/live.ts';
-import type { UiState, WorkRequest } from '../model/state.ts';
+import type { UiMessage, UiState, WorkRequest } from '../model/state.ts';
 import { heapFor } from '../prepare.ts';
+import type { OperateAccess } from './operate.ts';
 import type { UiStore } from './ui-store.ts';
 
 export interface JobOptions {
   /** Opens the lake to write. */
   readonly open: () => Promise<OpenedLake>;
+  readonly operate: OperateAccess | undefined;
   readonly store: UiStore;
   readonly now: () => number;
   readonly closing: AbortSignal;
@@ -26,6 +30,8 @@ export interface JobOptions {
 export interface Job {
   readonly start: (request: WorkRequest, observeOnly: boolean) => void;
   readonly wipe: (asset: string, partitions: string | undefined) => void;
+  /** Does now what a schedule does, and writes that down as a tick. */
+  readonly runSchedule: (name: string) => void;
   readonly cancel: () => boolean;
   /** Resolves when no run is going on. */
   readonly idle: () => Promise<void>;
@@ -37,12 +43,16 @@ interface Controls {
   readonly signal: AbortController;
 }
 
+type Hooks = Parameters<typeof materialize>[2];
+/** What is done with a lake that was opened for it; what is said at the end. */
+type Work = (lake: OpenedLake, hooks: Hooks) => Promise<UiMessage>;
+
 export function createJob(options: JobOptions): Job {
-  const { store, now, fail } = options;
+  const { operate, store, now, fail } = options;
   let job: (Controls & { readonly ended: Promise<void> }) | undefined;
   const update = (change: Partial<UiState>) => store.dispatch((state) => ({ ...state, ...change }));
 
-  const emit: Parameters<typeof materialize>[2]['emit'] = (event) => {
+  const emit: Hooks['emit'] = (event) => {
     store.dispatch((state) => {
       if (!state.job) return state;
       const detail = afterEvent(state.job.detail, event, now());
@@ -56,13 +66,11 @@ export function createJob(options: JobOptions): Job {
       return { ...state, ...shown, ...progressed, job: { ...state.job, run, detail } };
     });
   };
-  const work = async (request: WorkRequest, observeOnly: boolean, controls: Controls): Promise<void> => {
-    const { selection, partitions, force, retryFailed } = request;
-    const hooks = { stopping: controls.stopping.signal, signal: controls.signal.signal, emit };
-    const command = options.commandLine(request);
-    const lake = await options.open();
-    heapFor('working');
-    try {
+  const compute =
+    (request: WorkRequest, observeOnly: boolean): Work =>
+    async (lake, hooks) => {
+      const { selection, partitions, force, retryFailed } = request;
+      const command = options.commandLine(request);
       if (observeOnly) {
         const { keys } = lake.graph.select(selection);
         const sources = keys.filter((key) => lake.graph.node(key).definition.kind === 'source');
@@ -71,10 +79,52 @@ export function createJob(options: JobOptions): Job {
         const filter = partitions === undefined ? undefined : parseFilter(partitions);
         await materialize(lake, { command, selection, filter, force, retryFailed }, hooks);
       }
+      const { outcome } = store.get().job?.detail.row ?? {};
+      const text = observeOnly ? 'The sources were observed.' : `The run ${outcome}.`;
+      return { kind: outcome === 'failed' ? 'bad' : 'good', text };
+    };
+  const tick =
+    (name: string): Work =>
+    async (lake, hooks) => {
+      const schedule = operate?.schedules(lake).find((one) => one.name === name);
+      if (!operate || !schedule) throw new LakehouseError('unknown-schedule', `No schedule is named '${name}'`);
+      const memory = await operate.write();
+      try {
+        const { outcome, decision } = await runByHand(lake, schedule, memory, hooks, now);
+        return { kind: outcome === 'failed' ? 'bad' : 'good', text: `${name} ${outcome}: ${decision}.` };
+      } finally {
+        memory.close();
+      }
+    };
+  const work = async (how: Work, { stopping, signal }: Controls): Promise<UiMessage> => {
+    const lake = await options.open();
+    heapFor('working');
+    try {
+      return await how(lake, { stopping: stopping.signal, signal: signal.signal, emit });
     } finally {
       heapFor('looking');
       await lake.close();
     }
+  };
+  const begin = (command: string, selection: string, how: Work): void => {
+    if (job) return;
+    const detail = newRun(command, selection, now());
+    update({ job: { run: undefined, detail, stopping: false }, overlay: undefined, message: undefined });
+    const controls: Controls = { stopping: new AbortController(), signal: new AbortController() };
+    const ended = work(how, controls)
+      .then(
+        (message) => update({ message }),
+        (error: unknown) => {
+          if (controls.signal.signal.aborted) update({ message: { kind: 'info', text: 'The run was stopped.' } });
+          else fail('The run ended', error);
+        },
+      )
+      .finally(() => {
+        job = undefined;
+        update({ job: undefined });
+        options.done();
+      });
+    job = { ...controls, ended };
   };
   const remove = async (asset: string, partitions: string | undefined): Promise<number> => {
     const lake = await options.open();
@@ -91,30 +141,9 @@ export function createJob(options: JobOptions): Job {
   };
 
   return {
-    start: (request, observeOnly) => {
-      if (job) return;
-      const detail = newRun(options.commandLine(request), request.selection, now());
-      update({ job: { run: undefined, detail, stopping: false }, overlay: undefined });
-      const controls: Controls = { stopping: new AbortController(), signal: new AbortController() };
-      const ended = work(request, observeOnly, controls)
-        .then(
-          () => {
-            const { outcome } = store.get().job?.detail.row ?? {};
-            const text = observeOnly ? 'The sources were observed.' : `The run ${outcome}.`;
-            update({ message: { kind: outcome === 'failed' ? 'bad' : 'good', text } });
-          },
-          (error: unknown) => {
-            if (controls.signal.signal.aborted) update({ message: { kind: 'info', text: 'The run was stopped.' } });
-            else fail('The run ended', error);
-          },
-        )
-        .finally(() => {
-          job = undefined;
-          update({ job: undefined });
-          options.done();
-        });
-      job = { ...controls, ended };
-    },
+    start: (request, observeOnly) =>
+      begin(options.commandLine(request), request.selection, compute(request, observeOnly)),
+    runSchedule: (name) => begin(`schedule ${name}`, name, tick(name)),
     wipe: (asset, partitions) => {
       if (job) return;
       remove(asset, partitions)

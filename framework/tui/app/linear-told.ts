@@ -91,7 +91,7 @@ function screenTold(state: UiState, telling: Telling): Told {
     case 'checks':
       return checksTold({ rows: matchingChecks(state), cursor: checks.cursor, filter: checks.filter, now });
     case 'schedules':
-      return schedulesTold({ rows: schedules.rows, cursor: schedules.cursor, now });
+      return schedulesTold({ ...schedules, now });
     case 'data':
       return dataTold(dataInput(state, size), [asset, data.partition].filter(Boolean).join(', '));
   }

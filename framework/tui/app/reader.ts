@@ -5,6 +5,7 @@ import { assetTree } from '../model/tree.ts';
 import { assetRows, type Volume, volumeOf } from '../read/assets.ts';
 import { type HeatIndex, heatIndex } from '../read/heatmap.ts';
 import { type Snapshot, takeSnapshot } from '../read/snapshot.ts';
+import { createLags } from './lags.ts';
 import type { UiStore } from './ui-store.ts';
 
 export interface ReaderOptions {
@@ -13,6 +14,8 @@ export interface ReaderOptions {
   /** The asset on which the cursor begins. */
   readonly asset: string | undefined;
   readonly now: () => number;
+  /** The next tick of each asset that has one. */
+  readonly next: () => ReadonlyMap<string, number>;
   readonly closing: AbortSignal;
   readonly fail: (title: string, error: unknown) => void;
 }
@@ -24,6 +27,8 @@ export interface Reader {
   readonly heat: (asset: string) => HeatIndex | undefined;
   /** Reads again what the log has since; with `force` everything. */
   readonly refresh: (force?: boolean) => void;
+  /** Shows the assets again as they were read, with what is known besides. */
+  readonly show: () => void;
   readonly onRead: (listener: () => void) => void;
   /** After whatever is being read. */
   readonly close: () => Promise<void>;
@@ -40,6 +45,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
   const volumes = new Map<string, Volume>();
   const heats = new Map<string, HeatIndex>();
   const listeners: (() => void)[] = [];
+  const lags = createLags(now);
   let current = lake;
   let absent = lake.state.index().head === 0;
   let snapshot: Snapshot | undefined;
@@ -55,7 +61,10 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
   };
   const showAssets = () => {
     const { job } = store.get();
-    const rows = withProgress(assetRows(current, snapshot, volumes), job?.detail);
+    const rows = withProgress(
+      assetRows(current, snapshot, volumes, { freshness: lags.found(), next: options.next() }),
+      job?.detail,
+    );
     store.dispatch((state) => {
       const assets = { ...state.assets, rows };
       // The first time the cursor goes to the asset that was asked for.
@@ -73,6 +82,16 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
     absent = false;
     await old.close();
   };
+  const turn = async (): Promise<void> => {
+    await setImmediate();
+    closing.throwIfAborted();
+  };
+  const lagsDue = (): boolean => snapshot !== undefined && lags.isDue(snapshot);
+  const measure = async (): Promise<void> => {
+    if (!snapshot || !lags.isDue(snapshot)) return;
+    await lags.measure(snapshot, turn);
+    if (lags.found().size > 0) showAssets();
+  };
   const read = async (): Promise<void> => {
     const started = now();
     if (absent && current.state.refresh().head > 0) await reopen();
@@ -85,8 +104,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
     showAssets();
     for (const key of current.graph.order) {
       if (before?.view.asset(key) === taken.view.asset(key) && volumes.has(key)) continue;
-      await setImmediate();
-      closing.throwIfAborted();
+      await turn();
       const volume = volumeOf(current, key);
       if (volume) volumes.set(key, volume);
     }
@@ -94,6 +112,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
     problem = undefined;
     for (const listener of listeners) listener();
     restUntil = now() + Math.min(REST * (now() - started), MOST_REST_MS);
+    await measure();
   };
   const anythingNew = (): boolean => {
     if (!snapshot) return true;
@@ -114,17 +133,20 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
     },
     refresh: (force = false) => {
       if (closing.aborted || reading || (!force && now() < restUntil)) return;
+      let isNew = force;
       try {
-        if (!force && !anythingNew()) return;
+        isNew ||= anythingNew();
       } catch (error) {
         return told('The lake cannot be read', error);
       }
-      reading = read()
+      if (!isNew && !lagsDue()) return;
+      reading = (isNew ? read() : measure())
         .catch((error: unknown) => told('The lake cannot be read', error))
         .finally(() => {
           reading = undefined;
         });
     },
+    show: showAssets,
     onRead: (listener) => void listeners.push(listener),
     close: async () => {
       await reading;

@@ -4,6 +4,7 @@ import type { Theme } from '../view/theme.ts';
 import { createController } from './controller.ts';
 import { drawnSurface } from './drawn.ts';
 import { linearSurface } from './linear.ts';
+import type { OperateAccess } from './operate.ts';
 import { openSession } from './session.ts';
 import { quoted, workCommand } from './shell.ts';
 import type { Surface } from './surface.ts';
@@ -13,6 +14,8 @@ export interface UiOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly open: (mode: 'read' | 'write') => Promise<OpenedLake>;
   readonly readOnly: boolean;
+  /** Without it there are no schedules. */
+  readonly operate?: OperateAccess | undefined;
   /** The asset to begin with. */
   readonly asset: string | undefined;
   readonly theme: Theme;
@@ -44,6 +47,7 @@ export async function runUi(options: UiOptions): Promise<UiEnd> {
     open: options.open,
     readOnly: options.readOnly,
     asset: options.asset,
+    operate: options.operate,
     now,
     every: (ms, task) => {
       const timer = setInterval(task, ms);

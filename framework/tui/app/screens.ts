@@ -4,7 +4,7 @@ import type { UiContext } from './context.ts';
 import { dropFilter } from './filter.ts';
 import type { Heat } from './heat.ts';
 import { showLineage } from './lineage.ts';
-import { checkAt, entryAt, foldHeading, runAt } from './lists.ts';
+import { checkAt, entryAt, foldHeading, runAt, scheduleAt } from './lists.ts';
 import type { Preview } from './preview.ts';
 
 /** What screens have of their own besides the state. */
@@ -17,7 +17,7 @@ export interface Parts {
 export function screenShown(ui: UiContext, { heat, preview }: Parts): void {
   const { screen, runs } = ui.state();
   if (screen === 'runs') ui.session.load(runs.open === undefined ? 'runs' : 'run');
-  if (screen === 'checks') ui.session.load('checks');
+  if (screen === 'checks' || screen === 'schedules') ui.session.load(screen);
   if (screen === 'data') preview.show();
   if (screen === 'partitions') heat.explain();
   if (screen === 'lineage') showLineage(ui);
@@ -60,10 +60,19 @@ export function open(ui: UiContext, parts: Parts): void {
     const run = runAt(ui.state());
     if (run) show(ui, parts, 'runs', { runs: { ...runs, open: run.run, detail: undefined } });
   } else if (screen === 'checks') explainCheck(ui);
+  else if (screen === 'schedules') openTick(ui, parts);
   else if (screen === 'data') {
     const tab = DATA_TABS[(DATA_TABS.indexOf(data.tab) + 1) % DATA_TABS.length] ?? 'rows';
     ui.patch({ data: { ...data, tab, row: 0, column: 0 } });
   }
+}
+
+/** The run that the newest tick of the schedule under the cursor made. */
+function openTick(ui: UiContext, parts: Parts): void {
+  const { runs } = ui.state();
+  const made = scheduleAt(ui.state())?.ticks.find(({ run }) => run !== undefined);
+  if (made) show(ui, parts, 'runs', { runs: { ...runs, open: made.run, detail: undefined } });
+  else ui.tell('None of its ticks made a run.');
 }
 
 /** Why the newest partition that failed the check under the cursor is as it is. */

@@ -10,6 +10,7 @@ import { partitionDetail } from '../read/detail.ts';
 import { planView } from '../read/plan.ts';
 import { runDetail, runRows } from '../read/runs.ts';
 import { createJob, type Job } from './job.ts';
+import { createOperate, type Operate, type OperateAccess } from './operate.ts';
 import { createReader, type Reader } from './reader.ts';
 import { createUiStore, type UiStore } from './ui-store.ts';
 
@@ -24,6 +25,8 @@ export interface SessionOptions {
   /** The command line that a run of the terminal UI is recorded with. */
   readonly commandLine: (request: WorkRequest) => string;
   readonly wipeLine: (asset: string, partitions: string | undefined) => string;
+  /** Without it there are no schedules. */
+  readonly operate?: OperateAccess | undefined;
 }
 
 /** The lake as the screens see it: read, followed, and worked on. Everything it finds out goes into the store. */
@@ -37,7 +40,7 @@ export interface Session {
   /** Reads again what the log has since; with `force` everything. */
   readonly refresh: Reader['refresh'];
   /** Reads what a screen needs besides the assets. */
-  readonly load: (what: 'runs' | 'run' | 'checks') => void;
+  readonly load: (what: 'runs' | 'run' | 'checks' | 'schedules') => void;
   /** Calls back whenever everything has been read again. */
   readonly onRead: Reader['onRead'];
   readonly explain: (asset: string, partition: string) => void;
@@ -46,6 +49,10 @@ export interface Session {
   readonly start: (request: WorkRequest, observeOnly?: boolean) => void;
   /** Takes partitions of an asset out of the lake. */
   readonly wipe: Job['wipe'];
+  /** Does now what a schedule does. */
+  readonly runSchedule: Job['runSchedule'];
+  /** Pauses a schedule or a sensor, or lets it go on. */
+  readonly pause: Operate['pause'];
   /** Asks the run to stop; a second time, stops it now. False where none is going on. */
   readonly cancel: Job['cancel'];
   /** Resolves when no run is going on. */
@@ -72,13 +79,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     update({ overlay: { type: 'error', title, message, hint } });
   };
   const shared = { store, now, closing: closing.signal, fail };
-  const reader = createReader(opened, { ...shared, asset: options.asset, open: () => options.open('read') });
+  const { operate: access } = options;
+  const operate: Operate | undefined =
+    access && createOperate({ ...shared, access, lake: () => reader.lake(), changed: () => reader.show() });
+  const next = () => operate?.next() ?? new Map<string, number>();
+  const reader = createReader(opened, { ...shared, asset: options.asset, open: () => options.open('read'), next });
   const { commandLine, wipeLine } = options;
   const done = () => {
     reader.refresh(true);
     loadScreen();
   };
-  const job = createJob({ ...shared, commandLine, wipeLine, open: () => options.open('write'), done });
+  const job = createJob({ ...shared, operate: access, commandLine, wipeLine, open: () => options.open('write'), done });
 
   const live = (): ReadonlySet<string> => new Set([store.get().job?.run ?? '']);
   const loads: Readonly<Record<Parameters<Session['load']>[0], () => void>> = {
@@ -96,6 +107,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const rows = checkRows(reader.lake());
       store.dispatch((state) => ({ ...state, checks: { ...state.checks, rows } }));
     },
+    schedules: () => (operate ? operate.load() : update({ schedules: { ...store.get().schedules, rows: [] } })),
   };
   const load: Session['load'] = (what) => {
     try {
@@ -107,7 +119,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const loadScreen = () => {
     const { screen, runs } = store.get();
     if (screen === 'runs') load(runs.open === undefined ? 'runs' : 'run');
-    if (screen === 'checks') load('checks');
+    if (screen === 'checks' || screen === 'schedules') load(screen);
   };
   reader.onRead(loadScreen);
 
@@ -130,7 +142,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   };
 
-  const stop = options.every(FOLLOW_MS, () => reader.refresh());
+  const stop = options.every(FOLLOW_MS, () => {
+    reader.refresh();
+    operate?.look();
+  });
   reader.refresh(true);
   return {
     store,
@@ -158,12 +173,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     wipe: (asset, partitions) => {
       if (!readOnly) job.wipe(asset, partitions);
     },
+    runSchedule: (name) => {
+      if (!readOnly) job.runSchedule(name);
+    },
+    pause: (row, paused) => {
+      if (!readOnly) operate?.pause(row, paused);
+    },
     cancel: job.cancel,
     idle: job.idle,
     fail,
     close: async () => {
       closing.abort();
       stop();
+      operate?.close();
       await reader.close();
     },
   };

@@ -46,7 +46,7 @@ export function shellCommand(state: UiState, session: Pick<Session, 'graph' | 'h
     case 'checks':
       return asset === undefined ? line('assets') : line('show', asset);
     case 'schedules':
-      return line('status');
+      return line('schedules');
     case 'data': {
       if (data.tab === 'sql' && data.sql.line.text !== '') return line('query', data.sql.line.text);
       if (asset === undefined) return line('assets');

@@ -21,6 +21,17 @@ export type CommandId = (typeof TABLE)[number]['id'];
 
 const writes = ({ readOnly }: UiState) => (readOnly ? 'the lake was opened with --read-only' : undefined);
 const works = (state: UiState) => writes(state) ?? (state.job ? 'a run is going on' : undefined);
+const scheduled = ({ schedules: { rows, cursor } }: UiState) => (rows ? rows[cursor] : undefined);
+const needsSchedule = (state: UiState) => {
+  const row = scheduled(state);
+  if (!row) return 'there is no schedule';
+  return row.kind === 'schedule' ? undefined : 'only schedules can be run by hand';
+};
+const needsPausable = (state: UiState) => {
+  const row = scheduled(state);
+  if (!row) return 'there is no schedule';
+  return row.kind === 'automation' ? 'conditions are declared with their assets, and cannot be paused' : undefined;
+};
 const needsAsset = ({ asset }: UiState) => (asset === undefined ? 'no asset is chosen' : undefined);
 
 const TABLE = [
@@ -236,11 +247,38 @@ const TABLE = [
     label: 'more',
     help: 'Scroll the details down.',
     group: 'Look',
-    screens: ['checks'],
+    screens: ['checks', 'schedules'],
   },
-  { id: 'scroll-up', keys: ['K'], label: 'less', help: 'Scroll the details up.', group: 'Look', screens: ['checks'] },
+  {
+    id: 'scroll-up',
+    keys: ['K'],
+    label: 'less',
+    help: 'Scroll the details up.',
+    group: 'Look',
+    screens: ['checks', 'schedules'],
+  },
   { id: 'sql', keys: ['s'], label: 'SQL', help: 'Ask the lake in SQL.', group: 'Look', screens: ['data'], footer: 2 },
 
+  {
+    id: 'pause',
+    keys: ['p'],
+    label: 'pause',
+    help: 'Pause the schedule or sensor, or let it go on.',
+    group: 'Act',
+    screens: ['schedules'],
+    disabled: (state: UiState) => writes(state) ?? needsPausable(state),
+    footer: 2,
+  },
+  {
+    id: 'run-now',
+    keys: ['x'],
+    label: 'run now',
+    help: 'Do what the schedule does, now; twice to confirm.',
+    group: 'Act',
+    screens: ['schedules'],
+    disabled: (state: UiState) => works(state) ?? needsSchedule(state),
+    footer: 2,
+  },
   {
     id: 'materialize',
     keys: ['m'],

@@ -1,3 +1,4 @@
+import type { TickKind, TickRecord } from '../../operate/store.ts';
 import type { Status } from '../../plan/evaluate.ts';
 import type { PlanCost } from '../../report/plan-cost.ts';
 
@@ -47,8 +48,18 @@ export interface AssetRow {
   readonly lastRun: string | undefined;
   /** The next tick that will compute it; undefined without a schedule. */
   readonly nextAt: number | undefined;
-  /** How far its newest content is behind, by data time, and whether its policy allows it. */
-  readonly lag: { readonly ms: number; readonly verdict: 'on-time' | 'warn' | 'overdue' | 'no-policy' } | undefined;
+  /** How far it is behind, and whether its policy allows it; without a policy how far its newest content is, by data time. */
+  readonly lag:
+    | {
+        /** Undefined where that is not known. */
+        readonly ms: number | undefined;
+        readonly verdict: 'on-time' | 'warn' | 'overdue' | 'unknown' | 'no-policy';
+        /** The same in words, a line each; none without a policy. */
+        readonly told: readonly string[];
+        /** Its policies in words. */
+        readonly policies: readonly string[];
+      }
+    | undefined;
   /** Rows per period (bytes for a raw asset), oldest first, at most 60; for the sparkline. */
   readonly volume: readonly number[];
   readonly volumeUnit: 'rows' | 'bytes';
@@ -210,14 +221,32 @@ export interface CheckRow {
   /** Failed partitions per batch of the past, oldest first, at most 40: results over time. */
   readonly history: readonly { readonly at: number; readonly checked: number; readonly failed: number }[];
 }
+/** What makes ticks: a schedule, a sensor, or the conditions of all assets together. */
 export interface ScheduleRow {
+  readonly kind: TickKind;
   readonly name: string;
+  readonly description: string | undefined;
+  /** When, in a word or as a cron. */
   readonly cron: string;
+  /** Empty where no clock is read. */
   readonly timezone: string;
+  /** What it does, and with which assets. */
+  readonly action: string;
+  readonly select: string;
   readonly paused: boolean;
   readonly nextAt: number | undefined;
   readonly lastAt: number | undefined;
   readonly lastOutcome: string | undefined;
+  /** Latest first, at most 50. */
+  readonly ticks: readonly TickRecord[];
+}
+/** The process that runs what is due. */
+export interface DaemonInfo {
+  readonly host: string;
+  readonly pid: number;
+  readonly since: number;
+  /** When it counts as gone unless it says before that it lives. */
+  readonly expiresAt: number;
 }
 
 // --- data ------------------------------------------------------------------------------------------------------------------

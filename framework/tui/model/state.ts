@@ -1,6 +1,7 @@
 import type {
   AssetRow,
   CheckRow,
+  DaemonInfo,
   DataPreview,
   Grid,
   PartitionDetail,
@@ -110,7 +111,13 @@ export interface UiState {
     | { readonly run: string | undefined; readonly detail: RunDetail; readonly stopping: boolean }
     | undefined;
   readonly checks: ListState & { readonly rows: readonly CheckRow[] | undefined; readonly detailOffset: number };
-  readonly schedules: ListState & { readonly rows: readonly ScheduleRow[] };
+  readonly schedules: ListState & {
+    readonly rows: readonly ScheduleRow[] | undefined;
+    readonly daemon: DaemonInfo | undefined;
+    /** Why there are no rows. */
+    readonly problem: Problem | undefined;
+    readonly detailOffset: number;
+  };
   readonly data: {
     readonly tab: DataTab;
     /** Of the partition that was chosen, or of the whole asset. */
@@ -160,7 +167,7 @@ export function initialState(lineage: LineageState, asset: string | undefined, r
     },
     job: undefined,
     checks: { ...EMPTY_LIST, rows: undefined, detailOffset: 0 },
-    schedules: { ...EMPTY_LIST, rows: [] },
+    schedules: { ...EMPTY_LIST, rows: undefined, daemon: undefined, problem: undefined, detailOffset: 0 },
     data: {
       tab: 'rows',
       partition: undefined,

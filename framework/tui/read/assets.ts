@@ -2,8 +2,10 @@ import type { OpenedLake } from '../../materialize/open.ts';
 import { endOf } from '../../partition/time.ts';
 import { type AssetEvaluation, statusCode } from '../../plan/evaluate.ts';
 import { statusOf } from '../../plan/evaluated.ts';
+import type { AssetFreshness } from '../../plan/freshness.ts';
 import { statusCounts } from '../../plan/plan.ts';
 import { PRESENT } from '../../plan/view.ts';
+import { freshnessLines, policyText } from '../../report/freshness.ts';
 import { lastRunOf, notKnown } from '../../report/latest.ts';
 import type { AssetRow } from '../model/data.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -21,11 +23,20 @@ const PERIODS = 60;
 /** An asset of more series is not summed up: reading their details would take seconds. */
 const MOST_SERIES = 500;
 
+/** What else is known of assets, by key. */
+export interface Times {
+  /** Of those with a policy. */
+  readonly freshness?: ReadonlyMap<string, AssetFreshness>;
+  /** The next tick that computes it, ms UTC. */
+  readonly next?: ReadonlyMap<string, number>;
+}
+
 /** Rows for all assets, in topological order. Without a snapshot only what the definitions say. */
 export function assetRows(
   lake: OpenedLake,
   snapshot: Snapshot | undefined,
   volumes: ReadonlyMap<string, Volume>,
+  { freshness, next }: Times = {},
 ): AssetRow[] {
   const runs = lake.state.runs(1000);
   const untold = snapshot ? notKnown(lake.graph, snapshot.view) : new Set<string>();
@@ -36,7 +47,6 @@ export function assetRows(
     const isSource = definition.kind === 'source';
     const last = isSource || !snapshot ? undefined : lastRunOf(key, snapshot.view, runs);
     const volume = volumes.get(key);
-    const newest = evaluation && snapshot && newestEnd(evaluation);
     return {
       key,
       kind: isSource ? 'source' : 'asset',
@@ -51,11 +61,11 @@ export function assetRows(
       known: !untold.has(key),
       lastAt: isSource ? state?.lastObservedAt : (last?.finishedAt ?? last?.startedAt),
       lastRun: last?.run,
-      nextAt: undefined,
+      nextAt: next?.get(key),
       lag:
-        newest === undefined || snapshot === undefined
-          ? undefined
-          : { ms: Math.max(snapshot.at - newest, 0), verdict: 'no-policy' },
+        definition.freshness.length > 0
+          ? judged(freshness?.get(key))
+          : evaluation && snapshot && unjudged(evaluation, snapshot.at),
       volume: volume?.periods ?? [],
       volumeUnit: definition.storage.type === 'table' ? 'rows' : 'bytes',
       rows: volume?.rows ?? 0,
@@ -63,6 +73,18 @@ export function assetRows(
       running: undefined,
     };
   });
+}
+
+function judged(found: AssetFreshness | undefined): AssetRow['lag'] {
+  if (!found) return undefined;
+  const { status, worst, policies } = found;
+  return { ms: worst?.lagMs, verdict: status, told: freshnessLines(found), policies: policies.map(policyText) };
+}
+
+function unjudged(evaluation: AssetEvaluation, at: number): AssetRow['lag'] {
+  const newest = newestEnd(evaluation);
+  if (newest === undefined) return undefined;
+  return { ms: Math.max(at - newest, 0), verdict: 'no-policy', told: [], policies: [] };
 }
 
 const CONTENT = new Set([statusCode('fresh'), statusCode('stale'), statusCode('pending')]);

@@ -123,11 +123,12 @@ export function assetColumns(
   ];
 }
 
-/** How far the newest content is behind, with a mark that says whether the policy allows it: `2d ✗`. */
+/** How far it is behind, with a mark that says whether the policy allows it: `2d ✗`. */
 export function lagText(lag: AssetRow['lag'], theme: Theme): { readonly text: string; readonly paint: Paint } {
-  const { good, bad, warning } = symbolsOf(theme);
+  const { good, bad, warning, lost } = symbolsOf(theme);
   if (lag === undefined) return { text: '', paint: theme.faint };
-  const shown = age(lag.ms);
+  const shown = lag.ms === undefined ? '' : age(lag.ms);
+  if (lag.verdict === 'unknown') return { text: `${shown} ${lost}`, paint: theme.faint };
   if (lag.verdict === 'no-policy') return { text: `${shown}  `, paint: theme.faint };
   if (lag.verdict === 'on-time') return { text: `${shown} ${good}`, paint: theme.good };
   return lag.verdict === 'warn'

@@ -81,21 +81,38 @@ function statusLines(counts: StatusCounts | undefined, columns: number, theme: T
   return [freshnessBar(theme, counts, columns), '', ...lines, ''];
 }
 
-const VERDICTS = { 'on-time': 'in time', warn: 'late', overdue: 'overdue', 'no-policy': 'no policy' };
+const PAINTS = { 'on-time': 'good', warn: 'warning', overdue: 'bad', unknown: 'faint', 'no-policy': 'faint' } as const;
+
+/** How late it is and since when, and what its policies want. */
+function lagLines(lag: NonNullable<AssetRow['lag']>, columns: number, theme: Theme): string[] {
+  const fact = facts(columns, theme);
+  const { told, policies, verdict } = lag;
+  if (verdict === 'no-policy') return fact('lag', `${lagText(lag, theme).text.trimEnd()}, no policy`);
+  const [first = '', ...more] = told;
+  const paint = theme[PAINTS[verdict]];
+  const room = Math.max(columns - NAMES, 1);
+  const lines = [
+    ...wrap(theme, first, room, 3).map(paint),
+    ...more.flatMap((line) => wrap(theme, line, room, 3).map(theme.faint)),
+  ];
+  return [
+    ...lines.map((line, i) => theme.faint(cell(theme, i === 0 ? 'lag' : '', NAMES)) + line),
+    ...policies.flatMap((policy) => fact('policy', policy)),
+  ];
+}
 
 function times(row: AssetRow, now: number, columns: number, theme: Theme): string[] {
   const { kind, known, lastAt, lastRun, nextAt, lag, volume, volumeUnit } = row;
   const fact = facts(columns, theme);
   const named = (name: string, text: string) => theme.faint(cell(theme, name, NAMES)) + text;
   const at = (ms: number) => `${when(ms, now)}, ${instant(ms)}`;
-  const { text, paint } = lagText(lag, theme);
   const unknown = 'A source upstream was never observed: the counts are what is known so far. Press o to observe it.';
   const room = Math.max(columns - NAMES, 0);
   return [
     ...fact(kind === 'source' ? 'observed' : 'computed', lastAt === undefined ? 'never' : at(lastAt)),
     ...fact('in run', lastRun ?? ''),
     ...fact('next', nextAt === undefined ? '' : at(nextAt)),
-    ...(lag ? [named('lag', paint(`${text.trimEnd()}  ${VERDICTS[lag.verdict]}`))] : []),
+    ...(lag ? lagLines(lag, columns, theme) : []),
     ...(volume.length > 0
       ? [
           '',

@@ -1,10 +1,11 @@
 import type { CheckRow, Size } from '../model/data.ts';
-import { filled, sparkline } from './bars.ts';
+import { sparkline } from './bars.ts';
 import { checkDetail, checkDetailScroll } from './check-detail.ts';
 import { type Filter, filterLines } from './field.ts';
 import { compact, plural, visible } from './format.ts';
-import { emptyState, page, rule, wordsOf } from './lines.ts';
+import { emptyState, page, wordsOf } from './lines.ts';
 import { type Column, list, rightCell, textCell } from './list.ts';
+import { joined, panesOf } from './panes.ts';
 import { symbolsOf } from './symbols.ts';
 import { width } from './text.ts';
 import type { Theme } from './theme.ts';
@@ -20,8 +21,6 @@ export interface ChecksInput {
   readonly now: number;
   readonly size: Size;
 }
-
-const WIDE = 140;
 
 /** The Checks screen, with what failed beside or below the list: exactly `size.rows` lines. */
 export function checksView(input: ChecksInput, theme: Theme): string[] {
@@ -44,15 +43,10 @@ export function checksView(input: ChecksInput, theme: Theme): string[] {
   }
   const columns = columnsOf(rows, wordsOf(filter?.text ?? ''), theme);
   const chosen = rows[Math.min(cursor, rows.length - 1)];
-  const parts = partsOf(rows.length, { columns: size.columns, rows: height });
+  const parts = panesOf(rows.length, { columns: size.columns, rows: height });
   const listed = list({ rows, cursor, offset, columns, size: parts.list }, theme);
   const detail = chosen ? checkDetail(chosen, { now, offset: detailOffset, size: parts.detail }, theme) : [];
-  if (parts.beside) {
-    const bar = theme.border(theme.box.vertical);
-    const line = (left: string, i: number) => `${filled(left, parts.list.columns)} ${bar} ${detail[i] ?? ''}`;
-    return page([...top, ...listed.map(line)], size.rows);
-  }
-  return page([...top, ...listed, rule(theme, size.columns), ...detail.map((line) => ` ${line}`)], size.rows);
+  return page([...top, ...joined(theme, parts, listed, detail)], size.rows);
 }
 
 /** How far the detail of the check under the cursor scrolls. */
@@ -60,22 +54,8 @@ export function checkScroll({ rows, cursor, filter, now, size }: ChecksInput, th
   const chosen = rows?.[Math.min(cursor, rows.length - 1)];
   if (!rows || !chosen) return 0;
   const top = filterLines(theme, filter, '', size.columns);
-  const { detail } = partsOf(rows.length, { columns: size.columns, rows: Math.max(size.rows - top.length, 0) });
+  const { detail } = panesOf(rows.length, { columns: size.columns, rows: Math.max(size.rows - top.length, 0) });
   return checkDetailScroll(chosen, now, detail, theme);
-}
-
-/** The room of the list and of the detail, which is beside it where there is room for that, and below it otherwise. */
-function partsOf(
-  length: number,
-  { columns, rows }: Size,
-): { readonly list: Size; readonly detail: Size; readonly beside: boolean } {
-  if (columns >= WIDE) {
-    const right = Math.floor(columns * 0.42);
-    return { list: { columns: columns - right - 3, rows }, detail: { columns: right, rows }, beside: true };
-  }
-  const upper = Math.min(length + 1, Math.max(Math.floor(rows / 2), 3));
-  const below = { columns: columns - 2, rows: Math.max(rows - upper - 1, 0) };
-  return { list: { columns, rows: upper }, detail: below, beside: false };
 }
 
 function columnsOf(rows: readonly CheckRow[], words: readonly string[], theme: Theme): Column<CheckRow>[] {

@@ -1,7 +1,8 @@
-import type { CheckRow, RunDetail, RunRow, ScheduleRow } from '../model/data.ts';
+import type { CheckRow, DaemonInfo, RunDetail, RunRow, ScheduleRow } from '../model/data.ts';
 import { clock, number, plural, took } from './format.ts';
 import { CLEAR, counted, filtered, listed, position, type Told, whenSpoken } from './linear.ts';
 import { whatOf } from './runs.ts';
+import { DECLARE, daemonText, NO_SCHEDULES } from './schedules.ts';
 
 export interface ListTold<T> {
   /** Undefined while they are being read. */
@@ -102,19 +103,28 @@ function checkText({ asset, check, severity, blocking, description, passed, fail
   );
 }
 
-export const schedulesTold = (input: Omit<ListTold<ScheduleRow>, 'filter'>): Told =>
-  listTold(
+export interface SchedulesTold extends Omit<ListTold<ScheduleRow>, 'filter'> {
+  readonly daemon: DaemonInfo | undefined;
+  readonly problem: { readonly message: string; readonly hint?: string | undefined } | undefined;
+}
+
+export function schedulesTold({ daemon, problem, ...input }: SchedulesTold): Told {
+  const none = problem ? [problem.message, problem.hint].filter(Boolean).join(' ') : `${NO_SCHEDULES} ${DECLARE}`;
+  const told = listTold(
     { ...input, filter: '' },
-    {
-      place: 'schedules',
-      word: 'schedule',
-      none: 'No schedules yet: they are declared in code, beside the assets.',
-      text: ({ name, cron, timezone, paused, nextAt, lastAt, lastOutcome }) =>
-        listed(
-          `${name}: ${cron} ${timezone}`,
-          paused ? 'paused' : nextAt !== undefined && `next ${whenSpoken(nextAt, input.now)}`,
-          lastAt === undefined ? 'never ran' : `last ${whenSpoken(lastAt, input.now)}`,
-          lastOutcome,
-        ),
-    },
+    { place: 'schedules', word: 'schedule', none, text: (row) => scheduleText(row, input.now) },
   );
+  return told.focus === undefined ? told : { ...told, summary: [...told.summary, daemonText(daemon, input.now)] };
+}
+
+function scheduleText(row: ScheduleRow, now: number): string {
+  const { kind, name, cron, timezone, paused, nextAt, lastAt, lastOutcome, action, select, ticks } = row;
+  return listed(
+    `${kind === 'schedule' ? '' : `${kind} `}${name}: ${cron} ${timezone}`.trim(),
+    paused ? 'paused' : nextAt !== undefined && `next ${whenSpoken(nextAt, now)}`,
+    lastAt === undefined ? 'never ran' : `last ${whenSpoken(lastAt, now)}`,
+    lastOutcome,
+    ticks[0]?.decision,
+    `${action} ${select}`,
+  );
+}

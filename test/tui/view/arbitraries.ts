@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { TICK_KINDS, TICK_OUTCOMES } from '../../../framework/operate/store.ts';
 import {
   type AssetRow,
   type CheckRow,
@@ -40,7 +41,14 @@ export const assetRow: fc.Arbitrary<AssetRow> = fc.record({
   lastAt: maybe(instants),
   lastRun: maybe(texts),
   nextAt: maybe(instants),
-  lag: maybe(fc.record({ ms: instants, verdict: fc.constantFrom('on-time', 'warn', 'overdue', 'no-policy') })),
+  lag: maybe(
+    fc.record({
+      ms: maybe(instants),
+      verdict: fc.constantFrom('on-time', 'warn', 'overdue', 'unknown', 'no-policy'),
+      told: fc.array(texts, { maxLength: 3 }),
+      policies: fc.array(texts, { maxLength: 2 }),
+    }),
+  ),
   volume: fc.array(amounts, { maxLength: 60 }),
   volumeUnit: fc.constantFrom('rows', 'bytes'),
   rows: amounts,
@@ -118,7 +126,29 @@ export const checkRow: fc.Arbitrary<CheckRow> = fc.record({
   history: fc.array(fc.record({ at: instants, checked: amounts, failed: amounts }), { maxLength: 40 }),
 });
 export const scheduleRow: fc.Arbitrary<ScheduleRow> = fc.record({
+  kind: fc.constantFrom(...TICK_KINDS),
   name: texts,
+  description: maybe(texts),
+  action: texts,
+  select: texts,
+  ticks: fc.array(
+    fc.record({
+      id: amounts,
+      kind: fc.constantFrom(...TICK_KINDS),
+      name: texts,
+      due: instants,
+      at: instants,
+      finishedAt: maybe(instants),
+      outcome: fc.constantFrom(...TICK_OUTCOMES),
+      decision: texts,
+      ticks: amounts,
+      attempt: amounts,
+      byHand: fc.boolean(),
+      run: maybe(texts),
+      error: maybe(fc.record({ code: texts, kind: fc.constant('data' as const), message: texts, hint: texts })),
+    }),
+    { maxLength: 5 },
+  ),
   cron: texts,
   timezone: texts,
   paused: fc.boolean(),

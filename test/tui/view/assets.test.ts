@@ -98,10 +98,10 @@ describe('the Assets screen', () => {
                                                                                                                  │ size         71.2 GB
                                                                                                                  │ computed     3h ago, 2026-05-08 11:03:07 UTC
                                                                                                                  │ in run       20260508T135807-4f1c
-                                                                                                                 │ lag          33h !  late
-                                                                                                                 │
-                                                                                                                 │ volume       ▅▇▆▅▄▄▄▄▆▇▆▅▂▃▅▇▇▅▄▃▄▆▆▆▆▅▄▃▅▆▇▆ rows
-                                                                                                                 │"
+                                                                                                                 │ lag          warn, 33h late (limit 2d)
+                                                                                                                 │              overdue after 2024-02-02 12:00
+                                                                                                                 │ policy       what is published is there within 30h
+                                                                                                                 │              of when it normally is"
     `));
 
   test('a heading in detail', () =>

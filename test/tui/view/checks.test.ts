@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checksView } from '../../../framework/tui/view/checks.ts';
 import { schedulesView } from '../../../framework/tui/view/schedules.ts';
 import { ASCII, PLAIN, seen } from './fitting.ts';
-import { NOW } from './samples.ts';
+import { DAY, MINUTE, NOW } from './samples.ts';
 import { CHECKS, SCHEDULES } from './samples-runs.ts';
 
 const checks = (columns: number, rows: number, some = {}, theme = PLAIN) =>
@@ -85,42 +85,79 @@ describe('the Checks screen', () => {
 });
 
 describe('the Schedules screen', () => {
+  const DAEMON = { host: 'here', pid: 4711, since: NOW - 2 * DAY, expiresAt: NOW + MINUTE };
   const schedules = (columns: number, rows: typeof SCHEDULES | undefined = SCHEDULES, theme = PLAIN) =>
-    seen(schedulesView({ rows, cursor: 0, offset: 0, now: NOW, size: { columns, rows: 8 } }, theme));
+    seen(schedulesView({ rows, daemon: DAEMON, cursor: 0, offset: 0, now: NOW, size: { columns, rows: 20 } }, theme));
 
   test('80 columns', () =>
     expect(schedules(80)).toMatchInlineSnapshot(`
-    " schedule           when           next       last  last outcome
-     ● hourly-candles   5 * * * *     in 2m    58m ago  succeeded
-     ○ monthly-archive  0 6 2 * *    paused     6d ago  failed: 3 partitions
-
-
-
-
-    "
-  `));
+      " ✓ The daemon is active: pid 4711 on here, since 2026-05-06 14:03:07 UTC.
+       schedule           when           next       last  last outcome
+       ● hourly-candles   5 * * * *     in 2m    58m ago  succeeded
+       ○ monthly-archive  0 6 2 * *    paused     6d ago  failed: 3 partitions
+      ────────────────────────────────────────────────────────────────────────────────
+       hourly-candles                                                               ┃
+       schedule                                                                     ┃
+                                                                                    ┃
+       Candles of the last hour.                                                    ┃
+                                                                                    ┃
+       when  5 * * * * UTC                                                          ┃
+       does  materialize-stale +gold/*                                              ┃
+       next  in 2m, 2026-05-08 14:05:07 UTC                                         ┃
+                                                                                    ┃
+       ✓ succeeded  2026-05-08 13:05:07 UTC                                   4.2 s ┃
+         it was due; 12 partitions computed: silver/klines (data 12)                ┃
+         run 0mt1hour                                                               │
+                                                                                    │
+       ✗ failed  2026-05-08 12:05:07 UTC                                    by hand │
+         asked for by hand; 1 partition failed: silver/klines (data 1)              │"
+    `));
   test('120 columns in ASCII', () =>
     expect(schedules(120, SCHEDULES, ASCII)).toMatchInlineSnapshot(`
-    " schedule           when       time zone          next                                last  last outcome
-     * hourly-candles   5 * * * *  UTC               in 2m  2026-05-08 14:05:07 UTC    58m ago  succeeded
-     o monthly-archive  0 6 2 * *  Europe/Berlin    paused                              6d ago  failed: 3 partitions
-
-
-
-
-    "
-  `));
+      " + The daemon is active: pid 4711 on here, since 2026-05-06 14:03:07 UTC.
+       schedule           when       time zone          next                                last  last outcome
+       * hourly-candles   5 * * * *  UTC               in 2m  2026-05-08 14:05:07 UTC    58m ago  succeeded
+       o monthly-archive  0 6 2 * *  Europe/Berlin    paused                              6d ago  failed: 3 partitions
+      ------------------------------------------------------------------------------------------------------------------------
+       hourly-candles                                                                                                       #
+       schedule                                                                                                             #
+                                                                                                                            #
+       Candles of the last hour.                                                                                            #
+                                                                                                                            #
+       when  5 * * * * UTC                                                                                                  #
+       does  materialize-stale +gold/*                                                                                      #
+       next  in 2m, 2026-05-08 14:05:07 UTC                                                                                 #
+                                                                                                                            #
+       + succeeded  2026-05-08 13:05:07 UTC                                                                           4.2 s #
+         it was due; 12 partitions computed: silver/klines (data 12)                                                        #
+         run 0mt1hour                                                                                                       |
+                                                                                                                            |
+       x failed  2026-05-08 12:05:07 UTC                                                                            by hand |
+         asked for by hand; 1 partition failed: silver/klines (data 1)                                                      |"
+    `));
   test('without any, how there come to be some', () =>
     expect(schedules(80, [])).toMatchInlineSnapshot(`
-    "
-                                   No schedules yet.
-
-           Schedules are declared in code, beside the assets, and run by the
-               daemon. Until then, press m on an asset to materialize it.
+      "
 
 
-    "
-  `));
+
+
+
+                                     No schedules yet.
+
+           They are declared in code, beside the assets, or under 'schedules:' in
+            the configuration, and run by the daemon. Until then, press m on an
+                                  asset to materialize it.
+
+
+
+
+
+
+
+
+      "
+    `));
   test('while reading', () => {
     const lines = schedulesView(
       { rows: undefined, cursor: 0, offset: 0, now: NOW, size: { columns: 80, rows: 8 } },

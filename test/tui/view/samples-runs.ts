@@ -1,3 +1,4 @@
+import type { TickRecord } from '../../../framework/operate/store.ts';
 import type {
   AssetProgress,
   CheckRow,
@@ -208,9 +209,50 @@ export const CHECKS: readonly CheckRow[] = [
   },
 ];
 
+const tick = (some: Partial<TickRecord> & Pick<TickRecord, 'id' | 'due' | 'decision'>): TickRecord => ({
+  kind: 'schedule',
+  name: 'hourly-candles',
+  at: some.due,
+  finishedAt: some.due,
+  outcome: 'succeeded',
+  ticks: 1,
+  attempt: 1,
+  byHand: false,
+  run: undefined,
+  error: undefined,
+  ...some,
+});
 export const SCHEDULES: readonly ScheduleRow[] = [
   {
+    kind: 'schedule',
     name: 'hourly-candles',
+    description: 'Candles of the last hour.',
+    action: 'materialize-stale',
+    select: '+gold/*',
+    ticks: [
+      tick({
+        id: 3,
+        due: NOW - 58 * MINUTE,
+        finishedAt: NOW - 58 * MINUTE + 4200,
+        decision: 'it was due; 12 partitions computed: silver/klines (data 12)',
+        run: '0mt1hour',
+      }),
+      tick({
+        id: 2,
+        due: NOW - 118 * MINUTE,
+        outcome: 'failed',
+        byHand: true,
+        decision: 'asked for by hand; 1 partition failed: silver/klines (data 1)',
+        error: { code: 'http', kind: 'transient', message: 'The exchange has not answered', hint: 'Try again.' },
+      }),
+      tick({
+        id: 1,
+        due: NOW - 178 * MINUTE,
+        outcome: 'skipped',
+        ticks: 7,
+        decision: 'skipped: nobody was there when it was due (catchUp: none)',
+      }),
+    ],
     cron: '5 * * * *',
     timezone: 'UTC',
     paused: false,
@@ -219,7 +261,12 @@ export const SCHEDULES: readonly ScheduleRow[] = [
     lastOutcome: 'succeeded',
   },
   {
+    kind: 'schedule',
     name: 'monthly-archive',
+    description: undefined,
+    action: 'observe',
+    select: 'binance/*',
+    ticks: [],
     cron: '0 6 2 * *',
     timezone: 'Europe/Berlin',
     paused: true,

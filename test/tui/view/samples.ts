@@ -20,6 +20,7 @@ export function counts(some: Partial<Record<ShownStatus, number>>): StatusCounts
 }
 
 /** A steady volume with a weekly wave, the same each time. */
+const POLICY = ['what is published is there within 30h of when it normally is'];
 const volume = (base: number, count = 60) =>
   Array.from({ length: count }, (_, i) =>
     Math.round(base * (1 + 0.5 * Math.sin((i / 7) * 2 * Math.PI) + (i % 5) / 10)),
@@ -75,7 +76,12 @@ export const ASSETS: readonly AssetRow[] = [
   asset('bronze/binance-klines', {
     kinds: ['raw'],
     counts: counts({ fresh: 1_204_120, stale: 14, missing: 176 }),
-    lag: { ms: 9 * HOUR, verdict: 'on-time' },
+    lag: {
+      ms: 9 * HOUR,
+      verdict: 'on-time',
+      told: ['9h late (limit 30h)', 'newest content date=2024-01-31'],
+      policies: POLICY,
+    },
     volume: volume(40_000_000),
     volumeUnit: 'bytes',
     rows: 1_733_000_000,
@@ -98,7 +104,12 @@ export const ASSETS: readonly AssetRow[] = [
       awaiting: 412,
     }),
     lastAt: NOW - 3 * HOUR,
-    lag: { ms: 33 * HOUR, verdict: 'warn' },
+    lag: {
+      ms: 33 * HOUR,
+      verdict: 'warn',
+      told: ['warn, 33h late (limit 2d)', 'overdue after 2024-02-02 12:00'],
+      policies: POLICY,
+    },
     volume: volume(900_000),
     rows: 1_733_000_000,
     bytes: 71_200_000_000,
@@ -107,7 +118,7 @@ export const ASSETS: readonly AssetRow[] = [
   asset('silver/funding', {
     counts: counts({ fresh: 38_110 }),
     lastAt: NOW - 26 * HOUR,
-    lag: { ms: 3 * DAY, verdict: 'overdue' },
+    lag: { ms: 3 * DAY, verdict: 'overdue', told: ['overdue, 3d late (limit 30h)'], policies: POLICY },
     volume: volume(1_200, 30),
     rows: 1_204_000,
     bytes: 18_400_000,
@@ -115,7 +126,7 @@ export const ASSETS: readonly AssetRow[] = [
   asset('gold/returns', {
     counts: counts({ stale: 120, missing: 44, blocked: 240 }),
     lastAt: NOW - 40 * DAY,
-    lag: { ms: 41 * DAY, verdict: 'no-policy' },
+    lag: { ms: 41 * DAY, verdict: 'no-policy', told: [], policies: [] },
     volume: [3, 0, 0, 4, 8],
     rows: 8_400,
     bytes: 212_000,

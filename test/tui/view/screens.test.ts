@@ -133,7 +133,9 @@ describe('whatever the lake holds and however large the terminal is, every line 
     ));
   test('schedules', () =>
     bodies(
-      fc.tuple(listed, rowsOf(scheduleRow)).map(([one, rows]) => ({ ...one, rows })),
+      fc
+        .tuple(listed, rowsOf(scheduleRow), fc.nat(30))
+        .map(([one, rows, detailOffset]) => ({ ...one, rows, detailOffset })),
       schedulesView,
     ));
 
