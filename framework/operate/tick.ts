@@ -48,6 +48,7 @@ export function runSchedule(
   return contained(control, timeoutMs, async (bounded) => {
     if (typeof action === 'function') {
       const { signal } = bounded;
+      signal.throwIfAborted();
       const said = await action({ due: new Date(due), resources: lake.resources(), signal, now: lake.now });
       return { outcome: 'succeeded', decision: said ?? 'its function was run' };
     }

@@ -210,7 +210,8 @@ test('errors have a stack only for those who debug', async () => {
   );
   const long = await here.run(['assets', '--debug'], { io: { importModule } });
   expect(long.err).toContain('\nCaused by: TypeError: x is not a function\n    at ');
-  expect((await here.run(['assets', '--set', 'debug=true'], { io: { importModule } })).err).toBe(short.err);
+  const set = await here.run(['assets', '--set', 'debug=true'], { io: { importModule } });
+  expect(set.err).toContain('\nCaused by: TypeError: x is not a function\n    at ');
 });
 
 test('a full disk behind stdout is an error, a reader who leaves is not', async () => {

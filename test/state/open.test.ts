@@ -159,11 +159,11 @@ describe('a state file that is not what it should be', () => {
   test('an event of a newer format is refused', () => {
     const { path, open } = closed(3);
     const db = new DatabaseSync(path);
-    db.exec('UPDATE events SET format = 2 WHERE revision = 2');
+    db.exec('UPDATE events SET format = 3 WHERE revision = 2');
     db.close();
     expect(refusal(() => open())).toMatchObject({
       code: 'state-too-new',
-      message: 'Event 2 of the log is written in format 2; this version reads up to 1',
+      message: 'Event 2 of the log is written in format 3; this version reads up to 2',
     });
   });
 

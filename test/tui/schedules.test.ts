@@ -332,17 +332,19 @@ describe('acting', () => {
 
   test('not while a run is going on, which can be stopped', async () => {
     const t = await tiny();
+    let began = false;
     const waits = schedule({
       name: 'waits',
       cron: '@daily',
       action: ({ signal }) =>
         new Promise<undefined>((_, reject) => {
+          began = true;
           signal.addEventListener('abort', () => reject(signal.reason));
         }),
     });
     const ui = await started(t, { operate: access(t.directory, [waits]) });
     ui.press('6', 'x', 'x');
-    await ui.becomes(({ job }) => job !== undefined);
+    await ui.becomes(() => began);
     ui.press('x');
     expect(ui.text()).toContain('run now: a run is going on.');
     ui.press('c', 'c');

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const DEFINITIONS = `import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { asset, bytes, columns, daily, decimal, defineLakehouse, dynamicDimension, inRange, source, sql, timestamp } from 'crypto-lakehouse';
+import { asset, bytes, columns, daily, decimal, defineLakehouse, dynamicDimension, inRange, schedule, source, sql, timestamp } from 'crypto-lakehouse';
 
 const symbol = dynamicDimension();
 const date = daily({ start: '2024-01-01', end: '2024-01-05' });
@@ -67,7 +67,10 @@ const days = asset('gold/days', {
   sortBy: ['highest'],
   query: ({ candles }) => sql\`SELECT max(\${candles.high}) AS highest FROM \${candles}\`,
 });
-export const lakehouse = defineLakehouse({ assets: [files, raw, candles, days] });
+export const lakehouse = defineLakehouse({
+  assets: [files, raw, candles, days],
+  schedules: [schedule({ name: 'nightly', cron: '0 6 * * *', select: 'files/*', action: 'observe' })],
+});
 `;
 
 let home = '';
@@ -188,7 +191,7 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux: apt-get install tmux)
         ['Partitions › files/days', /▸ *AAA ■ ■ ■ ■ ■/],
         ['Runs', /✓ succeeded/],
         ['Checks', /✓ +silver\/candles +range_close/],
-        ['Schedules', 'No schedules yet'],
+        ['Schedules', /● nightly +0 6 \* \* \*/],
         ['Data › files/days', 'is a source'],
       ];
       for (const [i, [title, content]] of screens.entries()) {
@@ -202,6 +205,16 @@ describe.skipIf(!hasTmux)('in a real terminal (needs tmux: apt-get install tmux)
       }
       await terminal.press('BTab');
       await terminal.shows('lakehouse  Schedules');
+    });
+
+    test('a schedule is paused, and goes on', async () => {
+      const terminal = await start();
+      await terminal.press('6');
+      await terminal.shows('No daemon is active');
+      await terminal.press('p');
+      await terminal.shows('nightly is paused.');
+      await terminal.press('p');
+      await terminal.shows('nightly goes on.');
     });
 
     test('keys that arrive together are keys one after the other', async () => {

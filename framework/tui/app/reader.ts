@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { withProgress } from '../model/live.ts';
 import { assetTree } from '../model/tree.ts';
+import { heapFor } from '../prepare.ts';
 import { assetRows, type Volume, volumeOf } from '../read/assets.ts';
 import { type HeatIndex, heatIndex } from '../read/heatmap.ts';
 import { type Snapshot, takeSnapshot } from '../read/snapshot.ts';
@@ -109,6 +110,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
       if (volume) volumes.set(key, volume);
     }
     showAssets();
+    if (!before) heapFor('looking');
     problem = undefined;
     for (const listener of listeners) listener();
     restUntil = now() + Math.min(REST * (now() - started), MOST_REST_MS);

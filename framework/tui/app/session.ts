@@ -132,13 +132,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       await setImmediate();
       if (!asked()) throw new Error('nobody wants to know any more');
     };
+    const lake = reader.lake();
     try {
       const filter = request.partitions === undefined ? undefined : parseFilter(request.partitions);
-      const made = await planView(reader.lake(), request, filter, turn);
+      const made = await planView(lake, request, filter, turn);
       const overlay = asked();
       if (overlay) update({ overlay: { ...overlay, plan: made } });
     } catch (error) {
-      if (asked()) fail('This cannot be planned', error);
+      if (!asked()) return;
+      // Meanwhile it was closed, for there is a lake now where there was none.
+      if (lake !== reader.lake()) return plan(request);
+      fail('This cannot be planned', error);
     }
   };
 
