@@ -441,6 +441,12 @@ await type('5');
 await shows('ohlc_consistent');
 await shoot('checks', 'Checks, and the rows that fail them');
 
+await type('6');
+await shows('archive');
+await shoot('schedules', 'Schedules: what is due when, and what the last ticks did');
+
+await type(':silver/klines\r');
+await setTimeout(300);
 await type('3');
 await shows('data)  Partitions');
 await type('@2024-02-14\r');
