@@ -46,6 +46,7 @@ export async function benchDaemon({ quick, say }: BenchOptions): Promise<Measure
         now: () => clock.now,
         maxRuns: 1,
         ticksKept: 1_000,
+        redact: (text) => text,
         retentionDays: 1,
         automationEveryMs: 30_000,
         wake: () => undefined,

@@ -42,6 +42,8 @@ export interface Context {
   /** Of the same command line, with files and definitions read again; `generation` rises each time. */
   readonly anew: (generation: number) => Context;
   readonly redact: (text: string) => string;
+  /** Values of secret settings, as far as they are known. */
+  readonly secrets: () => readonly string[];
   readonly debug: () => boolean;
   readonly dispose: () => void;
 }
@@ -161,6 +163,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     anew: (generation) =>
       createContext({ ...io, importModule: (file) => io.importModule(file, generation) }, globals, args),
     redact,
+    secrets: () => secrets,
     debug: () => debug,
     dispose: () => listening?.dispose(),
   };

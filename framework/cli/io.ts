@@ -48,6 +48,8 @@ export interface Io {
   readonly onSignal: (signal: HeardSignal, listener: () => void) => () => void;
   /** Hands the terminal back to the shell; resolves when that lets the process go on. */
   readonly suspend?: () => Promise<void>;
+  /** Tells of promises that were rejected and that nobody waits for, which would end the process. Returns how to stop listening. */
+  readonly onUnhandled?: (listener: (error: unknown) => void) => () => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
 }
@@ -115,6 +117,10 @@ export function processIo(): Io {
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => process.off(signal, listener);
+    },
+    onUnhandled: (listener) => {
+      process.on('unhandledRejection', listener);
+      return () => process.off('unhandledRejection', listener);
     },
     suspend: async () => {
       const resumed = once(process, 'SIGCONT');

@@ -149,7 +149,7 @@ async function requireWritable(lake: Lake): Promise<void> {
 }
 
 /** Sources that a selection reaches, observed and logged. Returns those that could not be, where that is tolerated. */
-async function observeSelected(
+export async function observeSelected(
   lake: Lake,
   request: RunRequest,
   run: string,

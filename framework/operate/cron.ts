@@ -26,6 +26,7 @@ function isTimezone(name: string): boolean {
 }
 
 const DAY_MS = 86_400_000;
+const DAYS_KEPT = 8;
 /** From one 29 February that is no weekday-of-choice to the next may be decades; what is not found by then never comes. */
 const HORIZON_DAYS = 366 * 30;
 
@@ -89,20 +90,26 @@ function compile(cron: Cron): Ticks {
       .flatMap((m) => [...second].sort(byNumber).map((s) => ((h * 60 + m) * 60 + s) * 1000));
   });
   const hourly = hour.length === 24;
-  let latest: { readonly day: number; readonly ticks: readonly number[] } | undefined;
+  /** A clock's midnight is asked from both sides. */
+  const days = new Map<number, readonly number[]>();
   const ticks: Ticks = {
     dayOf: (instant) => Math.floor((instant + zone.offset(instant)) / DAY_MS),
     on: (day) => {
-      if (latest?.day === day) return latest.ticks;
+      const made = days.get(day);
+      if (made) return made;
       const found: number[] = [];
       if (noon.match(new Date(zone.instants(day * DAY_MS + DAY_MS / 2)[0] ?? 0))) {
         for (const time of times) {
-          const instants = zone.instants(day * DAY_MS + time);
-          found.push(...(hourly ? instants : instants.slice(0, 1)));
+          const shown = day * DAY_MS + time;
+          const instants = zone.instants(shown);
+          // What is due in every hour has nothing to do in one that is skipped.
+          found.push(...(hourly ? instants.filter((at) => at + zone.offset(at) === shown) : instants.slice(0, 1)));
         }
       }
-      latest = { day, ticks: [...new Set(found)].sort(byNumber) };
-      return latest.ticks;
+      const ticks = [...new Set(found)].sort(byNumber);
+      if (days.size >= DAYS_KEPT) days.clear();
+      days.set(day, ticks);
+      return ticks;
     },
   };
   compiled.set(key, ticks);

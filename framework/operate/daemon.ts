@@ -5,6 +5,7 @@ import type { OpenedLake } from '../materialize/open.ts';
 import { parseFilter } from '../partition/filter.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
+import type { AssetEvaluation } from '../plan/evaluate.ts';
 import { evaluateNow } from '../report/evaluated.ts';
 import {
   type AutomationCursor,
@@ -42,6 +43,8 @@ export interface DaemonOptions {
   /** Runs at once. */
   readonly maxRuns: number;
   readonly ticksKept: number;
+  /** Takes secrets out of what is remembered. */
+  readonly redact: (text: string) => string;
   /** Days that events of the log are kept. */
   readonly retentionDays: number;
   /** Milliseconds between two evaluations of the assets' conditions. */
@@ -57,6 +60,10 @@ const seenKey = (schedule: string) => `schedule/seen/${schedule}`;
 export const sensorKey = (sensor: string) => `sensor/memory/${sensor}`;
 /** What a tick that is running was to do, for whoever begins it again. Schedules say so themselves. */
 const requestKey = (kind: TickKind, name: string) => `${kind}/request/${name}`;
+/** While something else runs, conditions are evaluated so much less often. */
+const BUSY_TIMES = 10;
+/** A tick is begun again at most so often. */
+const MOST_ATTEMPTS = 10;
 const HOUSEKEEPING = 'housekeeping';
 export const CIRCUITS = 'circuit/';
 const BACKOFFS = 'automation/backoff/';
@@ -107,8 +114,11 @@ export class Daemon {
    * committed stays; the rest is planned anew.
    */
   recover(): void {
-    const { store, log, now } = this.#options;
+    const { store, log, now, ticksKept } = this.#options;
+    store.prune(ticksKept);
     for (const tick of store.ticks({ outcome: 'running', limit: 10_000 })) {
+      // It may be called again, where it could not come to its end.
+      if (this.#jobs.running(tick.kind, tick.name) !== undefined) continue;
       log('warn', 'a tick was interrupted', { [tick.kind]: tick.name, due: isoOf(tick.due), attempt: tick.attempt });
       store.endTick(tick.id, { outcome: 'interrupted', decision: 'the daemon died', at: now() });
     }
@@ -116,7 +126,7 @@ export class Daemon {
     const last = (kind: TickKind, name: string): TickRecord | undefined => {
       // What was skipped while it ran stands after it.
       const [tick] = store.ticks({ kind, name, decided: true, limit: 1 });
-      return tick?.outcome === 'interrupted' ? tick : undefined;
+      return tick?.outcome === 'interrupted' && this.#jobs.running(kind, name) === undefined ? tick : undefined;
     };
     for (const schedule of schedules) {
       const tick = last('schedule', schedule.name);
@@ -140,7 +150,14 @@ export class Daemon {
   }
 
   #again({ kind, name, due, attempt }: TickRecord, start: (id: number, reason: string) => void): void {
-    const { store, now } = this.#options;
+    const { store, log, now } = this.#options;
+    if (attempt >= MOST_ATTEMPTS) {
+      // What kills its process every time must not do so for ever.
+      const decision = `given up: it was interrupted ${attempt} times`;
+      store.addTick({ kind, name, due, at: now(), outcome: 'failed', decision });
+      log('error', `tick ${decision}`, { [kind]: name, due: isoOf(due) });
+      return;
+    }
     const decision = `begun again, it was interrupted (attempt ${attempt + 1})`;
     start(store.addTick({ kind, name, due, at: now(), outcome: 'running', decision }), decision);
   }
@@ -169,7 +186,11 @@ export class Daemon {
     const known = store.recall(seenKey(name)) as ScheduleMemory | undefined;
     if (known !== undefined && known.seen > at)
       log('warn', 'the clock has been put back', { schedule: name, by: known.seen - at });
-    const activity = { running: this.#jobs.running('schedule', name), endedAt: this.#jobs.endedAt('schedule', name) };
+    const activity = {
+      running: this.#jobs.running('schedule', name),
+      startedAt: this.#jobs.startedAt('schedule', name),
+      endedAt: this.#jobs.endedAt('schedule', name),
+    };
     const { ticks, memory, wakeAt } = decideSchedule(schedule, known, this.#pause('schedule', name), activity, at);
     const facts = memory === known ? {} : { [seenKey(name)]: memory };
     if (ticks.length === 0 && memory !== known) store.remember(facts);
@@ -212,16 +233,17 @@ export class Daemon {
 
   /** A look does not wait for its turn, what it asks for does. Never rejects. */
   async #look(sensor: SensorDefinition, memory: SensorMemory | undefined): Promise<void> {
-    const { store, log, now, wake } = this.#options;
+    const { store, log, now, wake, redact } = this.#options;
     const { name } = sensor;
     const { lake } = this.#loaded;
     const at = now();
     try {
       const { graph } = lake;
       const { signal } = this.#jobs;
-      const found = await look(sensor, memory, { graph, resources: lake.resources(), now, signal });
+      const seen = await look(sensor, memory, { graph, resources: lake.resources(), now, signal });
       if (this.#jobs.isStopping) return;
-      const facts = { [sensorKey(name)]: found.memory };
+      const found = JSON.parse(redact(JSON.stringify(seen))) as typeof seen;
+      const facts = { [sensorKey(name)]: seen.memory };
       const base = { kind: 'sensor', name, due: at, at, decision: found.decision } as const;
       if (found.outcome === 'skipped') {
         store.remember(facts);
@@ -256,10 +278,10 @@ export class Daemon {
     const work = async (control: Parameters<typeof runWork>[2]): Promise<TickResult> => {
       const results: TickResult[] = [];
       for (const { select, partitions } of requests) {
-        const filter = partitions === undefined ? undefined : parseFilter(partitions);
-        const one = await this.#answering(() =>
-          runWork(lake, { command, action, select, filter, avoid: this.#avoided() }, control),
-        );
+        const one = await this.#answering(() => {
+          const filter = partitions === undefined ? undefined : parseFilter(partitions);
+          return runWork(lake, { command, action, select, filter, avoid: this.#avoided() }, control);
+        });
         results.push(one);
         if (one.outcome === 'interrupted') break;
       }
@@ -282,8 +304,11 @@ export class Daemon {
     const { lake } = this.#loaded;
     const conditions = conditionsOf(lake.graph);
     // What is running may change what is to be decided, and its end wakes.
-    if (conditions.size === 0 || this.#jobs.busy.length > 0) return undefined;
+    if (conditions.size === 0 || this.#jobs.running('automation', CONDITIONS) !== undefined) return undefined;
     const at = now();
+    // What is running may make some of it needless, but it may take long.
+    const since = at - (this.#automatedAt ?? Number.NEGATIVE_INFINITY);
+    if (this.#jobs.busy.length > 0 && since >= 0 && since < BUSY_TIMES * automationEveryMs) return undefined;
     const next = Math.min((this.#automatedAt ?? Number.NEGATIVE_INFINITY) + automationEveryMs, at + automationEveryMs);
     if (next > at) return next;
     this.#automatedAt = at;
@@ -297,7 +322,7 @@ export class Daemon {
       now: at,
       conditions,
       cursors,
-      heldBack: heldBack(lake.graph, view, backoffs, at),
+      heldBack: this.#heldBack(evaluations, heldBack(lake.graph, view, backoffs, at)),
     });
     const facts: Record<string, unknown> = {};
     for (const [asset, cursor] of tick.cursors) {
@@ -325,6 +350,18 @@ export class Daemon {
     log('debug', decision, { automation: CONDITIONS });
     this.#runConditions(tick.requests, at, id, decision);
     return undefined;
+  }
+
+  /** Also what is fetched from sources that are left alone. */
+  #heldBack(
+    evaluations: ReadonlyMap<string, AssetEvaluation>,
+    held: Map<string, PartitionSet>,
+  ): ReadonlyMap<string, PartitionSet> {
+    const { graph } = this.#loaded.lake;
+    for (const source of this.#avoided().keys())
+      for (const asset of graph.find(source) ? graph.downstreamOf(source) : [])
+        held.set(asset, evaluations.get(asset)?.universe.all ?? sets.EMPTY_SET);
+    return held;
   }
 
   #runConditions(targets: ReadonlyMap<string, PartitionSet>, due: number, id: number, reason: string): void {
@@ -403,6 +440,7 @@ export class Daemon {
     try {
       if (!isHousekeepingDue(store.recall(HOUSEKEEPING) as Housekeeping | undefined, now())) return;
       store.remember({ [HOUSEKEEPING]: { at: now() } satisfies Housekeeping });
+      store.prune(this.#options.ticksKept);
       log('info', 'tidied up', await keepHouse(lake, now(), retentionDays));
     } catch (error) {
       log('error', 'tidying up failed; it is tried again tomorrow', { error: serializeError(error) });

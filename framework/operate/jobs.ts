@@ -32,6 +32,8 @@ export interface JobOptions {
   /** Runs at once. */
   readonly maxRuns: number;
   readonly ticksKept: number;
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string;
   readonly watch?: Watch | undefined;
   /** Told after every job that ended, when more may be due. */
   readonly wake: () => void;
@@ -56,13 +58,14 @@ export class Jobs {
   readonly #options: JobOptions;
   readonly #queue: PQueue;
   readonly #running = new Map<string, Running>();
+  readonly #startedAt = new Map<string, number>();
   readonly #endedAt = new Map<string, number>();
   readonly #beside = new Set<Promise<void>>();
   /** Ends of ticks that could not be written down, say because the disk was full. */
   readonly #unwritten: {
     readonly id: number;
     readonly end: TickEnd;
-    readonly facts: Readonly<Record<string, unknown>>;
+    readonly facts: () => Readonly<Record<string, unknown>>;
   }[] = [];
   readonly #stopping = new AbortController();
   readonly #signal = new AbortController();
@@ -103,6 +106,11 @@ export class Jobs {
     return this.#running.get(keyOf(kind, name))?.due;
   }
 
+  /** When the one that runs, or else the last one, was begun, ms UTC. */
+  startedAt(kind: TickKind, name: string): number | undefined {
+    return this.#startedAt.get(keyOf(kind, name));
+  }
+
   endedAt(kind: TickKind, name: string): number | undefined {
     return this.#endedAt.get(keyOf(kind, name));
   }
@@ -110,7 +118,14 @@ export class Jobs {
   start(job: Job): void {
     const { kind, name, due } = job;
     this.use(job.lake);
-    this.#running.set(keyOf(kind, name), { due, ended: this.#queue.add(() => this.#carryOut(job)) });
+    this.#startedAt.set(keyOf(kind, name), this.#options.now());
+    const ended = this.#queue
+      .add(() => this.#carryOut(job))
+      .catch((error: unknown) => {
+        this.#running.delete(keyOf(kind, name));
+        this.#options.log('error', 'a tick ended in disorder', { [kind]: name, error: serializeError(error) });
+      });
+    this.#running.set(keyOf(kind, name), { due, ended });
   }
 
   /** Something short that is not to wait for its turn. It is waited for in the end, and does not reject. */
@@ -141,14 +156,20 @@ export class Jobs {
     watch?.tickEnded({ kind, name, outcome, ms: performance.now() - began });
     log(outcome === 'failed' ? 'error' : 'info', `tick ${outcome}: ${decision}`, { ...fields, run, error });
     const end = { outcome, error, run: result.run ?? run, decision: `${reason}; ${decision}`, at: now() };
-    this.#unwritten.push({ id: job.id, end, facts: job.after?.(result) ?? {} });
-    this.#running.delete(keyOf(kind, name));
+    this.#unwritten.push({ id: job.id, end: this.#clean(end), facts: () => job.after?.(result) ?? {} });
     this.#endedAt.set(keyOf(kind, name), now());
     this.writeEnds();
     this.#ended++;
     if (!this.isStopping) await afterwards(lake);
+    this.#running.delete(keyOf(kind, name));
     this.leave(lake);
     wake();
+  }
+
+  /** What went wrong may quote secrets, and what is remembered is shown to others. */
+  #clean(end: TickEnd): TickEnd {
+    const { redact } = this.#options;
+    return JSON.parse(redact(JSON.stringify(end))) as TickEnd;
   }
 
   /** Writes down how ticks ended. What cannot be written now is tried again the next time. */
@@ -156,7 +177,7 @@ export class Jobs {
     const { store, log, ticksKept } = this.#options;
     try {
       for (let next = this.#unwritten[0]; next !== undefined; next = this.#unwritten[0]) {
-        store.endTick(next.id, next.end, next.facts);
+        store.endTick(next.id, next.end, next.facts());
         this.#unwritten.shift();
         if (++this.#ticks % PRUNE_EVERY === 0) store.prune(ticksKept);
       }

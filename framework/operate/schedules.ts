@@ -21,7 +21,9 @@ export interface Pause {
 export interface ScheduleActivity {
   /** When the running tick was due. */
   readonly running?: number | undefined;
-  /** When the last one ended, ms UTC: what came due before waited for it, nobody missed it. */
+  /** When the running tick, or else the last one, began, ms UTC: what came due before did not come due while it ran. */
+  readonly startedAt?: number | undefined;
+  /** When the last one ended, ms UTC: what came due while it ran waited for it, nobody missed it. */
   readonly endedAt?: number | undefined;
 }
 
@@ -79,10 +81,10 @@ export function decideSchedule(
     return next === undefined ? undefined : jittered(schedule, next);
   };
   // What is new has nothing to make up for. After a clock that was ahead was set right, time begins again here.
-  if (memory === undefined || memory.cron !== cronKey(schedule) || memory.seen > now)
+  if (memory === undefined || memory.cron !== cronKey(schedule) || memory.seen - now > MISSED_AFTER_MS)
     return { ticks: [], memory: settled(now), wakeAt: wake(now) };
   // Nor has what was paused for that time.
-  const from = Math.max(memory.seen, pause?.at ?? memory.seen);
+  const from = pause === undefined || pause.at > now ? memory.seen : Math.max(memory.seen, pause.at);
 
   // Those that jitter still puts off are not due: only the last few can be.
   let until = now;
@@ -92,16 +94,19 @@ export function decideSchedule(
   }
   const latest = previousTick(cron, until, from);
   if (latest === undefined) return { ticks: [], memory, wakeAt: wake(from) };
-  const { running, endedAt = Number.NEGATIVE_INFINITY } = activity;
+  const { running, startedAt = Number.NEGATIVE_INFINITY, endedAt = Number.NEGATIVE_INFINITY } = activity;
   if (running !== undefined) {
-    if (schedule.overlap === 'queue') return { ticks: [], memory, wakeAt: undefined };
+    // What was due before it began is no overlap: it is decided when it has ended, as is what waits.
+    const early = startedAt >= from && previousTick(cron, Math.min(startedAt, latest), from) !== undefined;
+    if (early || schedule.overlap === 'queue') return { ticks: [], memory, wakeAt: undefined };
     return {
       ticks: [skip(latest, count(cron, from, latest), `the tick of ${instant(running)} is still running`)],
       memory: settled(latest),
       wakeAt: wake(latest),
     };
   }
-  const missed = now - jittered(schedule, latest) > MISSED_AFTER_MS && latest > endedAt;
+  const waited = latest > startedAt && latest <= endedAt;
+  const missed = now - jittered(schedule, latest) > MISSED_AFTER_MS && !waited;
   if (missed && schedule.catchUp === 'none') {
     return {
       ticks: [skip(latest, count(cron, from, latest), 'nobody was there when it was due (catchUp: none)')],

@@ -1,3 +1,4 @@
+import { orAborted } from '../common/aborted.ts';
 import {
   type Issue,
   isLakehouseError,
@@ -141,18 +142,6 @@ export async function look(
 }
 
 const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
-
-/** A look that does not heed the signal is left to itself: nobody waits for it. */
-async function orAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work(), promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
 
 function bad(name: string, message: string, hint: string): LakehouseError {
   return new LakehouseError('bad-sensor-result', `Sensor ${name}: ${message}`, { kind: 'usage', hint });

@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly store: OperateStore;
   readonly owner: LeaseOwner;
   readonly log: Log;
+  /** Takes secrets out of what is remembered. */
+  readonly redact: (text: string) => string;
   readonly now: () => number;
   readonly settings: {
     readonly maxRuns: number;
@@ -50,6 +52,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { store, owner, log, now, settings, watch, stopping } = options;
   let { loaded } = options;
   let waiting = false;
+  // Whoever stands by reads definitions again when it takes over.
+  let outdated = false;
+  const onStandby = () => {
+    outdated = true;
+  };
+  options.onReload(onStandby);
   while (!stopping.aborted) {
     const before = attempt(log, 'the lease could not be read', () => store.lease());
     const answer = attempt(log, 'the lease could not be asked for', () =>
@@ -57,8 +65,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
     if (answer && 'lease' in answer) {
       waiting = false;
+      if (outdated) loaded = await reloaded(options, loaded);
+      outdated = false;
       loaded = await lead({ ...options, loaded }, answer.lease, leaseOfDead(before));
+      options.onReload(onStandby);
       if (options.once) break;
+    } else if (answer && options.once) {
+      const { owner: other } = answer.heldBy;
+      log('info', 'another daemon is active, which does what is due', { host: other.host, pid: other.pid });
+      break;
     } else {
       watch?.daemon({ role: 'standby', running: 0, waiting: 0 });
       if (answer && !waiting) {
@@ -83,7 +98,7 @@ async function lead(options: ServeOptions, lease: Lease, crashed: Lease | undefi
   let bell = new AbortController();
   const wake = () => bell.abort();
   const daemon = new Daemon({ ...options, ...settings, store: fenced, wake });
-  const alerts = options.alerts?.(fenced);
+  const alerts = attempt(log, 'alerts could not be read', () => options.alerts?.(fenced));
   const judge = alerts && createJudge(alerts, daemon, fenced, now);
   const leaving = new AbortController();
   const courier = alerts && startCourier(alerts, now, leaving.signal);
@@ -100,6 +115,8 @@ async function lead(options: ServeOptions, lease: Lease, crashed: Lease | undefi
     }
     wake();
   }, settings.leaseTtlMs / 3);
+  // Also while it finishes what is running.
+  lost.signal.addEventListener('abort', () => void daemon.abandon(new Error('The lease was lost')), { once: true });
   let reloading: Promise<void> | undefined;
   options.onReload(() => {
     reloading = (reloading ?? Promise.resolve()).then(() => reload(options, daemon, alerts)).then(wake);
@@ -142,7 +159,6 @@ async function lead(options: ServeOptions, lease: Lease, crashed: Lease | undefi
   } finally {
     clearInterval(heartbeat);
     stopping.removeEventListener('abort', wake);
-    options.onReload(() => undefined);
     await reloading;
     leaving.abort();
     await courier?.ended;
@@ -154,6 +170,18 @@ async function lead(options: ServeOptions, lease: Lease, crashed: Lease | undefi
     if (!lost.signal.aborted) attempt(log, 'the lease could not be released', () => store.release(lease));
   }
   return daemon.loaded;
+}
+
+/** What a process that stood by leads with. */
+async function reloaded({ reload, log }: ServeOptions, before: Loaded): Promise<Loaded> {
+  try {
+    const after = await reload();
+    await before.lake.close();
+    return after;
+  } catch (error) {
+    log('error', 'the reload failed; going on with what was loaded before', { error: serializeError(error) });
+    return before;
+  }
 }
 
 async function reload({ reload, log }: ServeOptions, daemon: Daemon, alerts: Alerts | undefined): Promise<void> {

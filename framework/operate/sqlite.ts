@@ -253,7 +253,7 @@ class SqliteOperate implements OperateStore {
   acquire(owner: LeaseOwner, ttlMs: number, now: number): { lease: Lease } | { heldBy: Lease } {
     return this.#write(() => {
       const held = this.lease();
-      if (held && held.expiresAt > now && !this.#isGone(held.owner)) return { heldBy: held };
+      if (held && held.expiresAt > now && !this.#isGone(held.owner, owner)) return { heldBy: held };
       const lease = {
         epoch: (held?.epoch ?? 0) + 1,
         owner,
@@ -272,7 +272,9 @@ class SqliteOperate implements OperateStore {
     });
   }
 
-  #isGone({ host, pid }: LeaseOwner): boolean {
+  #isGone({ host, pid, started }: LeaseOwner, asking: LeaseOwner): boolean {
+    // In containers every process may have the same pid.
+    if (host === asking.host && pid === asking.pid) return started !== asking.started;
     return host === this.#options.host && this.#options.isAlive?.(pid) === false;
   }
 

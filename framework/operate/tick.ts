@@ -1,3 +1,4 @@
+import { orAborted } from '../common/aborted.ts';
 import { isLakehouseError, LakehouseError, serializeError } from '../common/errors.ts';
 import type { ScheduleAction } from '../common/schedule.ts';
 import type { ScheduleDefinition } from '../define/schedule.ts';
@@ -5,7 +6,7 @@ import { checkPartitions } from '../materialize/check.ts';
 import type { RunControl } from '../materialize/context.ts';
 import type { RunEvent } from '../materialize/events.ts';
 import type { Lake } from '../materialize/lake.ts';
-import { observeSources } from '../materialize/recorded.ts';
+import { lookAtSources } from '../materialize/recorded.ts';
 import { materialize } from '../materialize/run.ts';
 import { applyFilter, type PartitionFilter } from '../partition/filter.ts';
 import type { PartitionSet } from '../partition/set.ts';
@@ -80,21 +81,24 @@ export function runWork(lake: Lake, asked: Work, control: RunControl): Promise<T
   return contained(control, undefined, (bounded) => work(lake, asked, bounded));
 }
 
+/** What does not heed its signal is waited for no longer than this; nothing of it commits any more. */
+const GRACE_MS = 5_000;
+/** Timers go no further. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 async function contained(
   control: RunControl,
   timeoutMs: number | undefined,
   act: (control: RunControl) => Promise<TickResult>,
 ): Promise<TickResult> {
   const { stopping, signal } = control;
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  let timeout: AbortSignal | undefined;
   try {
-    const result = await act(
-      timeout
-        ? { ...control, signal: AbortSignal.any([signal, timeout]), stopping: AbortSignal.any([stopping, timeout]) }
-        : control,
-    );
-    if (!stopping.aborted || result.outcome === 'failed') return result;
-    return { ...result, outcome: 'interrupted', decision: `told to stop; ${result.decision}` };
+    if (timeoutMs !== undefined) timeout = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_MS));
+    const bounded = timeout
+      ? { ...control, signal: AbortSignal.any([signal, timeout]), stopping: AbortSignal.any([stopping, timeout]) }
+      : control;
+    return await orAborted(bounded.signal, () => act(bounded), GRACE_MS);
   } catch (thrown) {
     if (stopping.aborted) return { outcome: 'interrupted', decision: 'told to stop' };
     if (timeout?.aborted) {
@@ -112,18 +116,14 @@ async function contained(
 async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickResult> {
   const { command, action, select, filter, targets, avoid } = asked;
   const { keys } = targets ? { keys: [] } : lake.graph.select(select);
-  const sources = keys.filter((key) => lake.graph.node(key).definition.kind === 'source');
-  if (action === 'observe') {
-    const observed = await observeSources(lake, sources, { command, selection: select }, control);
-    const changed = observed.reduce((sum, one) => sum + one.changed + one.withdrawn, 0);
-    const news = changed === 0 ? 'nothing new' : `${plural(changed, 'partition')} new, changed or withdrawn`;
-    return { outcome: 'succeeded', decision: `looked at ${plural(observed.length, 'source')}: ${news}` };
-  }
+  if (action === 'observe') return observed(lake, asked, control);
   if (action === 'check') return checks(lake, asked, keys, control);
   const story = createStory(lake.graph.order);
   const shaky = new Set<string>();
+  const answers = new Map<string, string | undefined>();
   const emit = (event: RunEvent) => {
     story.add(event);
+    if (event.type === 'observed') answers.set(event.asset, undefined);
     if (event.type === 'partition-failed' && event.error.kind === 'transient') shaky.add(event.asset);
     control.emit(event);
   };
@@ -133,18 +133,38 @@ async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickR
     emit,
   });
   const silent = down.length > 0 ? `; without ${down.map(({ asset }) => asset).join(', ')}` : '';
-  const answers = new Map<string, string | undefined>(sources.map((source) => [source, undefined]));
-  for (const { asset, error } of down) {
-    if (error) answers.set(asset, error.message);
-    else answers.delete(asset);
-  }
+  for (const { asset, error } of down) if (error) answers.set(asset, error.message);
   return {
     outcome: outcome === 'cancelled' ? 'interrupted' : outcome,
-    decision: `${story.text()}${silent}`,
+    decision: `${control.stopping.aborted ? 'told to stop; ' : ''}${story.text()}${silent}`,
     run,
     sources: answers,
     shaky,
   };
+}
+
+/** Looks at sources; one that does not answer keeps no other from being looked at. */
+async function observed(lake: Lake, { command, select, avoid }: Work, control: RunControl): Promise<TickResult> {
+  const answers = new Map<string, string | undefined>();
+  let changed = 0;
+  const emit = (event: RunEvent) => {
+    if (event.type === 'observed') {
+      answers.set(event.asset, undefined);
+      changed += event.changed + event.withdrawn;
+    }
+    control.emit(event);
+  };
+  const down = await lookAtSources(
+    lake,
+    { command, selection: select, observe: 'tolerant', avoid },
+    { ...control, emit },
+  );
+  const news = changed === 0 ? 'nothing new' : `${plural(changed, 'partition')} new, changed or withdrawn`;
+  const silent = down.length > 0 ? `; without ${down.map(({ asset }) => asset).join(', ')}` : '';
+  const looked = `looked at ${plural(answers.size, 'source')}: ${news}${silent}`;
+  for (const { asset, error } of down) if (error) answers.set(asset, error.message);
+  const outcome = control.stopping.aborted ? 'interrupted' : down.length > 0 ? 'failed' : 'succeeded';
+  return { outcome, decision: looked, sources: answers };
 }
 
 /** Makes the checks of what is there again, without computing it. */

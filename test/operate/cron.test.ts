@@ -42,6 +42,13 @@ describe('where the clock is put forward', () => {
   });
 });
 
+test('what is due in every hour is not due at the change itself', () => {
+  expect(between(berlin('30 * * * *'), '2024-03-31T00:00:00Z', '2024-03-31T02:00:00Z')).toEqual([
+    '2024-03-31T00:30:00Z',
+    '2024-03-31T01:30:00Z',
+  ]);
+});
+
 describe('where the clock is put back', () => {
   test('what is due daily is due once, the first time', () => {
     expect(between(berlin('30 2 * * *'), '2024-10-26T00:00:00Z', '2024-10-28T12:00:00Z')).toEqual([

@@ -163,6 +163,70 @@ test('overlap queue: one tick stands for those that waited', async () => {
   ]);
 });
 
+test('catchUp all: each in turn, though one comes due while another runs', async () => {
+  const { clock, start, advance, ticks } = await world();
+  const options = {
+    catchUp: 'all' as const,
+    action: ({ due }: { readonly due: Date }) => due.toISOString().slice(11, 16),
+  };
+  await advance(start([hourly(options)]), '2020-04-10T13:10:00Z');
+  clock.now = at('2020-04-10T16:30:00Z');
+  const daemon = start([hourly(options)]);
+  for (let turns = 0; turns < 8; turns++) {
+    // The daemon looks also while a tick is running.
+    daemon.turn();
+    daemon.turn();
+    await daemon.settled();
+  }
+  expect(ticks().map((line) => line.slice(11).replace(/hourly succeeded: .*; /, ''))).toEqual([
+    '13:00 13:00',
+    '14:00 14:00',
+    '15:00 15:00',
+    '16:00 16:00',
+  ]);
+});
+
+test('an interrupted tick does not make those vanish that came due when nobody was there', async () => {
+  const { clock, start, advance, ticks } = await world();
+  const { action } = gate();
+  const dead = start([hourly({ action })]);
+  dead.turn();
+  clock.now = at('2020-04-10T13:00:00Z');
+  dead.turn();
+  clock.now = at('2020-04-10T15:20:00Z');
+  await advance(start([hourly({ action: () => 'done' })]), '2020-04-10T15:40:00Z');
+  expect(ticks()).toEqual([
+    '2020-04-10T13:00 hourly interrupted: the daemon died',
+    '2020-04-10T13:00 hourly #2 succeeded: begun again, it was interrupted (attempt 2); done',
+    '2020-04-10T14:00 hourly skipped: skipped: the tick of 2020-04-10T15:00Z stands for it',
+    '2020-04-10T15:00 hourly succeeded: it was due when nobody was there (catchUp: last); done',
+  ]);
+});
+
+test('what is called to begin again twice begins once, and what kills its process every time is given up', async () => {
+  const { clock, start, ticks } = await world();
+  const first = gate();
+  const schedules = [hourly({ action: first.action })];
+  start(schedules).turn();
+  clock.now = at('2020-04-10T13:00:00Z');
+  start(schedules).turn();
+  const daemon = start(schedules);
+  daemon.recover();
+  expect(ticks().filter((line) => line.includes('running'))).toHaveLength(1);
+  for (let deaths = 0; deaths < 12; deaths++) start(schedules);
+  expect(ticks().at(-1)).toBe('2020-04-10T13:00 hourly #11 failed: given up: it was interrupted 10 times');
+});
+
+test('a function that does not heed its signal is left to itself', async () => {
+  const { clock, start, ticks } = await world();
+  const daemon = start([hourly({ action: () => new Promise<string>(() => undefined) })]);
+  daemon.turn();
+  clock.now = at('2020-04-10T13:00:00Z');
+  daemon.turn();
+  await daemon.stop(10);
+  expect(ticks()).toEqual(['2020-04-10T13:00 hourly interrupted: it was due; told to stop']);
+});
+
 test('no more runs at once than it may', async () => {
   const { clock, start } = await world();
   let running = 0;
@@ -269,9 +333,8 @@ test('told to stop, it lets what is running finish, and what waits is begun agai
     '2020-04-10T13:10:00Z',
   );
   expect(ticks()).toEqual([
-    '2020-04-10T13:00 a interrupted: it was due; told to stop; let go',
+    '2020-04-10T13:00 a succeeded: it was due; let go',
     '2020-04-10T13:00 b interrupted: it was due; told to stop before it began',
-    '2020-04-10T13:00 a #2 succeeded: begun again, it was interrupted (attempt 2); done',
     '2020-04-10T13:00 b #2 succeeded: begun again, it was interrupted (attempt 2); done',
   ]);
 });

@@ -66,6 +66,22 @@ test('an exchange that is down for a day stops nothing else, is left alone for a
   expect(log).toContain('warn all: raw/second is left for later: second/files cannot be looked at');
 });
 
+test('a schedule that only looks goes on to the other sources, and leaves the silent one alone too', async () => {
+  const clock = { now: at('2024-02-01T00:30:00Z') };
+  const { down, asked, definition } = exchanges();
+  const lake = await openTestLake(definition, await temporaryDirectory(), { now: () => clock.now });
+  atEnd(() => lake.close());
+  const { start, advance, ticks } = stage(lake, clock);
+  const daemon = start([schedule({ name: 'look', cron: '*/10 * * * *', action: 'observe' })]);
+  down.add('first');
+  await advance(daemon, '2024-02-01T01:30:00Z');
+  expect(asked.filter((name) => name === 'second')).toHaveLength(6);
+  expect(asked.filter((name) => name === 'first').length).toBeLessThan(6);
+  expect(ticks().at(0)).toBe(
+    '2024-02-01T00:40 look failed: it was due; looked at 1 source: 2 partitions new, changed or withdrawn; without first/files',
+  );
+});
+
 test('a run asks no more for files after ten failures in a row', async () => {
   const breaker = createBreaker('raw/days');
   let asked = 0;

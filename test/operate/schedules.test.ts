@@ -73,7 +73,12 @@ describe('after nobody was there for three ticks', () => {
 describe('while the tick before is running', () => {
   const known = memory('2024-01-01T10:00Z');
   test('overlap skip', () => {
-    expect(decided(hourly(), known, '2024-01-01T11:00Z', { running: at('2024-01-01T10:00Z') })).toEqual([
+    expect(
+      decided(hourly(), known, '2024-01-01T11:00Z', {
+        running: at('2024-01-01T10:00Z'),
+        startedAt: at('2024-01-01T10:00Z'),
+      }),
+    ).toEqual([
       'skip 2024-01-01T11:00 ×1: the tick of 2024-01-01T10:00Z is still running',
       'seen 2024-01-01T11:00, wake 2024-01-01T12:00',
     ]);
@@ -83,10 +88,12 @@ describe('while the tick before is running', () => {
     expect(decided(queued, known, '2024-01-01T11:00Z', { running: at('2024-01-01T10:00Z') })).toEqual([
       'seen 2024-01-01T10:00, wake never',
     ]);
-    expect(decided(queued, known, '2024-01-01T11:40Z', { endedAt: at('2024-01-01T11:40Z') })).toEqual([
-      'run 2024-01-01T11:00: it was due',
-      'seen 2024-01-01T11:00, wake 2024-01-01T12:00',
-    ]);
+    expect(
+      decided(queued, known, '2024-01-01T11:40Z', {
+        startedAt: at('2024-01-01T10:00Z'),
+        endedAt: at('2024-01-01T11:40Z'),
+      }),
+    ).toEqual(['run 2024-01-01T11:00: it was due', 'seen 2024-01-01T11:00, wake 2024-01-01T12:00']);
   });
 });
 
@@ -105,6 +112,34 @@ test('what is paused passes, and is not made up for', () => {
       'seen 2024-01-01T16:00, wake 2024-01-01T17:00',
     ]);
   }
+});
+
+test('what was due before the running tick began is no overlap: it is decided when that has ended', () => {
+  const known = memory('2024-01-01T10:00Z');
+  const running = { running: at('2024-01-01T10:00Z'), startedAt: at('2024-01-01T13:20Z') };
+  const ended = { startedAt: at('2024-01-01T13:20Z'), endedAt: at('2024-01-01T13:50Z') };
+  for (const catchUp of ['none', 'last', 'all'] as const)
+    expect(decided(hourly({ catchUp }), known, '2024-01-01T13:30Z', running)).toEqual([
+      'seen 2024-01-01T10:00, wake never',
+    ]);
+  expect(decided(hourly({ catchUp: 'none' }), known, '2024-01-01T13:50Z', ended)).toEqual([
+    'skip 2024-01-01T13:00 ×3: nobody was there when it was due (catchUp: none)',
+    'seen 2024-01-01T13:00, wake 2024-01-01T14:00',
+  ]);
+  expect(decided(hourly(), known, '2024-01-01T13:50Z', ended).at(1)).toContain('run 2024-01-01T13:00');
+  expect(decided(hourly({ catchUp: 'all' }), known, '2024-01-01T13:50Z', ended).at(0)).toContain(
+    'run 2024-01-01T11:00',
+  );
+});
+
+test('a clock that is put back by a little repeats nothing; a pause of a clock that was ahead counts for nothing', () => {
+  expect(decided(hourly(), memory('2024-01-01T11:00Z'), '2024-01-01T10:59:59.800Z')).toEqual([
+    'seen 2024-01-01T11:00, wake 2024-01-01T12:00',
+  ]);
+  const resumed = { paused: false, at: at('2027-01-01T00:00Z') };
+  expect(decided(hourly(), memory('2024-01-01T10:00Z'), '2024-01-01T11:00Z', {}, resumed).at(0)).toBe(
+    'run 2024-01-01T11:00: it was due',
+  );
 });
 
 test('another cron begins anew, and so does a clock that was ahead', () => {
@@ -147,18 +182,22 @@ test('every tick is decided exactly once, whenever the daemon looks and however 
       let now = began;
       const run: number[] = [];
       let skipped = 0;
-      let activity: { running?: number; endedAt?: number; until?: number } = {};
+      const wronglySkipped: number[] = [];
+      let activity: { running?: number; startedAt?: number; endedAt?: number; until?: number } = {};
       for (const { after, runs } of [...steps, ...Array.from({ length: 400 }, () => ({ after: 1, runs: 0 }))]) {
         now += after * 60_000;
-        if (activity.until !== undefined && activity.until <= now) activity = { endedAt: activity.until };
+        if (activity.until !== undefined && activity.until <= now)
+          activity = { startedAt: activity.startedAt ?? 0, endedAt: activity.until };
         const decision = decideSchedule(definition, known, undefined, activity, now);
         known = decision.memory;
         for (const tick of decision.ticks) {
-          if (tick.type === 'skip') skipped += tick.ticks;
-          else {
+          if (tick.type === 'skip') {
+            skipped += tick.ticks;
+            if (tick.due <= (activity.startedAt ?? Number.POSITIVE_INFINITY)) wronglySkipped.push(tick.due);
+          } else {
             expect(activity.running).toBeUndefined();
             run.push(tick.due);
-            activity = { running: tick.due, until: now + runs * 60_000 };
+            activity = { running: tick.due, startedAt: now, until: now + runs * 60_000 };
           }
         }
       }
@@ -167,6 +206,8 @@ test('every tick is decided exactly once, whenever the daemon looks and however 
       expect(run).toEqual([...new Set(run)].sort((a, b) => a - b));
       expect(run.every((due) => all.includes(due))).toBe(true);
       if (policy.catchUp === 'all' && policy.overlap === 'queue') expect(run).toEqual(all);
+      // What is skipped for a tick that runs came due while it ran.
+      if (policy.catchUp === 'all') expect(wronglySkipped).toEqual([]);
     }),
     { numRuns: 100 },
   );

@@ -162,6 +162,12 @@ describe('the lease', () => {
     expect(store.acquire(owner(1), 1000, 5001)).toMatchObject({ heldBy: { owner: owner(7, 'there') } });
   });
 
+  test('of an earlier process with the same pid, as in a container, is taken over at once', () => {
+    const store = open();
+    store.acquire(owner(1), 1000, 0);
+    expect(store.acquire({ ...owner(1), started: 99 }, 1000, 1)).toMatchObject({ lease: { epoch: 2 } });
+  });
+
   test('that was released is free', () => {
     const store = open();
     const answer = store.acquire(owner(1), 1000, 0);

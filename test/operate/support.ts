@@ -70,6 +70,7 @@ export function stage(lake: OpenedLake, clock: Clock): Stage {
         now: () => clock.now,
         maxRuns,
         ticksKept: 1000,
+        redact: (text) => text,
         retentionDays: 30,
         automationEveryMs: 600_000,
         wake: () => undefined,

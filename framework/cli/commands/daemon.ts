@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { serializeError } from '../../common/errors.ts';
+import { redactText } from '../../config/redact.ts';
 import { type Alerts, createAlerts } from '../../operate/alerts/alerts.ts';
 import { checkConditions } from '../../operate/automation/issues.ts';
 import type { Loaded } from '../../operate/daemon.ts';
@@ -13,6 +15,9 @@ import { idGenerator } from '../ids.ts';
 import { createLog } from '../logs.ts';
 import { wantsColor } from '../style.ts';
 import { openTelemetry } from '../telemetry.ts';
+
+/** How long what was left behind may keep the process alive. */
+const LEFT_BEHIND_MS = 2_000;
 
 export interface DaemonCommandOptions {
   readonly once?: boolean;
@@ -38,14 +43,21 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
     io.onSignal('SIGHUP', () => (io.stdout.isTTY ? stop(129)() : onReload())),
   ];
   // Secrets of earlier settings, which runs may still use, and of those that are being loaded are secrets too.
-  let known: readonly Context[] = [context];
-  const redact = (text: string) => known.reduce((shown, one) => one.redact(shown), text);
+  const secrets = new Set(context.secrets());
+  let loading = context;
+  const redact = (text: string) => redactText(text, { secrets: [...secrets, ...loading.secrets()] });
   const log = createLog(io, {
     level: settings.log.level,
     json: globals.json,
     color: wantsColor(io.stdout, io.env, globals.color),
     redact,
   });
+  // A promise that nobody waits for is a mistake in somebody's code; the daemon has other things to do.
+  forget.push(
+    io.onUnhandled?.((error) =>
+      log('error', 'a promise was rejected that nobody waits for', { error: serializeError(error) }),
+    ) ?? (() => undefined),
+  );
   let generation = 0;
   let failed = 0;
   let { lake } = loaded;
@@ -62,6 +74,7 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
         if (level === 'error') failed++;
         log(level, message, fields);
       },
+      redact,
       now,
       settings: {
         ...settings.daemon,
@@ -86,7 +99,8 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
       stopping: stopping.signal,
       reload: async () => {
         const next = context.anew(++generation);
-        known = [...known.slice(-2), next];
+        for (const secret of loading.secrets()) secrets.add(secret);
+        loading = next;
         const reloaded = await load(next);
         lake = reloaded.lake;
         alerts?.configure((await next.configuration()).loaded.settings.alerts);
@@ -101,7 +115,10 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
     store.close();
     for (const each of forget) each();
   }
-  return options.once && failed > 0 ? FAILED : DONE;
+  const code = options.once && failed > 0 ? FAILED : DONE;
+  // Functions that do not heed their signal keep nobody waiting. Nothing of theirs is committed.
+  setTimeout(() => io.exit(code), LEFT_BEHIND_MS).unref();
+  return code;
 }
 
 /** The lake of a context, and its schedules. Closed by whoever gets it. */
