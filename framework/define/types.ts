@@ -213,9 +213,9 @@ export interface CheckSpec<TColumn extends string = string> {
    * What a comparison reads besides the partition, given the name of the asset's time dimension. These are no inputs of the asset:
    * they make nothing stale, and the check is never part of a batch.
    */
-  readonly inputs?: (time: string | undefined) => InputsShape;
+  readonly inputs?: ((time: string | undefined) => InputsShape) | undefined;
   /** Inputs of which only this is read: aggregates, one row per partition. */
-  readonly summaries?: Readonly<Record<string, SqlTemplate>>;
+  readonly summaries?: Readonly<Record<string, SqlTemplate>> | undefined;
   readonly build: (context: CheckContext<string>) => CheckDefinition['test'];
 }
 

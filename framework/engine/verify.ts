@@ -99,7 +99,7 @@ async function scan(
     ...predicates.map((predicate, i) => `${countIf(predicate)} AS p${i}`),
     ...proofs.flatMap((proof, i) => (proof === undefined ? [] : [`(${proof}) AS q${i}`])),
   ];
-  const inner = `SELECT ${[...keys, ...values].join(', ')} FROM ${packsSql(paths)}${keys.length > 0 ? ' GROUP BY ALL' : ' HAVING count(*) > 0'}`;
+  const inner = `SELECT ${[...keys, ...values].join(', ')} FROM ${packsSql(paths)}${keys.length > 0 ? ` GROUP BY ${keys.map((_, i) => i + 1).join(', ')}` : ' HAVING count(*) > 0'}`;
   const rows = await session.rows(`SELECT *${space.time ? `, ${timeText('kt')} AS ktext` : ''} FROM (${inner})`);
   return new Map(
     rows.map((row) => {

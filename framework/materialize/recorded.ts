@@ -6,7 +6,6 @@ import { logDefinitions } from './definitions.ts';
 import { depart } from './depart.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
-import { observeSelected, type RunRequest, type SourceDown } from './run.ts';
 
 export interface RecordedRun {
   /** The command line, for the record. */
@@ -75,30 +74,6 @@ export async function observeSources(
     }
   });
   return observed;
-}
-
-/**
- * Looks at the sources of a selection as one run, as a materialization does first. Returns those that could not be looked at, where
- * that is tolerated.
- */
-export async function lookAtSources(
-  lake: Lake,
-  request: RunRequest,
-  control: RunControl,
-): Promise<readonly SourceDown[]> {
-  let changed = 0;
-  const emit: RunControl['emit'] = (event) => {
-    if (event.type === 'observed') changed += event.changed;
-    control.emit(event);
-  };
-  const run = { command: request.command, selection: request.selection ?? '*' };
-  return recorded(
-    lake,
-    run,
-    () => ({ observed: changed }),
-    control.signal,
-    (id) => observeSelected(lake, request, id, { ...control, emit }),
-  );
 }
 
 /** Takes partitions of an asset out of the lake, as a run of its own. */

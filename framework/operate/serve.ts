@@ -72,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       if (options.once) break;
     } else if (answer && options.once) {
       const { owner: other } = answer.heldBy;
-      log('info', 'another daemon is active, which does what is due', { host: other.host, pid: other.pid });
+      log('info', 'another daemon is active, which does what is due', { active: other });
       break;
     } else {
       watch?.daemon({ role: 'standby', running: 0, waiting: 0 });

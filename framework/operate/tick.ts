@@ -6,7 +6,7 @@ import { checkPartitions } from '../materialize/check.ts';
 import type { RunControl } from '../materialize/context.ts';
 import type { RunEvent } from '../materialize/events.ts';
 import type { Lake } from '../materialize/lake.ts';
-import { lookAtSources } from '../materialize/recorded.ts';
+import { lookAtSources } from '../materialize/look.ts';
 import { materialize } from '../materialize/run.ts';
 import { applyFilter, type PartitionFilter } from '../partition/filter.ts';
 import type { PartitionSet } from '../partition/set.ts';

@@ -14,17 +14,17 @@ import {
   DIRTY,
   GONE,
   isDeparture,
-  type JoinIndex,
   joinIndex,
   READABLE,
   RETRY,
   revisionOf,
   TODO,
 } from './aggregate.ts';
-import { rangesOf, selfMapping, selfReader } from './chain.ts';
+import { selfMapping, selfReader } from './chain.ts';
 import { choiceIds } from './choice.ts';
-import { causesOf, runOf, SeriesEvaluation, statusOf } from './evaluated.ts';
-import { type Edge, readsOf } from './reads.ts';
+import { SeriesEvaluation } from './evaluated.ts';
+import { type AssetEvaluation, type Basis, nothingNew, sameUniverse, stillHolds, unlessSame } from './evaluation.ts';
+import { readsOf } from './reads.ts';
 import {
   CHOICE_CAUSE,
   CODE_CAUSE,
@@ -35,23 +35,15 @@ import {
   RUN_MAY,
   RUN_NOT,
   RUN_WILL,
-  type Status,
   statusCode,
 } from './status.ts';
 import type { Universe } from './universe.ts';
-import {
-  type AssetView,
-  CHECK_FAILED,
-  FAILED,
-  type LakeView,
-  LEFT,
-  PRESENT,
-  type SeriesView,
-  sameCodes,
-} from './view.ts';
+import { CHECK_FAILED, FAILED, type LakeView, LEFT, PRESENT, type SeriesView, sameCodes } from './view.ts';
 
 export { choiceLabel } from './choice.ts';
 export { SeriesEvaluation } from './evaluated.ts';
+export type { AssetEvaluation } from './evaluation.ts';
+export { pointsLike, pointsWhere, pointsWith, withStatus } from './points.ts';
 export {
   CAUSES,
   type Cause,
@@ -79,27 +71,6 @@ const UNAVAILABLE = statusCode('unavailable');
 const HAS_FAILED = statusCode('failed');
 const LEAVING = statusCode('leaving');
 
-export interface AssetEvaluation {
-  readonly key: string;
-  readonly node: AssetNode;
-  readonly universe: Universe;
-  readonly series: ReadonlyMap<string, SeriesEvaluation>;
-  /** What it was made of, so that a later evaluation need not make again what has stayed the same. */
-  readonly made?: Made;
-}
-
-interface Made {
-  readonly head: number;
-  readonly state: AssetView | undefined;
-  /** The upstream evaluations, of every alternative of every input. */
-  readonly upstream: readonly AssetEvaluation[];
-  /** The code versions that count as the current one. */
-  readonly same: readonly string[];
-  readonly edges: readonly Edge[];
-  /** Only what the graph, the log and the clock say; nobody asked for more. */
-  readonly plain: boolean;
-}
-
 export interface EvaluateOptions {
   /** Partitions to compute though nothing says so. */
   readonly force?: PartitionSet;
@@ -113,16 +84,12 @@ export interface EvaluateOptions {
 }
 
 /** What evaluating one asset needs for each of its series. */
-interface Context {
+interface Context extends Basis {
   readonly node: AssetNode;
-  readonly universe: Universe;
-  readonly view: LakeView;
-  readonly state: AssetView | undefined;
   /** Of the current code among those in the log; -1, which no partition has, if it was never logged. */
   readonly codeId: number;
   /** By id of a code in the log: 1 where what it made is what the current code gives. */
   readonly current: Uint8Array;
-  readonly edges: readonly Edge[];
   readonly options: EvaluateOptions;
 }
 
@@ -215,52 +182,6 @@ export function* evaluateAssetInSteps(
     made: { head: view.head, state, upstream: read, same, edges, plain },
   };
 }
-
-/** Whether all that an asset was evaluated from is the very same, so that its series need not be looked at. */
-function nothingNew(
-  { universe, series, made }: AssetEvaluation,
-  now: Universe,
-  view: LakeView,
-  state: AssetView | undefined,
-  read: readonly AssetEvaluation[],
-): boolean {
-  if (universe !== now || made?.state !== state || !read.every((one, i) => one === made?.upstream[i])) return false;
-  return made?.head === view.head || ![...series.values()].some(({ leaving }) => leaving);
-}
-
-/** Upstream series that read like those of before are those of before, so that to compare them once is enough. */
-function unlessSame(
-  before: JoinIndex<SeriesEvaluation> | undefined,
-  now: JoinIndex<SeriesEvaluation>,
-): JoinIndex<SeriesEvaluation> {
-  if (!before) return now;
-  const out = new Map<string, readonly SeriesEvaluation[]>();
-  for (const [join, series] of now) {
-    const earlier = before.get(join);
-    const same = earlier?.length === series.length && series.every((one, i) => one.content === earlier[i]?.content);
-    out.set(join, same ? earlier : series);
-  }
-  return out;
-}
-
-/** Whether nothing that a series was evaluated from is another than it was. */
-function stillHolds(known: SeriesEvaluation, key: string, before: AssetEvaluation, context: Context): boolean {
-  const { universe, state, view, edges } = context;
-  if (known.state !== state?.series.get(key)) return false;
-  if (known.leaving && before.made?.head !== view.head) return false;
-  for (const part of ['all', 'ready', 'unavailable'] as const) {
-    if (!ranges.equals(sets.rangesOf(before.universe[part], key), sets.rangesOf(universe[part], key))) return false;
-  }
-  return edges.every(({ input, indexes }, n) =>
-    input.alternatives.every((alternative, m) => {
-      const earlier = before.made?.edges[n]?.indexes[m];
-      return alternative.mapping.joinDown(known.values).every((join) => indexes[m]?.get(join) === earlier?.get(join));
-    }),
-  );
-}
-
-const sameUniverse = (a: Universe, b: Universe): boolean =>
-  a === b || (['all', 'ready', 'awaiting', 'unavailable'] as const).every((part) => sets.equals(a[part], b[part]));
 
 function window(all: RangeSet, state: SeriesView | undefined): readonly [number, number] {
   const known = state !== undefined && state.length > 0;
@@ -442,48 +363,4 @@ export function* evaluateInSteps(
     out.set(key, yield* evaluateAssetInSteps(graph.node(key), universe, view, upstream, options(key)));
   }
   return out;
-}
-
-/** The partitions of an evaluation for which `test` holds, by index into its columns. */
-export function pointsWhere(
-  evaluation: AssetEvaluation,
-  test: (series: SeriesEvaluation, i: number) => boolean,
-): PartitionSet {
-  const entries: [string, RangeSet][] = [];
-  for (const [key, series] of evaluation.series) {
-    const hits = new Uint8Array(series.length);
-    for (let i = 0; i < series.length; i++) if (test(series, i)) hits[i] = 1;
-    entries.push([key, rangesOf(hits, series.base)]);
-  }
-  return sets.fromSeries(entries);
-}
-
-const PART_OF_POINT = { status: statusOf, causes: causesOf, run: runOf };
-
-/** The partitions that have a value in one of the columns of bytes. Much cheaper than `pointsWhere`. */
-export function pointsWith(
-  evaluation: AssetEvaluation,
-  column: 'status' | 'causes' | 'run',
-  value: number,
-): PartitionSet {
-  const part = PART_OF_POINT[column];
-  return pointsLike(evaluation, (point) => part(point) === value);
-}
-
-/** The partitions whose points, as `statusOf` and the like read them, pass a test. */
-export function pointsLike(evaluation: AssetEvaluation, test: (point: number) => boolean): PartitionSet {
-  const entries: [string, RangeSet][] = [];
-  for (const [key, series] of evaluation.series) {
-    const pairs: [number, number][] = [];
-    series.eachRun((point, from, to) => {
-      if (test(point)) pairs.push([series.base + from, series.base + to]);
-    });
-    if (pairs.length > 0) entries.push([key, ranges.fromRanges(pairs)]);
-  }
-  return sets.fromSeries(entries);
-}
-
-/** The partitions of an evaluation that have one of these statuses. */
-export function withStatus(evaluation: AssetEvaluation, ...statuses: Status[]): PartitionSet {
-  return sets.unionAll(statuses.map((status) => pointsWith(evaluation, 'status', statusCode(status))));
 }

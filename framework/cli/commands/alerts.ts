@@ -16,7 +16,7 @@ export async function run(context: Context, { limit }: { readonly limit: number 
     const active = Object.values(readMemory(store).active);
     const waiting = [...readOutbox(store).values()].sort((a, b) => a.createdAt - b.createdAt);
     const sent = readSent(store).slice(0, limit);
-    const daemon = activeDaemon(store.lease(), io.now()) !== undefined;
+    const daemon = activeDaemon(io, store.lease()) !== undefined;
     console.result(
       {
         daemon,

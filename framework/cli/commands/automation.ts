@@ -38,7 +38,7 @@ export async function automationNow(context: Context, lake: OpenedLake): Promise
       evaluations,
       tick,
       now,
-      active: activeDaemon(store.lease(), now) !== undefined,
+      active: activeDaemon(context.io, store.lease()) !== undefined,
     };
   });
 }

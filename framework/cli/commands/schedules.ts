@@ -20,7 +20,7 @@ export async function run(context: Context): Promise<number | undefined> {
   const now = io.now();
   const schedules = await readSchedules(context);
   return withOperate(context, true, (store) => {
-    const daemon = activeDaemon(store.lease(), now);
+    const daemon = activeDaemon(io, store.lease());
     const rows = schedules.map((schedule) => {
       const pause = store.recall(pauseKey(schedule.name)) as Pause | undefined;
       const [last] = store.ticks({ kind: 'schedule', name: schedule.name, limit: 1 });
@@ -83,8 +83,11 @@ const described = ({ module, line, issues, action, partitions, ...schedule }: Sc
   ...(partitions !== undefined && { partitions: typeof partitions === 'string' ? partitions : 'function' }),
 });
 
-export const activeDaemon = (lease: Lease | undefined, now: number): Lease | undefined =>
-  lease && lease.expiresAt > now ? lease : undefined;
+/** The lease of a daemon that is there. One of this host that was killed holds it still. */
+export function activeDaemon({ now, host, isAlive }: Context['io'], lease: Lease | undefined): Lease | undefined {
+  if (lease === undefined || lease.expiresAt <= now()) return undefined;
+  return lease.owner.host === host && !isAlive(lease.owner.pid) ? undefined : lease;
+}
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

@@ -170,6 +170,6 @@ export class Delivery {
 
 const fieldsOf = ({ id, destination, attempts }: Pick<OutboxEntry, 'id' | 'destination' | 'attempts'>) => ({
   destination,
-  message: id,
+  delivery: id,
   attempt: attempts,
 });

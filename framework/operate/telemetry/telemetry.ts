@@ -87,7 +87,9 @@ async function startServer(
   let waiting: Promise<void> | undefined;
   await start().catch((error: unknown) => {
     if (!inUse(error)) throw error;
-    log('warn', 'somebody else listens there already; it is tried again until they are gone', { host, port });
+    log('warn', 'somebody else listens there already; it is tried again until they are gone', {
+      address: `${host}:${port}`,
+    });
     waiting = later().catch((thrown: unknown) => {
       if (!closing.signal.aborted) log('error', 'it cannot be listened', { error: serializeError(thrown) });
     });
