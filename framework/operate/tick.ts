@@ -1,5 +1,5 @@
 import { orAborted } from '../common/aborted.ts';
-import { isLakehouseError, LakehouseError, serializeError } from '../common/errors.ts';
+import { LakehouseError, serializeError } from '../common/errors.ts';
 import type { ScheduleAction } from '../common/schedule.ts';
 import type { ScheduleDefinition } from '../define/schedule.ts';
 import { checkPartitions } from '../materialize/check.ts';
@@ -222,9 +222,4 @@ export function createStory(order: readonly string[]): {
       ].join('; ');
     },
   };
-}
-
-/** Errors after which a daemon that goes on would only meet them again. */
-export function endsDaemon(error: unknown): boolean {
-  return isLakehouseError(error) && ['state-corrupt', 'state-too-new', 'state-replaced'].includes(error.code);
 }
