@@ -1,7 +1,8 @@
 import { defineLakehouse } from 'crypto-lakehouse';
 import { bronzeKlinesDaily, bronzeKlinesMonthly } from './bronze/klines.ts';
+import * as fundingRates from './datasets/funding_rates.ts';
+import { binanceKlinesDaily, binanceKlinesMonthly } from './exchanges/binance/klines.ts';
 import { binanceResource } from './exchanges/binance/resource.ts';
-import { binanceKlinesDaily, binanceKlinesMonthly } from './exchanges/binance/source.ts';
 import { goldIndicators } from './gold/indicators.ts';
 import { goldKlinesDaily } from './gold/klines_daily.ts';
 import { goldKlinesMonthly } from './gold/klines_monthly.ts';
@@ -22,6 +23,7 @@ export const lakehouse = defineLakehouse({
     goldKlinesMonthly,
     goldIndicators,
     goldMarketOverview,
+    ...Object.values(fundingRates),
   ],
   schedules: [archive],
   settings,

@@ -1,4 +1,5 @@
 import { bigint, columns, decimal, type SqlTemplate, sql, timestamp, within } from 'crypto-lakehouse';
+import { marketData } from './datasets/shared.ts';
 
 /** The columns of a kline file, in order, in the words of the futures files' header line. */
 export const klineText = [
@@ -71,6 +72,5 @@ export const upToDate = within({ days: 2 }, { warn: { days: 1 } });
 /** What all assets of candles have in common. */
 export const candleAsset = {
   group: 'klines',
-  owners: ['data'],
-  tags: { domain: 'market-data' },
+  ...marketData,
 } as const;

@@ -2,8 +2,39 @@ import { z } from 'zod';
 
 const httpUrl = () => z.url({ protocol: /^https?$/, error: 'Expected an http or https URL' });
 
-/** The archive publishes further intervals by month only (3d, 1w, 1mo). */
-const intervals = ['1s', '1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
+const intervals = [
+  '1s',
+  '1m',
+  '3m',
+  '5m',
+  '15m',
+  '30m',
+  '1h',
+  '2h',
+  '4h',
+  '6h',
+  '8h',
+  '12h',
+  '1d',
+  '3d',
+  '1w',
+  '1mo',
+] as const;
+
+/** Kinds of data, in the words of `lakehouse ingest`. */
+const dataTypes = [
+  'klines',
+  'mark_price_klines',
+  'index_price_klines',
+  'premium_index_klines',
+  'funding_rates',
+  'liquidations',
+  'agg_trades',
+  'trades',
+  'book_ticker',
+  'book_depth',
+  'metrics',
+] as const;
 
 /** The settings of the crypto lakehouse, beside those of the framework. */
 export const settings = {
@@ -35,6 +66,11 @@ export const settings = {
               }),
             })
             .meta({ description: 'The public archive of Binance.' }),
+          dataTypes: z
+            .array(z.enum(dataTypes))
+            .min(1)
+            .default(['klines'])
+            .meta({ description: `Kinds of data: ${dataTypes.join(', ')}.` }),
           markets: z
             .array(z.enum(['spot', 'um', 'cm']))
             .min(1)

@@ -75,7 +75,7 @@ export {
   weekly,
   yearly,
 } from './define/dimensions.ts';
-export { bytes, zipCsv } from './define/formats.ts';
+export { bytes, json, zipCsv } from './define/formats.ts';
 export {
   type FreshnessOptions,
   type FreshnessPolicy,
@@ -117,6 +117,7 @@ export {
 } from './define/sensor.ts';
 export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValue, sql } from './define/sql.ts';
 export type { Asset, CheckContext, CheckSpec, TypesOf } from './define/types.ts';
+export { jsonSequence } from './formats/json.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';
 export { type AutomationTester, automationTester, type TestedAutomation } from './operate/automation/tester.ts';
 export { filesIn, httpChanged, type ListedFile, newFiles, newValues } from './operate/polls.ts';

@@ -1,21 +1,18 @@
 import { asset, zipCsv } from 'crypto-lakehouse';
+import { original } from '../datasets/shared.ts';
 import { date, exchange, interval, market, month, symbol } from '../dimensions.ts';
-import { binanceKlinesDaily, binanceKlinesMonthly } from '../exchanges/binance/source.ts';
+import { binanceKlinesDaily, binanceKlinesMonthly } from '../exchanges/binance/klines.ts';
 import { candleAsset, klineText } from '../klines.ts';
 
-const original = {
+const common = {
   ...candleAsset,
-  kinds: ['zip', 'csv'],
+  ...original,
   format: zipCsv({ columns: klineText }),
-  // A record of what was once published does not end because the exchange takes it down.
-  keepWithdrawn: true,
-  // No `retry`: downloads are what the setting workflow.retryAttempts is about.
-  pool: 'binance_archive',
 } as const;
 
 /** The source has verified the bytes against their CHECKSUM already. */
 export const bronzeKlinesDaily = asset('bronze/klines_daily', {
-  ...original,
+  ...common,
   description: 'Zips of one day of candles, byte for byte as the archive has them, verified against their CHECKSUM.',
   partitions: { exchange, market, symbol, interval, date },
   inputs: { archive: binanceKlinesDaily },
@@ -23,7 +20,7 @@ export const bronzeKlinesDaily = asset('bronze/klines_daily', {
 });
 
 export const bronzeKlinesMonthly = asset('bronze/klines_monthly', {
-  ...original,
+  ...common,
   description: 'Zips of one month of candles, byte for byte as the archive has them, verified against their CHECKSUM.',
   partitions: { exchange, market, symbol, interval, month },
   inputs: { archive: binanceKlinesMonthly },

@@ -2,7 +2,7 @@ import { asset, firstAvailable, from, noGaps, ohlcConsistent, overlapping, rowsW
 import { bronzeKlinesDaily, bronzeKlinesMonthly } from '../bronze/klines.ts';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
 import { barInterval, candle, candleAsset, upToDate } from '../klines.ts';
-import { exactAmount, exactInteger, exactPrice, exactTime } from './exact.ts';
+import { exactly } from './exact.ts';
 
 /** Typed candles. Which of the two archives a day came from is recorded in the log, not in the rows. */
 export const silverKlines = asset('silver/klines', {
@@ -46,18 +46,21 @@ export const silverKlines = asset('silver/klines', {
       { severity: 'warn', description: 'Bars open at multiples of the interval.' },
     ),
   ],
-  query: ({ raw }) => sql`
+  query: ({ raw }) => {
+    const { amount, integer, price, time } = exactly(raw.open_time);
+    return sql`
     SELECT
-      ${exactTime(raw.open_time, raw.open_time)} AS open_time,
-      ${exactPrice(raw.open, raw.open_time)} AS open,
-      ${exactPrice(raw.high, raw.open_time)} AS high,
-      ${exactPrice(raw.low, raw.open_time)} AS low,
-      ${exactPrice(raw.close, raw.open_time)} AS close,
-      ${exactAmount(raw.volume, raw.open_time)} AS volume,
-      ${exactTime(raw.close_time, raw.open_time)} AS close_time,
-      ${exactAmount(raw.quote_volume, raw.open_time)} AS quote_volume,
-      ${exactInteger(raw.count, raw.open_time)} AS count,
-      ${exactAmount(raw.taker_buy_volume, raw.open_time)} AS taker_buy_volume,
-      ${exactAmount(raw.taker_buy_quote_volume, raw.open_time)} AS taker_buy_quote_volume
-    FROM ${raw}`,
+      ${time(raw.open_time)} AS open_time,
+      ${price(raw.open)} AS open,
+      ${price(raw.high)} AS high,
+      ${price(raw.low)} AS low,
+      ${price(raw.close)} AS close,
+      ${amount(raw.volume)} AS volume,
+      ${time(raw.close_time)} AS close_time,
+      ${amount(raw.quote_volume)} AS quote_volume,
+      ${integer(raw.count)} AS count,
+      ${amount(raw.taker_buy_volume)} AS taker_buy_volume,
+      ${amount(raw.taker_buy_quote_volume)} AS taker_buy_quote_volume
+    FROM ${raw}`;
+  },
 });

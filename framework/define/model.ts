@@ -24,11 +24,18 @@ export interface ColumnDefinition {
 
 /** How the bytes of one partition are read as a table. Framework-known formats only; the engine has a reader for each. */
 export interface RawFormat {
-  readonly type: 'zip-csv' | 'bytes';
+  readonly type: 'zip-csv' | 'json' | 'bytes';
   /** File extension with its dot. */
   readonly extension: string;
-  /** zip-csv: names of the CSV columns, in order; all are read as VARCHAR. A header line is recognised by its first byte not being a digit. */
+  /**
+   * All are read as VARCHAR. zip-csv: names of the CSV columns, in order; a header line is recognised by its first byte not being a
+   * digit. json: names of the elements of a row, in order, or of the members read of a row that is an object.
+   */
   readonly columns: readonly string[];
+  /** Those of the columns that a file may lack, at the end: NULL there. */
+  readonly optional?: readonly string[];
+  /** json: where in a document its rows are, e.g. `result.*`; the document itself when absent. */
+  readonly rows?: string;
 }
 
 /** Levels of time at which partitions share a file, once that period is over. */

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LakehouseError } from '../common/errors.ts';
+import type { RawFormat } from '../define/model.ts';
+import { jsonToCsv } from '../formats/json.ts';
 import { inflateMember, readSingleMember } from '../formats/zip.ts';
 import { fileError } from './errors.ts';
 import type { BoundPart } from './port.ts';
@@ -12,6 +14,8 @@ export interface ReadyCsv {
   readonly part: number;
   readonly path: string;
   readonly header: boolean;
+  /** How many columns it has; as many as the format when absent. */
+  readonly fields?: number;
 }
 
 /** A raw file's bytes, which must be the ones of its data version. Throws `file-corrupt`, `file-missing`. */
@@ -48,11 +52,11 @@ export async function readOriginal(part: BoundPart): Promise<Uint8Array> {
 const READERS = 8;
 
 /**
- * Verifies zipped CSVs and puts their members into `directory`. Members without bytes are left out: they have no rows. In the
- * order of the parts.
+ * Verifies original files and puts their rows into `directory` as CSVs. Files without rows are left out. In the order of the parts.
  */
 export async function unpackCsvs(
   parts: readonly BoundPart[],
+  format: RawFormat,
   directory: string,
   prefix: string,
   signal: AbortSignal,
@@ -63,7 +67,7 @@ export async function unpackCsvs(
     for (let i = next++; i < parts.length; i = next++) {
       signal.throwIfAborted();
       const part = parts[i];
-      if (part !== undefined) ready[i] = await unpackCsv(part, i, join(directory, `${prefix}-${i}.csv`));
+      if (part !== undefined) ready[i] = await unpackCsv(part, format, i, join(directory, `${prefix}-${i}.csv`));
     }
   };
   const workers = Array.from({ length: Math.min(READERS, parts.length) }, () =>
@@ -78,13 +82,39 @@ export async function unpackCsvs(
   return ready.filter((csv) => csv !== undefined);
 }
 
-async function unpackCsv(part: BoundPart, ordinal: number, path: string): Promise<ReadyCsv | undefined> {
+async function unpackCsv(
+  part: BoundPart,
+  format: RawFormat,
+  ordinal: number,
+  path: string,
+): Promise<ReadyCsv | undefined> {
+  const original = await readOriginal(part);
   // Inflated here, once: DuckDB could inflate the same stream as gzip, but takes no notice of a wrong CRC.
-  const bytes = inflateMember(readSingleMember(await readOriginal(part), part.path));
+  const bytes =
+    format.type === 'json'
+      ? jsonToCsv(original, format, part.path)
+      : inflateMember(readSingleMember(original, part.path));
   const [first] = bytes;
   if (first === undefined) return undefined;
   await writeFile(path, bytes).catch((cause: unknown) => {
     throw fileError(cause, path);
   });
-  return { part: ordinal, path, header: first < 0x30 || first > 0x39 };
+  if (format.type === 'json') return { part: ordinal, path, header: false };
+  const header = first < 0x30 || first > 0x39;
+  if (format.optional === undefined) return { part: ordinal, path, header };
+  return { part: ordinal, path, header, fields: fieldsOf(bytes, format, part.path) };
+}
+
+/** How many columns a file has, told by its first line, which quotes nothing. Throws `csv-columns`. */
+function fieldsOf(bytes: Uint8Array, { columns, optional = [] }: RawFormat, path: string): number {
+  const end = bytes.indexOf(0x0a);
+  const line = end < 0 ? bytes : bytes.subarray(0, end);
+  const fields = line.reduce((commas, byte) => (byte === 0x2c ? commas + 1 : commas), 1);
+  const least = columns.length - optional.length;
+  if (fields >= least && fields <= columns.length) return fields;
+  throw new LakehouseError(
+    'csv-columns',
+    `${path}: the first line has ${fields} columns, expected ${least} to ${columns.length}`,
+    { kind: 'data', hint: `They are ${columns.join(', ')}.` },
+  );
 }

@@ -67,7 +67,7 @@ export async function examine(session: Session, definition: AssetDefinition, cac
 
 /** Throws `input-not-a-table`. */
 function refuseBytes({ key, storage }: AssetDefinition): void {
-  if (storage.type !== 'raw' || storage.format.type === 'zip-csv') return;
+  if (storage.type !== 'raw' || storage.format.type !== 'bytes') return;
   throw new LakehouseError('input-not-a-table', `no query can read the bytes of ${key}`, {
     kind: 'data',
     hint: 'Read them in a compute function.',

@@ -35,7 +35,7 @@ export async function bindInput(
 ): Promise<InputTable> {
   const { definition, parts, pairs } = input;
   const { storage } = definition;
-  if (storage.type === 'raw' && storage.format.type !== 'zip-csv') {
+  if (storage.type === 'raw' && storage.format.type === 'bytes') {
     throw new LakehouseError('input-not-a-table', `${definition.key}: files of bytes cannot be read in a query`, {
       kind: 'data',
       hint: 'Read them in a compute function.',
@@ -49,7 +49,7 @@ export async function bindInput(
     { name: '__target', type: 'INTEGER', values: ordinals.map((i) => pairs[i] ?? 0) },
     { name: '__part', type: 'INTEGER', values: ordinals.map((i) => pairs[i + 1] ?? 0) },
   ]);
-  const csvs = storage.type === 'raw' ? await unpackCsvs(parts, scratch, `in${id}`, signal) : [];
+  const csvs = storage.type === 'raw' ? await unpackCsvs(parts, storage.format, scratch, `in${id}`, signal) : [];
 
   const columns = await inputColumns(session, input);
   /** @param known a table of parts (or of pairs of parts and targets). */
@@ -142,21 +142,21 @@ FROM ${known} k LEFT JOIN (SELECT ${[...keys.map(quoteIdentifier), summaryText(s
 FROM read_parquet(${pathList(files)}, hive_partitioning = false) f JOIN ${known} k ON ${conditions.join(' AND ') || 'TRUE'}`;
 }
 
-/** Rows of unpacked CSVs. Files with and without a header are two reads, because DuckDB takes one answer for a list. */
+/** Rows of unpacked CSVs. Files with and without a header, or with fewer columns, are reads of their own: DuckDB takes one answer for a list. */
 function csvRows({ definition, columns, hidden, csvs, known }: Read): string {
   const dimensions = partitionColumns(definition.space);
   const texts = columns.slice(dimensions.length);
-  const types = texts.map(({ name, type }) => `${quoteLiteral(name)}: '${type}'`).join(', ');
-  const reads = [false, true].flatMap((header) => {
-    const files = csvs.filter((csv) => csv.header === header);
-    if (files.length === 0) return [];
+  const shapes = Map.groupBy(csvs, ({ header, fields }) => `${header} ${fields ?? texts.length}`);
+  const reads = [...shapes.values()].map((files) => {
+    const { header = false, fields = texts.length } = files[0] ?? {};
+    const there = texts.slice(0, fields);
+    const lacking = texts.slice(fields).map(({ name, type }) => `NULL::${type} AS ${quoteIdentifier(name)}`);
+    const types = there.map(({ name, type }) => `${quoteLiteral(name)}: '${type}'`).join(', ');
     const options = `columns = {${types}}, header = ${header}, auto_detect = false, delim = ',', quote = '"', escape = '"', strict_mode = true`;
     // file_index is the place in the list: a number per file costs nothing, while its name would be built for every row.
-    return [
-      `SELECT o.part AS "__file", ${identifiers(texts, 'c.')}
+    return `SELECT ${['o.part AS "__file"', identifiers(there, 'c.'), ...lacking].join(', ')}
 FROM read_csv(${pathList(files.map(({ path }) => path))}, ${options}) c
-JOIN (VALUES ${files.map(({ part }, i) => `(${i}, ${part})`).join(', ')}) o(place, part) ON c.file_index = o.place`,
-    ];
+JOIN (VALUES ${files.map(({ part }, i) => `(${i}, ${part})`).join(', ')}) o(place, part) ON c.file_index = o.place`;
   });
   const list = [identifiers(dimensions, 'k.'), identifiers(texts, 'f.'), identifiers(hidden, 'k.')].filter(
     (text) => text !== '',

@@ -36,6 +36,9 @@ describe('declarations', () => {
       'gold/klines_monthly': 'exchange market symbol interval month',
       'gold/indicators': 'exchange market symbol interval date',
       'gold/market_overview': 'exchange market interval date',
+      'binance/funding_rates_archive': 'exchange market symbol month',
+      'bronze/funding_rates': 'exchange market symbol month',
+      'silver/funding_rates': 'exchange market symbol date',
     });
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inflateMember, LakehouseError, type Observation, readSingleMember, writeZip } from 'crypto-lakehouse';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BinanceResource, binanceResource } from '../../assets/exchanges/binance/resource.ts';
-import { binanceKlinesDaily, binanceKlinesMonthly } from '../../assets/exchanges/binance/source.ts';
+import { binanceKlinesDaily, binanceKlinesMonthly } from '../../assets/exchanges/binance/klines.ts';
 import { writeMirror } from '../../assets/exchanges/simulated/mirror.ts';
 import { type SimulatedExchange, startSimulatedExchange } from '../../assets/exchanges/simulated/server.ts';
 import type { AssetDefinition } from '../../framework/define/model.ts';
@@ -37,6 +37,7 @@ function resourceOf(more: { directory?: string; start?: string; concurrency?: nu
   const { directory, start = '2017-08-01', concurrency = 4 } = more;
   return binanceResource({
     start,
+    dataTypes: ['klines'],
     archive: {
       baseUrl: exchange.url,
       listUrl: exchange.listUrl,

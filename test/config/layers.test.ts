@@ -59,6 +59,7 @@ test('without any source, the defaults', () => {
             concurrency: 8,
             simulated: false,
           },
+          dataTypes: ['klines'],
           markets: ['spot'],
           symbols: ['BTCUSDT', 'ETHUSDT'],
           intervals: ['1m', '1h'],
@@ -248,7 +249,7 @@ describe('an extension', () => {
         - lakehouse.yaml:2:1: other: Unknown setting
           Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
         - 'EXCHANGES__BINANCE__X' names no setting (environment variable EXCHANGES__BINANCE__X)
-          Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, MARKETS, SYMBOLS, INTERVALS, START
+          Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, DATA_TYPES, MARKETS, SYMBOLS, INTERVALS, START
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
           Known after LAKEHOUSE__: DATA_DIR, DEFINITIONS, PROFILE, DEBUG
         - exchanges.x: Unknown setting (--set)

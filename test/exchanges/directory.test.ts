@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchVerified } from '../../assets/exchanges/binance/archive.ts';
 import { directoryArchive } from '../../assets/exchanges/binance/directory.ts';
-import { parseKlinesKey } from '../../assets/exchanges/binance/layout.ts';
+import { parseArchiveKey } from '../../assets/exchanges/binance/layout.ts';
 import { inflateMember, readSingleMember } from '../../framework/formats/zip.ts';
 import { collect } from './support.ts';
 
@@ -138,7 +138,7 @@ describe.skipIf(!existsSync(real))('real mirror (skipped where ../shared/data is
   test('every kline file is listed with its CHECKSUM, verified and inflated', async () => {
     const client = directoryArchive(real);
     const listed = await collect(client.list('data/'));
-    const klines = listed.filter(({ key }) => parseKlinesKey(key));
+    const klines = listed.filter(({ key }) => parseArchiveKey(key));
     expect(klines.length).toBeGreaterThan(70);
     for (const { key, version } of klines) {
       const content = await fetchVerified(client, key, { checksumKnown: true });

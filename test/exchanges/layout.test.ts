@@ -3,19 +3,21 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareKeys } from '../../assets/exchanges/binance/archive.ts';
 import {
+  type ArchiveFile,
+  type ArchiveType,
+  type ArchiveTypeName,
+  archiveKey,
+  archivePrefix,
+  archiveTypes,
   asInterval,
-  cadences,
   checksumKey,
   checksummedKey,
   hasDailyFiles,
   intervalMs,
   intervals,
   isInterval,
-  type KlinesObject,
   klinesKey,
-  klinesPrefix,
-  markets,
-  parseKlinesKey,
+  parseArchiveKey,
 } from '../../assets/exchanges/binance/layout.ts';
 
 const day = { market: 'spot', cadence: 'daily', symbol: 'BTCUSDT', interval: '1m', period: '2020-01-01' } as const;
@@ -31,31 +33,66 @@ test('keys are those of the archive', () => {
 });
 
 test('prefixes', () => {
-  expect(klinesPrefix({ market: 'spot', cadence: 'daily' })).toBe('data/spot/daily/klines/');
-  expect(klinesPrefix({ market: 'cm', cadence: 'monthly', symbol: 'X' })).toBe('data/futures/cm/monthly/klines/X/');
-  expect(klinesKey(day).startsWith(klinesPrefix({ ...day }))).toBe(true);
+  expect(archivePrefix({ type: 'klines', market: 'spot', cadence: 'daily' })).toBe('data/spot/daily/klines/');
+  expect(archivePrefix({ type: 'klines', market: 'cm', cadence: 'monthly', symbol: 'X' })).toBe(
+    'data/futures/cm/monthly/klines/X/',
+  );
+  expect(klinesKey(day).startsWith(archivePrefix({ type: 'klines', ...day }))).toBe(true);
 });
 
-const objects: fc.Arbitrary<KlinesObject> = fc
-  .record({
-    market: fc.constantFrom(...markets),
-    cadence: fc.constantFrom(...cadences),
-    symbol: fc.stringMatching(/^[0-9A-Z_\u4e00-\u9fff-]{1,12}$/),
-    interval: fc.constantFrom(...intervals),
-    time: fc.date({ min: new Date('2017-01-01'), max: new Date('2099-12-31'), noInvalidDate: true }),
-  })
-  .map(({ time, ...rest }) => ({ ...rest, period: time.toISOString().slice(0, rest.cadence === 'daily' ? 10 : 7) }))
-  .filter(({ cadence, interval }) => cadence === 'monthly' || hasDailyFiles(interval));
+const types = Object.keys(archiveTypes) as ArchiveTypeName[];
+
+const files: fc.Arbitrary<ArchiveFile> = fc.constantFrom(...types).chain((type) => {
+  const of: ArchiveType = archiveTypes[type];
+  return fc
+    .record({
+      market: fc.constantFrom(...of.markets),
+      cadence: fc.constantFrom(...of.cadences),
+      symbol: fc.stringMatching(/^[0-9A-Z_\u4e00-\u9fff-]{1,12}$/),
+      interval: of.byInterval ? fc.constantFrom(...intervals) : fc.constant(undefined),
+      time: fc.date({ min: new Date('2017-01-01'), max: new Date('2099-12-31'), noInvalidDate: true }),
+    })
+    .map(({ time, cadence, ...rest }) => ({
+      ...rest,
+      type,
+      cadence,
+      period: time.toISOString().slice(0, cadence === 'daily' ? 10 : 7),
+    }))
+    .filter(({ cadence, interval }) => cadence === 'monthly' || interval === undefined || hasDailyFiles(interval));
+});
 
 test('parse(print(x)) = x', () => {
   fc.assert(
-    fc.property(objects, (object) => {
-      expect(parseKlinesKey(klinesKey(object))).toEqual(object);
+    fc.property(files, (file) => {
+      expect(parseArchiveKey(archiveKey(file))).toEqual(file);
     }),
   );
 });
 
-test('everything else is not a kline key', () => {
+test('keys of other types', () => {
+  const funding = {
+    type: 'fundingRate',
+    market: 'um',
+    cadence: 'monthly',
+    symbol: 'BTCUSDT',
+    period: '2026-04',
+  } as const;
+  expect(archiveKey(funding)).toBe('data/futures/um/monthly/fundingRate/BTCUSDT/BTCUSDT-fundingRate-2026-04.zip');
+  const daily = { cadence: 'daily', period: '2023-06-25' } as const;
+  expect(archiveKey({ ...daily, type: 'liquidationSnapshot', market: 'cm', symbol: 'BTCUSD_PERP' })).toBe(
+    'data/futures/cm/daily/liquidationSnapshot/BTCUSD_PERP/BTCUSD_PERP-liquidationSnapshot-2023-06-25.zip',
+  );
+  expect(archiveKey({ ...daily, type: 'markPriceKlines', market: 'um', symbol: 'BTCUSDT', interval: '1h' })).toBe(
+    'data/futures/um/daily/markPriceKlines/BTCUSDT/1h/BTCUSDT-1h-2023-06-25.zip',
+  );
+  expect(() => archiveKey({ ...funding, cadence: 'daily', period: '2026-04-01' })).toThrow(
+    /no daily files of fundingRate/,
+  );
+  expect(() => archiveKey({ ...funding, market: 'spot' })).toThrow(/for spot/);
+  expect(() => archiveKey({ ...funding, interval: '1h' })).toThrow(/has no intervals/);
+});
+
+test('everything else is not the key of a zip', () => {
   const others = [
     '',
     'data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2020-01-01.zip.CHECKSUM',
@@ -67,12 +104,14 @@ test('everything else is not a kline key', () => {
     'data/spot/daily/klines/BTCUSDT/1M/BTCUSDT-1M-2020-01-01.zip',
     'data/spot/daily/klines/BTCUSDT/1w/BTCUSDT-1w-2020-01-01.zip',
     'data/spot/daily/klines/../1m/..-1m-2020-01-01.zip',
-    'data/spot/daily/trades/BTCUSDT/BTCUSDT-trades-2020-01-01.zip',
+    'data/spot/daily/trades/BTCUSDT/1m/BTCUSDT-trades-2020-01-01.zip',
+    'data/spot/monthly/fundingRate/BTCUSDT/BTCUSDT-fundingRate-2020-01.zip',
+    'data/spot/daily/constructor/BTCUSDT/BTCUSDT-constructor-2020-01-01.zip',
     'data/futures/xm/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2020-01-01.zip',
     'x/data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2020-01-01.zip',
     'data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2020-01-01.zip\n',
   ];
-  expect(others.filter((key) => parseKlinesKey(key) !== undefined)).toEqual([]);
+  expect(others.filter((key) => parseArchiveKey(key) !== undefined)).toEqual([]);
 });
 
 test('what cannot be a key is refused with what to write', () => {
@@ -117,14 +156,14 @@ test('keys are ordered by their UTF-8 bytes', () => {
 
 const real = '../shared/data/archive/data';
 describe.skipIf(!existsSync(real))('real keys (skipped where ../shared/data is absent)', () => {
-  test('every kline file parses and prints back', () => {
+  test('every zip parses and prints back', () => {
     const keys = readdirSync(real, { recursive: true, encoding: 'utf8' })
-      .filter((f) => f.endsWith('.zip') && f.includes('/klines/'))
+      .filter((f) => f.endsWith('.zip'))
       .map((f) => `data/${f.replaceAll('\\', '/')}`);
     expect(keys.length).toBeGreaterThan(50);
     for (const key of keys) {
-      const object = parseKlinesKey(key);
-      expect(object && klinesKey(object)).toBe(key);
+      const object = parseArchiveKey(key);
+      expect(object && archiveKey(object)).toBe(key);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sha256Of, verifySha256 } from '../../assets/exchanges/binance/checksum.ts';
-import { klinesKey, type Market, parseKlinesKey } from '../../assets/exchanges/binance/layout.ts';
+import { klinesKey, type Market, parseArchiveKey } from '../../assets/exchanges/binance/layout.ts';
 import { type SimulatedArchiveOptions, simulatedArchive } from '../../assets/exchanges/simulated/archive.ts';
 import { aggregateKlines, DAY_MS, type Klines, minuteKlines } from '../../assets/exchanges/simulated/prices.ts';
 import { klinesText } from '../../assets/exchanges/simulated/text.ts';
@@ -283,7 +283,7 @@ describe('archive', () => {
       const checksum = new TextDecoder().decode(body(`${key}.CHECKSUM`));
       verifySha256(bytes, checksum, key);
       expect(checksum.endsWith('\n')).toBe(!key.includes('/spot/'));
-      expect(parseKlinesKey(key)).toBeDefined();
+      expect(parseArchiveKey(key)).toBeDefined();
     }
   });
 
@@ -308,7 +308,7 @@ describe('archive', () => {
       from: '2024-01-01',
       to: '2024-03-30',
     });
-    const periods = (): string[] => a.keys().flatMap((key) => parseKlinesKey(key)?.period ?? []);
+    const periods = (): string[] => a.keys().flatMap((key) => parseArchiveKey(key)?.period ?? []);
     const before = ['2024-01-30', '2024-01-31', '2024-02-01', '2024-03-30', '2024-01', '2024-02'];
     expect(periods()).toEqual(before);
     expect(a.addDay()).toBe('2024-03-31');

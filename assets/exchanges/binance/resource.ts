@@ -17,6 +17,7 @@ export interface BinanceSettings {
     readonly simulated: boolean;
   };
   readonly start: string;
+  readonly dataTypes: readonly string[];
 }
 
 /** What the sources need at run time: `resources.binance`. */
@@ -25,12 +26,14 @@ export interface BinanceResource {
   readonly archive: (now: () => number) => ArchiveClient;
   /** First day (UTC) that is observed, `2017-08-01`. */
   readonly start: string;
+  /** Kinds of data that are wanted, in the words of the setting `dataTypes`. */
+  readonly dataTypes: readonly string[];
   /** Most listings at once. */
   readonly concurrency: number;
 }
 
 /** The archive as configured: a mirror in a directory if there is one, else over HTTP. Nothing is opened yet. */
-export function binanceResource({ archive, start }: BinanceSettings): BinanceResource {
+export function binanceResource({ archive, start, dataTypes }: BinanceSettings): BinanceResource {
   let client: ArchiveClient | undefined;
   return {
     archive: (now) => {
@@ -43,6 +46,7 @@ export function binanceResource({ archive, start }: BinanceSettings): BinanceRes
       return client;
     },
     start,
+    dataTypes,
     concurrency: archive.concurrency,
   };
 }

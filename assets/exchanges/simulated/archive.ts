@@ -3,11 +3,11 @@ import { inflateMember, LakehouseError, readSingleMember, writeZip } from 'crypt
 import { compareKeys } from '../binance/archive.ts';
 import { sha256Of } from '../binance/checksum.ts';
 import {
+  type ArchiveFile,
   checksumKey,
   checksummedKey,
   type FixedInterval,
   intervalMs,
-  type KlinesObject,
   klinesKey,
   type Market,
 } from '../binance/layout.ts';
@@ -87,7 +87,7 @@ interface Change {
 }
 
 interface Source {
-  readonly object: KlinesObject;
+  readonly object: ArchiveFile;
   readonly listing: SimulatedListing;
   readonly interval: FixedInterval;
   readonly days: readonly number[];
@@ -114,9 +114,16 @@ export function simulatedArchive(options: SimulatedArchiveOptions): SimulatedArc
 
   function findSources(): Map<string, Source> {
     const found = new Map<string, Source>();
-    const add = (listing: SimulatedListing, cadence: KlinesObject['cadence'], period: string, days: number[]): void => {
+    const add = (listing: SimulatedListing, cadence: ArchiveFile['cadence'], period: string, days: number[]): void => {
       for (const interval of options.intervals) {
-        const object = { market: listing.market, cadence, symbol: listing.symbol, interval, period };
+        const object: ArchiveFile = {
+          type: 'klines',
+          market: listing.market,
+          cadence,
+          symbol: listing.symbol,
+          interval,
+          period,
+        };
         found.set(klinesKey(object), { object, listing, interval, days });
       }
     };

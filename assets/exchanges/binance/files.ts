@@ -7,49 +7,42 @@ import {
   type PartitionContext,
   type RuntimeContext,
   readSingleMember,
-  source,
 } from 'crypto-lakehouse';
-import { date, exchange, interval, market, month, symbol } from '../../dimensions.ts';
-import { candleAsset } from '../../klines.ts';
 import { type ArchiveClient, type ArchiveObject, fetchVerified, type VerifiedContent } from './archive.ts';
 import {
+  type ArchiveType,
+  type ArchiveTypeName,
+  archiveKey,
+  archivePrefix,
+  archiveStem,
+  archiveTypes,
   asInterval,
   type Cadence,
   checksumKey,
   checksummedKey,
-  klinesKey,
-  klinesPrefix,
-  markets,
-  parseKlinesKey,
+  intervals,
+  parseArchiveKey,
 } from './layout.ts';
 import type { BinanceResource } from './resource.ts';
 
-const described = {
-  ...candleAsset,
+/** Which of the archive's zips: `symbol`, `interval` (where the type has them) and `date` or `month` are dimensions of that name. */
+export interface ArchiveFiles {
+  readonly type: ArchiveTypeName;
+  readonly cadence: Cadence;
+}
+
+/**
+ * What makes a source of the archive's zips of one type: `source(key, { ...archiveFiles({ type, cadence }), description, partitions })`.
+ * Its dimensions are `exchange`, `market`, `symbol`, for types with intervals `interval`, and `date` (daily) or `month` (monthly).
+ */
+export const archiveFiles = (of: ArchiveFiles) => ({
   kinds: ['archive', 'zip'],
-} as const;
-
-export const binanceKlinesDaily = source('binance/klines_daily_archive', {
-  ...described,
-  description:
-    "Binance's public archive of candles, one zip per day. Normally there the next morning, sometimes days later, and changed at times without notice.",
-  partitions: { exchange, market, symbol, interval, date },
-  publicationLagHours: 48,
-  liveForDays: 30,
-  observe: (context) => observeKlines(context, 'daily'),
-  read: (context) => readKlines(context, 'daily'),
-});
-
-export const binanceKlinesMonthly = source('binance/klines_monthly_archive', {
-  ...described,
-  description:
-    "Binance's public archive of candles, one zip per month, published in the first three weeks of the next.",
-  partitions: { exchange, market, symbol, interval, month },
-  publicationLagHours: 24 * 20,
+  // Daily files are normally there 48 hours after the day, monthly ones in the first three weeks of the next month.
+  publicationLagHours: of.cadence === 'daily' ? 48 : 24 * 20,
   // The newest month of a living series ended up to 31 + 20 days ago.
-  liveForDays: 60,
-  observe: (context) => observeKlines(context, 'monthly'),
-  read: (context) => readKlines(context, 'monthly'),
+  liveForDays: of.cadence === 'daily' ? 30 : 60,
+  observe: (context: ObserveContext) => observeFiles(context, of),
+  read: (context: RuntimeContext & { readonly partition: Pick<PartitionContext, 'values'> }) => readFile(context, of),
 });
 
 function resourceOf(context: RuntimeContext): BinanceResource & { readonly client: ArchiveClient } {
@@ -63,35 +56,42 @@ const versionOf = (zip: string, checksum: string | undefined): string =>
   checksum === undefined ? zip : `${zip} checksum ${checksum}`;
 
 /** Lists the wanted files of all wanted series. The listing gives versions; no object is opened. */
-async function* observeKlines(context: ObserveContext, cadence: Cadence): AsyncGenerator<Observation> {
-  const { client, start, concurrency } = resourceOf(context);
+async function* observeFiles(context: ObserveContext, of: ArchiveFiles): AsyncGenerator<Observation> {
+  const { client, start, concurrency, dataTypes } = resourceOf(context);
   const { wants, signal } = context;
   if (!wants('exchange', 'binance')) return;
-  const intervals = interval.values.filter((value) => wants('interval', value));
-  for (const market of markets.filter((value) => wants('market', value))) {
-    const root = klinesPrefix({ market, cadence });
+  const known: ArchiveType = archiveTypes[of.type];
+  if (!dataTypes.includes(known.dataType)) return;
+  const wanted = known.byInterval ? intervals.filter((value) => wants('interval', value)) : [undefined];
+  for (const market of known.markets.filter((value) => wants('market', value))) {
+    const root = archivePrefix({ ...of, market });
     const folders = await client.listPrefixes(root, { signal });
     const symbols = folders.map((folder) => folder.slice(root.length, -1)).filter((value) => wants('symbol', value));
-    const series = symbols.flatMap((symbol) => intervals.map((interval) => ({ market, cadence, symbol, interval })));
-    yield* inOrder(series, concurrency, async (of) => {
-      const prefix = klinesPrefix(of);
-      const first = `${prefix}${of.symbol}-${of.interval}-${cadence === 'daily' ? start : start.slice(0, 7)}`;
+    const series = symbols.flatMap((symbol) => wanted.map((interval) => ({ ...of, market, symbol, interval })));
+    yield* inOrder(series, concurrency, async (one) => {
+      const prefix = archivePrefix(one);
+      const first = `${prefix}${archiveStem(one)}${of.cadence === 'daily' ? start : start.slice(0, 7)}`;
       const objects: ArchiveObject[] = [];
       for await (const object of client.list(prefix, { signal, startAfter: first })) objects.push(object);
-      return observations(objects, cadence);
+      return observations(objects);
     });
   }
 }
 
-function observations(objects: readonly ArchiveObject[], cadence: Cadence): Observation[] {
+function observations(objects: readonly ArchiveObject[]): Observation[] {
   const checksums = new Map(objects.map(({ key, version }) => [checksummedKey(key), version]));
   return objects.flatMap(({ key, version, bytes }) => {
-    const klines = parseKlinesKey(key);
-    if (!klines) return [];
-    const { market, symbol, interval, period } = klines;
-    const time = cadence === 'daily' ? { date: period } : { month: period };
+    const file = parseArchiveKey(key);
+    if (!file) return [];
+    const { market, symbol, interval, cadence, period } = file;
     return {
-      partition: { exchange: 'binance', market, symbol, interval, ...time },
+      partition: {
+        exchange: 'binance',
+        market,
+        symbol,
+        ...(interval !== undefined && { interval }),
+        ...(cadence === 'daily' ? { date: period } : { month: period }),
+      },
       version: versionOf(version, checksums.get(key)),
       bytes,
     };
@@ -116,17 +116,26 @@ async function* inOrder<TItem, TResult>(
   }
 }
 
-async function readKlines(
-  context: RuntimeContext & { readonly partition: Pick<PartitionContext, 'key' | 'values'> },
-  cadence: Cadence,
+async function readFile(
+  context: RuntimeContext & { readonly partition: Pick<PartitionContext, 'values'> },
+  of: ArchiveFiles,
 ): Promise<{ bytes: Uint8Array; version: string }> {
   const { client } = resourceOf(context);
-  const { symbol = '', interval = '', date, month, ...values } = context.partition.values;
-  const market = markets.find((known) => known === values.market);
-  if (!market)
-    throw new LakehouseError('unknown-market', `There is no market '${values.market}'`, { kind: 'internal' });
-  const period = (cadence === 'daily' ? date : month) ?? '';
-  const key = klinesKey({ market, cadence, symbol, interval: asInterval(interval), period });
+  const { symbol = '', interval, date, month, ...values } = context.partition.values;
+  const market = archiveTypes[of.type].markets.find((known) => known === values.market);
+  if (!market) {
+    throw new LakehouseError('unknown-market', `There is no ${of.type} of market '${values.market}'`, {
+      kind: 'internal',
+    });
+  }
+  const period = (of.cadence === 'daily' ? date : month) ?? '';
+  const key = archiveKey({
+    ...of,
+    market,
+    symbol,
+    interval: interval === undefined ? undefined : asInterval(interval),
+    period,
+  });
   const content = await fetchConsistent(client, key, context.signal);
   checkZip(content.bytes, key);
   return { bytes: content.bytes, version: versionOf(content.version, content.checksumVersion) };

@@ -1,0 +1,20 @@
+import { source } from 'crypto-lakehouse';
+import { date, exchange, interval, market, month, symbol } from '../../dimensions.ts';
+import { candleAsset } from '../../klines.ts';
+import { archiveFiles } from './files.ts';
+
+export const binanceKlinesDaily = source('binance/klines_daily_archive', {
+  ...candleAsset,
+  ...archiveFiles({ type: 'klines', cadence: 'daily' }),
+  description:
+    "Binance's public archive of candles, one zip per day. Normally there the next morning, sometimes days later, and changed at times without notice.",
+  partitions: { exchange, market, symbol, interval, date },
+});
+
+export const binanceKlinesMonthly = source('binance/klines_monthly_archive', {
+  ...candleAsset,
+  ...archiveFiles({ type: 'klines', cadence: 'monthly' }),
+  description:
+    "Binance's public archive of candles, one zip per month, published in the first three weeks of the next.",
+  partitions: { exchange, market, symbol, interval, month },
+});
