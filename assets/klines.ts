@@ -21,7 +21,9 @@ const price = () => decimal(18, 8);
 /** Wider than a price: volumes reach 1e13. */
 const amount = () => decimal(38, 8);
 
-/** One candle as the exchange published it, exact. */
+const onlyBinance = 'NULL for other exchanges than Binance, which do not publish it.';
+
+/** One candle as the exchange published it, exact. What an exchange does not publish is NULL. */
 export const candle = columns({
   open_time: timestamp().describe(
     'Start of the bar, UTC, in whole milliseconds; not always on the grid of the interval.',
@@ -31,15 +33,21 @@ export const candle = columns({
   low: price().describe('Lowest price.'),
   close: price().describe('Price of the last trade.'),
   volume: amount().describe('spot, um: amount traded in the base asset. cm: number of contracts.'),
-  close_time: timestamp().describe(
-    'What the exchange calls the end of the bar, cut to whole milliseconds (…59.999 whether it wrote milliseconds or microseconds). Not reliable: use open_time plus the interval.',
-  ),
-  quote_volume: amount().describe('spot, um: amount traded in the quote asset. cm: amount traded in the BASE asset.'),
-  count: bigint().describe('Number of trades.'),
-  taker_buy_volume: amount().describe('The part of volume in which the buyer was the taker; same unit as volume.'),
-  taker_buy_quote_volume: amount().describe(
-    'The part of quote_volume in which the buyer was the taker; same unit as quote_volume.',
-  ),
+  close_time: timestamp()
+    .nullable()
+    .describe(
+      `What the exchange calls the end of the bar, cut to whole milliseconds (…59.999 whether it wrote milliseconds or microseconds). Not reliable: use open_time plus the interval. ${onlyBinance}`,
+    ),
+  quote_volume: amount()
+    .nullable()
+    .describe(`spot, um: amount traded in the quote asset. cm: amount traded in the BASE asset. ${onlyBinance}`),
+  count: bigint().nullable().describe('Number of trades. NULL for Coinbase, which does not publish it.'),
+  taker_buy_volume: amount()
+    .nullable()
+    .describe(`The part of volume in which the buyer was the taker; same unit as volume. ${onlyBinance}`),
+  taker_buy_quote_volume: amount()
+    .nullable()
+    .describe(`The part of quote_volume in which the buyer was the taker; same unit as quote_volume. ${onlyBinance}`),
 });
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { coinbaseSettings } from './exchanges/coinbase/settings.ts';
+import { krakenSettings } from './exchanges/kraken/settings.ts';
 
 const httpUrl = () => z.url({ protocol: /^https?$/, error: 'Expected an http or https URL' });
 
@@ -66,6 +68,32 @@ export const settings = {
               }),
             })
             .meta({ description: 'The public archive of Binance.' }),
+          rest: z
+            .object({
+              enabled: z.boolean().default(false).meta({
+                description:
+                  'Whether days that the archive does not have yet are asked for. Many places are refused (451).',
+              }),
+              days: z.int().positive().max(180).default(7).meta({ description: 'How many closed days back (UTC).' }),
+              baseUrls: z
+                .object({
+                  spot: httpUrl().default('https://api.binance.com').meta({ description: 'Spot.' }),
+                  um: httpUrl().default('https://fapi.binance.com').meta({ description: 'USD-M futures.' }),
+                  cm: httpUrl().default('https://dapi.binance.com').meta({ description: 'COIN-M futures.' }),
+                })
+                .meta({ description: 'Where each market answers.' }),
+              timeoutMs: z
+                .int()
+                .positive()
+                .default(30_000)
+                .meta({ description: 'Milliseconds that an answer may take.' }),
+              concurrency: z
+                .int()
+                .positive()
+                .default(4)
+                .meta({ description: 'Most requests at once, of each market.' }),
+            })
+            .meta({ description: 'The REST interface of Binance.' }),
           dataTypes: z
             .array(z.enum(dataTypes))
             .min(1)
@@ -77,10 +105,32 @@ export const settings = {
             .default(['spot'])
             .meta({ description: 'Markets: spot, um (USD-M futures), cm (COIN-M futures).' }),
           symbols: z
-            .array(z.string().regex(/^[^\sa-z/,=]+$/u, 'A symbol is upper case, without spaces and slashes'))
+            .array(z.string().regex(/^!?[^!\sa-z/,=]+$/u, 'A symbol is upper case, without spaces and slashes'))
             .min(1)
             .default(['BTCUSDT', 'ETHUSDT'])
-            .meta({ description: "Symbols, or globs of symbols such as '*USDT'; '*' means all." }),
+            .meta({
+              description:
+                "Symbols, or globs of symbols such as '*USDT'; '*' means all, those that begin with ! exclude.",
+            }),
+          quoteAssets: z
+            .array(z.string().regex(/^[^\sa-z/,=*?!]+$/u, 'An asset is upper case, e.g. USDT'))
+            .default([])
+            .meta({
+              description: 'Only symbols quoted in these assets, e.g. USDT; COIN-M contracts are quoted in USD.',
+            }),
+          contractTypes: z
+            .array(z.enum(['perpetual', 'delivery']))
+            .min(1)
+            .default(['perpetual', 'delivery'])
+            .meta({ description: 'Contracts of futures: perpetual, delivery (those with a date, BTCUSDT_240628).' }),
+          excludeStablecoins: z
+            .boolean()
+            .default(false)
+            .meta({ description: 'Without pairs of a stablecoin against another, such as USDCUSDT.' }),
+          excludeLeveraged: z
+            .boolean()
+            .default(false)
+            .meta({ description: 'Without leveraged tokens such as BTCUPUSDT, all of them delisted.' }),
           intervals: z
             .array(z.enum(intervals))
             .min(1)
@@ -89,6 +139,8 @@ export const settings = {
           start: z.iso.date().default('2017-08-01').meta({ description: 'First date (UTC) that is fetched.' }),
         })
         .meta({ description: 'Binance.' }),
+      coinbase: coinbaseSettings,
+      kraken: krakenSettings,
     })
     .meta({ description: 'Where market data comes from.' }),
 };

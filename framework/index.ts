@@ -1,5 +1,6 @@
 /** The public face: what asset modules import from 'crypto-lakehouse'. */
 export { type ErrorKind, type Issue, isLakehouseError, LakehouseError } from './common/errors.ts';
+export { globMatcher } from './common/glob.ts';
 export { didYouMean } from './common/suggest.ts';
 export { type AssetOptions, asset, type SourceOptions, source } from './define/asset.ts';
 export {
@@ -55,6 +56,7 @@ export {
   text,
   timestamp,
 } from './define/columns.ts';
+export { type CommandCall, type CommandDefinition, command } from './define/command.ts';
 export {
   type ColumnDrift,
   drift,
@@ -117,6 +119,7 @@ export {
 } from './define/sensor.ts';
 export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValue, sql } from './define/sql.ts';
 export type { Asset, CheckContext, CheckSpec, TypesOf } from './define/types.ts';
+export { type ViewDefinition, view } from './define/view.ts';
 export { jsonSequence } from './formats/json.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';
 export { type AutomationTester, automationTester, type TestedAutomation } from './operate/automation/tester.ts';

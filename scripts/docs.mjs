@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { settings } from '../assets/settings.ts';
 import { commands, globalOptions } from '../framework/cli/catalog.ts';
-import { describeSettings } from '../framework/config/describe.ts';
+import { describeChosen, describeSettings } from '../framework/config/describe.ts';
 import { resolveSettings } from '../framework/config/resolve.ts';
 
 /** @param {string} text */
@@ -71,6 +71,16 @@ function settingsTable() {
   );
 }
 
+function chosenTable() {
+  return table(
+    ['setting', 'default', 'environment', 'meaning'],
+    describeChosen(settings).map(({ name, default: fallback, env, choices, description }) => {
+      const values = choices.length > 0 ? ` One of ${choices.map(code).join(', ')}.` : '';
+      return [code(name), shown(fallback), env.map(code).join(', '), cell(description ?? '') + values];
+    }),
+  );
+}
+
 function reference() {
   return `${[
     '# Reference',
@@ -84,6 +94,9 @@ function reference() {
     '## Settings',
     'The first of the environment variables that is set wins. `exchanges` belongs to the lakehouse of this repository; a lake of your own declares its own sections with `defineLakehouse({ settings })`.',
     settingsTable(),
+    '### Settings of what you name',
+    '`<name>` is a name of your own, in lower case: `alerts.destinations.ops.url`, `ALERTS__DESTINATIONS__OPS__URL`. What is not said of a schedule that the definitions have is as they say.',
+    chosenTable(),
   ].join('\n\n')}\n`;
 }
 

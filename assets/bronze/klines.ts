@@ -1,7 +1,7 @@
-import { asset, zipCsv } from 'crypto-lakehouse';
-import { original } from '../datasets/shared.ts';
+import { asset, json, zipCsv } from 'crypto-lakehouse';
+import { answered, original } from '../datasets/shared.ts';
 import { date, exchange, interval, market, month, symbol } from '../dimensions.ts';
-import { binanceKlinesDaily, binanceKlinesMonthly } from '../exchanges/binance/klines.ts';
+import { binanceKlinesDaily, binanceKlinesMonthly, binanceKlinesRest } from '../exchanges/binance/klines.ts';
 import { candleAsset, klineText } from '../klines.ts';
 
 const common = {
@@ -25,4 +25,15 @@ export const bronzeKlinesMonthly = asset('bronze/klines_monthly', {
   partitions: { exchange, market, symbol, interval, month },
   inputs: { archive: binanceKlinesMonthly },
   compute: ({ inputs }) => inputs.archive.bytes(),
+});
+
+export const bronzeKlinesRest = asset('bronze/klines_rest', {
+  ...candleAsset,
+  ...answered,
+  description:
+    'Answers of REST that hold one day of candles, byte for byte as received, fetched where the archive has no file yet.',
+  partitions: { exchange, market, symbol, interval, date },
+  inputs: { rest: binanceKlinesRest },
+  format: json({ columns: klineText }),
+  compute: ({ inputs }) => inputs.rest.bytes(),
 });

@@ -3,10 +3,13 @@ import {
   columns,
   decimal,
   from,
+  ifPresent,
   inRange,
   integer,
+  json,
   overlapping,
   rowsWhere,
+  type SqlTemplate,
   source,
   sql,
   timestamp,
@@ -14,8 +17,9 @@ import {
 } from 'crypto-lakehouse';
 import { date, exchange, futuresMarket, month, symbol } from '../dimensions.ts';
 import { archiveFiles } from '../exchanges/binance/files.ts';
-import { exactly } from '../silver/exact.ts';
-import { marketData, original } from './shared.ts';
+import { restFunding } from '../exchanges/binance/rest/source.ts';
+import { exactly, orNull } from '../silver/exact.ts';
+import { answered, marketData, original } from './shared.ts';
 
 const common = { ...marketData, group: 'funding' } as const;
 
@@ -37,12 +41,35 @@ export const bronzeFundingRates = asset('bronze/funding_rates', {
   compute: ({ inputs }) => inputs.archive.bytes(),
 });
 
+export const binanceFundingRatesRest = source('binance/funding_rates_rest', {
+  ...common,
+  ...restFunding(),
+  description:
+    "Funding rates of the last closed days as Binance's REST interface answers them, with mark price, where the setting exchanges.binance.rest is on. Each answer begins a day earlier.",
+  partitions: { exchange, market: futuresMarket, symbol, date },
+});
+
+export const bronzeFundingRatesRest = asset('bronze/funding_rates_rest', {
+  ...common,
+  ...answered,
+  description: 'Answers of REST that hold one day of funding rates and the day before, byte for byte as received.',
+  partitions: { exchange, market: futuresMarket, symbol, date },
+  inputs: { rest: binanceFundingRatesRest },
+  // markPrice came later: old fundings have none, or an empty one.
+  format: json({ columns: ['fundingTime', 'fundingRate'], optional: ['markPrice'] }),
+  compute: ({ inputs }) => inputs.rest.bytes(),
+});
+
 export const silverFundingRates = asset('silver/funding_rates', {
   ...common,
-  description: 'Funding rates as the exchange published them, typed and exact: one row per funding, at its slot.',
+  description:
+    'Funding rates as the exchange published them, typed and exact: one row per funding, at its slot, from the archive where it has the month, else from REST; the mark price is known to REST alone.',
   kinds: ['table', 'sql'],
   partitions: { exchange, market: futuresMarket, symbol, date },
-  inputs: { raw: from(bronzeFundingRates, { month: overlapping() }) },
+  inputs: {
+    archive: ifPresent(from(bronzeFundingRates, { month: overlapping() })),
+    rest: ifPresent(bronzeFundingRatesRest),
+  },
   columns: columns({
     funding_time: timestamp().describe(
       'The full hour, UTC, that the funding is of: calc_time without its jitter of some milliseconds.',
@@ -50,12 +77,20 @@ export const silverFundingRates = asset('silver/funding_rates', {
     funding_rate: decimal(18, 8).describe(
       'Part of the position that longs pay to shorts (negative: shorts to longs) for one interval, e.g. 0.0001 is 0.01%.',
     ),
-    interval_hours: integer().describe('Hours since the funding before, as published.'),
+    interval_hours: integer()
+      .nullable()
+      .describe(
+        'Hours since the funding before, as published; of a funding that only REST has, counted, and NULL for the first of a symbol.',
+      ),
     calc_time: timestamp().describe('When the exchange computed it, UTC, in milliseconds.'),
+    mark_price: decimal(18, 8)
+      .nullable()
+      .describe(
+        'Mark price that positions were valued at; NULL where REST was not asked within its days, or did not say.',
+      ),
   }),
   sortBy: ['funding_time'],
   timeColumn: 'funding_time',
-  rowwise: true,
   checks: [
     inRange('interval_hours', { min: 1, max: 24 }, { description: 'Funding is paid once an hour to once a day.' }),
     rowsWhere(
@@ -65,14 +100,37 @@ export const silverFundingRates = asset('silver/funding_rates', {
       { severity: 'warn', description: 'A funding is computed within a minute of its hour.' },
     ),
   ],
-  query: ({ raw }) => {
-    const { integer: whole, price, time } = exactly(raw.calc_time);
+  query: ({ archive, rest }, { partition }) => {
+    const file = exactly(archive.calc_time);
+    const answer = exactly(rest.fundingTime);
+    const slot = (time: SqlTemplate) => sql`date_trunc('hour', ${time} + INTERVAL 30 MINUTE)`;
     return sql`
+    WITH published AS (
+      SELECT
+        ${slot(file.time(archive.calc_time))} AS funding_time,
+        ${file.price(archive.last_funding_rate)} AS funding_rate,
+        ${file.integer(archive.funding_interval_hours)}::INTEGER AS interval_hours,
+        ${file.time(archive.calc_time)} AS calc_time
+      FROM ${archive}
+    ), answered AS (
+      SELECT
+        ${slot(answer.time(rest.fundingTime))} AS funding_time,
+        ${answer.price(rest.fundingRate)} AS funding_rate,
+        ${answer.time(rest.fundingTime)} AS calc_time,
+        ${orNull(rest.markPrice, answer.price)} AS mark_price
+      FROM ${rest}
+    ), counted AS (
+      SELECT *, date_diff('hour', lag(funding_time) OVER (ORDER BY funding_time), funding_time)::INTEGER AS interval_hours
+      FROM answered
+    )
     SELECT
-      date_trunc('hour', ${time(raw.calc_time)} + INTERVAL 30 MINUTE) AS funding_time,
-      ${price(raw.last_funding_rate)} AS funding_rate,
-      ${whole(raw.funding_interval_hours)}::INTEGER AS interval_hours,
-      ${time(raw.calc_time)} AS calc_time
-    FROM ${raw}`;
+      coalesce(p.funding_time, a.funding_time) AS funding_time,
+      coalesce(p.funding_rate, a.funding_rate) AS funding_rate,
+      coalesce(p.interval_hours, a.interval_hours) AS interval_hours,
+      coalesce(p.calc_time, a.calc_time) AS calc_time,
+      a.mark_price
+    FROM published p FULL JOIN counted a ON p.funding_time = a.funding_time
+    WHERE coalesce(p.funding_time, a.funding_time) >= ${partition.start}
+      AND coalesce(p.funding_time, a.funding_time) < ${partition.end}`;
   },
 });

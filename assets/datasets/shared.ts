@@ -1,3 +1,5 @@
+import type { SqlReference } from 'crypto-lakehouse';
+
 /** What all assets of market data have in common. */
 export const marketData = {
   owners: ['data'],
@@ -12,3 +14,17 @@ export const original = {
   // No `retry`: downloads are what the setting workflow.retryAttempts is about.
   pool: 'binance_archive',
 } as const;
+
+/** What all assets of answers of Binance's REST interface have in common. */
+export const answered = {
+  kinds: ['json'],
+  keepWithdrawn: true,
+  pool: 'binance_rest',
+} as const;
+
+/** A value of a check's partition. @throws TypeError where the asset has no such dimension. */
+export function partitionValue(partition: Readonly<Record<string, SqlReference>>, name: string): SqlReference {
+  const value = partition[name];
+  if (value === undefined) throw new TypeError(`These partitions have no ${name}`);
+  return value;
+}

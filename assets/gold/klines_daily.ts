@@ -12,11 +12,14 @@ import {
   timestamp,
   window,
 } from 'crypto-lakehouse';
+import { contractUsd } from '../contracts.ts';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
 import { barInterval, candleAsset, upToDate } from '../klines.ts';
 import { silverKlines } from '../silver/klines.ts';
 
 const units = 'In every market, also cm, where the exchange counts contracts.';
+
+const unpublished = 'NULL where the exchange does not publish it.';
 
 /** The same for a day and for a month: see `klines_monthly.ts`. */
 export const period = {
@@ -26,13 +29,17 @@ export const period = {
   low: double().describe('Lowest price.'),
   close: double().describe('Close of the last bar.'),
   volume: double().describe(`Amount traded, in the base asset. ${units}`),
-  quote_volume: double().describe(
-    `Amount traded, in the quote asset; cm: in USD, contracts times their size (100 USD for BTC, 10 USD for all others). ${units}`,
-  ),
-  taker_buy_volume: double().describe('The part of volume in which the buyer was the taker.'),
-  taker_share: double().nullable().describe('taker_buy_volume / volume, 0 to 1; NULL without trades.'),
-  vwap: double().nullable().describe('Volume-weighted average price: quote_volume / volume; NULL without trades.'),
-  trades: bigint().describe('Number of trades.'),
+  quote_volume: double()
+    .nullable()
+    .describe(
+      `Amount traded, in the quote asset; cm: in USD, contracts times their size (100 USD for BTC, 10 USD for all others). ${units} ${unpublished}`,
+    ),
+  taker_buy_volume: double().nullable().describe(`The part of volume in which the buyer was the taker. ${unpublished}`),
+  taker_share: double().nullable().describe('taker_buy_volume / volume, 0 to 1; NULL without trades or without those.'),
+  vwap: double()
+    .nullable()
+    .describe('Volume-weighted average price: quote_volume / volume; NULL without trades or without those.'),
+  trades: bigint().nullable().describe(`Number of trades. ${unpublished}`),
   bars: integer().describe('Bars there are.'),
   expected_bars: integer().describe('Bars there would be without outages.'),
   simple_return: double()
@@ -85,7 +92,6 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
   ],
   // Sums are of DECIMAL: exact, so the same in any order.
   query: ({ klines }, { partition }) => {
-    const contractUsd = sql`CASE WHEN starts_with(${partition.symbol}, 'BTCUSD_') THEN 100 ELSE 10 END`;
     const inContracts = sql`${partition.market} = 'cm'`;
     return sql`
       WITH day AS (
@@ -109,7 +115,7 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
         SELECT
           *,
           CASE WHEN ${inContracts} THEN raw_quote_volume ELSE raw_volume END AS volume,
-          CASE WHEN ${inContracts} THEN raw_volume * ${contractUsd} ELSE raw_quote_volume END AS quote_volume,
+          CASE WHEN ${inContracts} THEN raw_volume * ${contractUsd(partition.symbol)} ELSE raw_quote_volume END AS quote_volume,
           CASE WHEN ${inContracts} THEN raw_taker_buy_quote_volume ELSE raw_taker_buy_volume END AS taker_buy_volume
         FROM day, day_before
       )

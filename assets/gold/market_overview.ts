@@ -3,9 +3,9 @@ import { date, exchange, interval, market } from '../dimensions.ts';
 import { candleAsset, upToDate } from '../klines.ts';
 import { goldKlinesDaily } from './klines_daily.ts';
 
-/** What symbols end in: the archive says nothing about a symbol but its name. */
+/** What symbols end in: an archive says nothing about a symbol but its name. XBT is Kraken's bitcoin. */
 const quoteAssets =
-  'ARS|AUD|BIDR|BNB|BRL|BTC|BUSD|BVND|COP|CZK|DAI|DOGE|DOT|ETH|EUR|EURI|FDUSD|GBP|IDRT|JPY|MXN|NGN|PAX|PLN|RON|RUB|SOL|TRX|TRY|TUSD|UAH|USD|USD1|USDC|USDP|USDS|USDT|UST|VAI|XRP|ZAR';
+  'ARS|AUD|BIDR|BNB|BRL|BTC|BUSD|BVND|COP|CZK|DAI|DOGE|DOT|ETH|EUR|EURI|FDUSD|GBP|IDRT|JPY|MXN|NGN|PAX|PLN|RON|RUB|SOL|TRX|TRY|TUSD|UAH|USD|USD1|USDC|USDP|USDS|USDT|UST|VAI|XBT|XRP|ZAR';
 
 export const goldMarketOverview = asset('gold/market_overview', {
   ...candleAsset,
@@ -24,16 +24,18 @@ export const goldMarketOverview = asset('gold/market_overview', {
     simple_return: double()
       .nullable()
       .describe('close / close of the day before - 1; NULL where that day has no bars.'),
-    quote_volume: double().describe('Amount traded, in the quote asset.'),
+    quote_volume: double()
+      .nullable()
+      .describe('Amount traded, in the quote asset; NULL where the exchange does not publish it.'),
     quote_volume_share: double()
       .nullable()
       .describe(
-        'quote_volume / that of all symbols with the same quote asset, 0 to 1; NULL without trades or quote asset.',
+        'quote_volume / that of all symbols with the same quote asset, 0 to 1; NULL without trades, quote asset or quote_volume.',
       ),
     quote_volume_rank: integer()
       .nullable()
       .describe(
-        '1 for the most traded symbol with this quote asset; equal amounts share a rank; NULL without quote asset.',
+        '1 for the most traded symbol with this quote asset; equal amounts share a rank; NULL without quote asset or quote_volume.',
       ),
     available_at: timestamp().describe(
       'From when on this row could be known: the end (exclusive) of the last bar of any symbol it is compared with.',
@@ -52,7 +54,8 @@ export const goldMarketOverview = asset('gold/market_overview', {
     WITH days AS (
       SELECT
         ${days.symbol} AS symbol,
-        nullif(regexp_extract(${days.symbol}, ${`(${quoteAssets})(_.*)?$`}, 1), '') AS quote_asset,
+        -- Bitcoin in US dollars (XBTUSD) is nothing in TUSD.
+        nullif(regexp_extract(regexp_replace(${days.symbol}, '^XBT', 'XBT-'), ${`(${quoteAssets})(_.*)?$`}, 1), '') AS quote_asset,
         ${days.close} AS close, ${days.simple_return} AS simple_return, ${days.quote_volume} AS quote_volume,
         ${days.available_at} AS available_at
       FROM ${days}
@@ -68,7 +71,7 @@ export const goldMarketOverview = asset('gold/market_overview', {
     SELECT
       symbol, quote_asset, close, simple_return, quote_volume,
       CASE WHEN quote_asset IS NOT NULL THEN quote_volume / nullif(total, 0) END AS quote_volume_share,
-      CASE WHEN quote_asset IS NOT NULL THEN place::INTEGER END AS quote_volume_rank,
+      CASE WHEN quote_asset IS NOT NULL AND quote_volume IS NOT NULL THEN place::INTEGER END AS quote_volume_rank,
       CASE WHEN quote_asset IS NOT NULL THEN last_available_at ELSE available_at END AS available_at
     FROM compared`,
 });

@@ -17,10 +17,15 @@ const isInteger = (column: TextColumn): SqlTemplate => sql`try_cast(${column} AS
 /**
  * Readers of text columns that refuse what they cannot read exactly, also an empty field.
  * @param key the column that tells in the error which row it is.
+ * @param blank whether an empty field of the row is NULL instead: where the exchange has nothing to say there.
  */
-export function exactly(key: TextColumn) {
-  /** Refuses a row: the error names the column, its text and the row. Always an error, whatever is NULL. */
+export function exactly(key: TextColumn, blank?: SqlTemplate) {
   const refuse = (column: TextColumn, expected: string): SqlTemplate =>
+    blank === undefined
+      ? refused(column, expected)
+      : sql`CASE WHEN ${column} IS NULL AND ${blank} THEN NULL ELSE ${refused(column, expected)} END`;
+  /** Refuses a row: the error names the column, its text and the row. Always an error, whatever is NULL. */
+  const refused = (column: TextColumn, expected: string): SqlTemplate =>
     sql`error(${`${column.name} is `} || coalesce('''' || ${column} || '''', 'empty') || ${` in the row with ${key.name} `} || coalesce(${key}, '(empty)') || ${`: expected ${expected}`})`;
   return {
     /** Text to DECIMAL(18,8). */
@@ -35,6 +40,17 @@ export function exactly(key: TextColumn) {
     padded: (column: TextColumn): SqlTemplate =>
       sql`coalesce(CASE WHEN regexp_full_match(${column}, '-?[0-9]+(\\.[0-9]{0,8}0*)?') THEN try_cast(${column} AS DECIMAL(38,8)) END, ${refuse(column, 'a number with at most 8 decimals that are not zero')})`,
 
+    /** Text with at most 2 decimals, below 1000 in size, to DECIMAL(5,2). */
+    hundredths: (column: TextColumn): SqlTemplate =>
+      sql`coalesce(CASE WHEN regexp_full_match(${column}, '-?[0-9]+(\\.[0-9]{1,2})?') THEN try_cast(${column} AS DECIMAL(5,2)) END, ${refuse(column, 'a number below 1000 in size with at most 2 decimals')})`,
+
+    /**
+     * A number of at most 8 decimals that was a floating-point one on its way (`2.2357688599999963`) to the DECIMAL(38,8) that it was,
+     * whether written `0.00001` or `1e-5`. The noise of a sum of many is up to a part in 1e12; what is farther from 8 decimals is another number.
+     */
+    nearly: (column: TextColumn): SqlTemplate =>
+      sql`coalesce(CASE WHEN abs(try_cast(${column} AS DOUBLE) - try_cast(${column} AS DECIMAL(38,8))::DOUBLE) <= least(abs(try_cast(${column} AS DOUBLE)) * 1e-12, 2e-9) THEN try_cast(${column} AS DECIMAL(38,8)) END, ${refuse(column, 'a number with at most 8 decimals, but for the noise of floating point')})`,
+
     /** Text to BIGINT. */
     integer: (column: TextColumn): SqlTemplate =>
       sql`CASE WHEN ${isInteger(column)} THEN ${column}::BIGINT ELSE ${refuse(column, 'an integer')} END`,
@@ -47,6 +63,10 @@ export function exactly(key: TextColumn) {
     word: (column: TextColumn, words: readonly string[]): SqlTemplate =>
       sql`CASE WHEN ${column} IN (${sql.join(words)}) THEN ${column} ELSE ${refuse(column, words.join(' or '))} END`,
 
+    /** The text that must stand there. */
+    same: (column: TextColumn, expected: SqlValue): SqlTemplate =>
+      sql`CASE WHEN ${column} = ${expected} THEN ${column} ELSE ${refuse(column, 'that of the file')} END`,
+
     /**
      * Milliseconds (13 digits) or microseconds (16 digits) since 1970 to a TIMESTAMP in whole milliseconds. Decided value by value:
      * the change was not on one day for all markets. What microseconds add to candles is no information (000 in open times, 999 in
@@ -58,6 +78,10 @@ export function exactly(key: TextColumn) {
     /** The same, keeping microseconds: for events, where they do say something. */
     instant: (column: TextColumn): SqlTemplate =>
       sql`make_timestamp(CASE WHEN strlen(${column}) = 13 AND ${isInteger(column)} THEN ${column}::BIGINT * 1000 WHEN strlen(${column}) = 16 AND ${isInteger(column)} THEN ${column}::BIGINT ELSE ${refuse(column, 'milliseconds (13 digits) or microseconds (16 digits) since 1970')} END)`,
+
+    /** Seconds (10 digits) since 1970 to a TIMESTAMP. */
+    seconds: (column: TextColumn): SqlTemplate =>
+      sql`make_timestamp(CASE WHEN strlen(${column}) = 10 AND ${isInteger(column)} THEN ${column}::BIGINT * 1000000 ELSE ${refuse(column, 'seconds (10 digits) since 1970')} END)`,
 
     /** `2023-06-25 00:05:00`, which the exchange writes in UTC, to a TIMESTAMP. */
     written: (column: TextColumn): SqlTemplate =>

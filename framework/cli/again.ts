@@ -5,6 +5,7 @@ export interface Asked {
   readonly retryFailed?: boolean;
   readonly observe: boolean;
   readonly requireComplete?: boolean;
+  readonly tag?: readonly string[];
 }
 
 /** A selection and a filter as words of a command line; `*`, which is everything, needs none. */
@@ -20,6 +21,7 @@ export function askedWords(selection: string, asked: Asked): string[] {
     ...(asked.retryFailed ? ['--retry-failed'] : []),
     ...(asked.observe ? [] : ['--no-observe']),
     ...(asked.requireComplete ? ['--require-complete'] : []),
+    ...(asked.tag ?? []).flatMap((tag) => ['--tag', tag]),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface OptionSpec {
   readonly reads?: 'count' | 'positive' | 'duration' | 'each';
   /** As the user would write it. */
   readonly default?: string;
+  /** Has to be given. */
+  readonly required?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface CommandSpec {
   readonly summary: string;
   /** More than the summary, for its help. */
   readonly description?: string;
-  readonly group: 'Work' | 'Look' | 'Keep' | 'More';
+  readonly group: 'Work' | 'Look' | 'Keep' | 'More' | 'Lake';
   readonly arguments?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
   /** What `--json` prints; absent where it changes nothing but errors. */
@@ -71,8 +73,18 @@ const work: readonly OptionSpec[] = [
   { flags: '--retry-failed', description: 'also what failed for its data, though nothing has changed since' },
   { flags: '--no-observe', description: 'do not look at the sources first' },
 ];
+const tag = (description: string): OptionSpec => ({
+  flags: '--tag <tag>',
+  description: `${description}; may be repeated`,
+  value: 'text',
+  reads: 'each',
+});
 const verbose: OptionSpec = { flags: '-v, --verbose', description: 'list everything in full' };
-const schedule: ArgumentSpec = { name: '<schedule>', description: 'name of a schedule', value: 'text' };
+const schedule: ArgumentSpec = {
+  name: '<schedule>',
+  description: "name of a schedule or a sensor, or 'conditions'; schedule:x and sensor:x where both are named so",
+  value: 'text',
+};
 const OBJECT = 'print one JSON object';
 
 /** Options of every command. */
@@ -121,13 +133,14 @@ export const commands: readonly CommandSpec[] = [
         value: 'asset',
         reads: 'each',
       },
+      tag('a tag of the run, e.g. reason=backfill'),
       { flags: '--require-complete', description: 'exit code 1 also when something selected could not be computed' },
       { flags: '--dry-run', description: 'the same as plan' },
     ],
     json: 'print one JSON object per line as things happen (NDJSON); with --dry-run one JSON object',
     examples: [
       'lakehouse materialize',
-      "lakehouse materialize '+gold/*' -p 'date=2020-01-01..2020-01-03,symbol=BTCUSDT'",
+      "lakehouse materialize '+gold/*' -p date=2020-01 --tag reason=backfill",
       'lakehouse materialize --accept-code silver/klines',
     ],
   },
@@ -135,9 +148,12 @@ export const commands: readonly CommandSpec[] = [
     name: 'observe',
     group: 'Work',
     summary: 'look at the sources and remember what is there',
+    description:
+      'A source is listed in full once a day, and in between where that costs no more; otherwise only what is new. What is replaced or withdrawn is seen when it is listed in full.',
     arguments: [selection],
+    options: [{ flags: '--audit', description: 'list everything, also where that was done a short time ago' }],
     json: 'print a JSON array with one object per source',
-    examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily'"],
+    examples: ['lakehouse observe', "lakehouse observe '+gold/klines_daily' --audit"],
   },
   {
     name: 'check',
@@ -176,15 +192,17 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'schedules',
     group: 'Work',
-    summary: 'list schedules: when they are due, what they did last',
-    json: OBJECT,
+    summary: 'list schedules, sensors and conditions: when they are due, what they did last',
+    description:
+      'Lists everything that the daemon acts on: schedules, sensors, and the conditions of assets, which are decided together under the name `conditions` (see automation).',
+    json: `${OBJECT}; each has a kind: schedule, sensor or automation`,
     examples: ['lakehouse schedules', 'lakehouse schedules --json'],
     commands: [
       {
         name: 'ticks',
         group: 'Work',
         summary: 'list ticks, latest first: what was decided and why',
-        arguments: [{ ...schedule, name: '[schedule]', description: 'only of this one' }],
+        arguments: [{ ...schedule, name: '[schedule]', description: `only of this one: ${schedule.description}` }],
         options: [{ flags: '--limit <ticks>', description: 'list at most so many', reads: 'positive', default: '20' }],
         json: 'print a JSON array with one object per tick',
         examples: ['lakehouse schedules ticks', 'lakehouse schedules ticks nightly --limit 5'],
@@ -192,15 +210,17 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'run',
         group: 'Work',
-        summary: 'do now what a schedule does, in this process',
+        summary: 'do now what a schedule, a sensor or the conditions do, in this process',
+        description:
+          'A sensor looks from where its last look by the daemon left off, and what it asks for is done; the daemon will look again for itself. `conditions` computes what `lakehouse automation` says would be requested now. Exit code 1 when it failed.',
         arguments: [schedule],
         json: 'print one JSON object per line as things happen (NDJSON)',
-        examples: ['lakehouse schedules run nightly'],
+        examples: ['lakehouse schedules run nightly', 'lakehouse schedules run conditions'],
       },
       {
         name: 'pause',
         group: 'Work',
-        summary: 'let a schedule rest until it is resumed',
+        summary: 'let a schedule, a sensor or the conditions rest until they are resumed',
         arguments: [schedule],
         json: OBJECT,
         examples: ['lakehouse schedules pause nightly'],
@@ -208,7 +228,9 @@ export const commands: readonly CommandSpec[] = [
       {
         name: 'resume',
         group: 'Work',
-        summary: 'let a schedule go on; what came due meanwhile is not made up for',
+        summary: 'let a schedule, a sensor or the conditions go on',
+        description:
+          'What a schedule had due meanwhile is not made up for; a sensor finds what is new since its last look; conditions request what has become missing or stale. What is not enabled by its definition runs from then on as well.',
         arguments: [schedule],
         json: OBJECT,
         examples: ['lakehouse schedules resume nightly'],
@@ -274,7 +296,8 @@ export const commands: readonly CommandSpec[] = [
     name: 'status',
     group: 'Look',
     summary: 'count partitions by status, per asset',
-    description: 'LAG is shown of assets with a freshness policy: how late the worst of their series is.',
+    description:
+      'LAG is shown of assets with a freshness policy: how late the worst of their series is. `silent since` says that nothing has come for so long that all its series count as ended: none is late, unless their source stopped.',
     arguments: [selection],
     options: [
       partitions,
@@ -392,9 +415,12 @@ export const commands: readonly CommandSpec[] = [
     name: 'runs',
     group: 'Look',
     summary: "list runs, latest first; 'runs show <run>' shows one",
-    options: [{ flags: '--limit <runs>', description: 'list at most so many', reads: 'positive', default: '20' }],
+    options: [
+      { flags: '--limit <runs>', description: 'list at most so many', reads: 'positive', default: '20' },
+      tag('only runs with this tag, e.g. reason=backfill'),
+    ],
     json: 'print a JSON array with one object per run',
-    examples: ['lakehouse runs', 'lakehouse runs --limit 3', 'lakehouse runs show last'],
+    examples: ['lakehouse runs', 'lakehouse runs --tag reason=backfill', 'lakehouse runs show last'],
     commands: [
       {
         name: 'show',

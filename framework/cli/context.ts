@@ -5,6 +5,7 @@ import { redactText } from '../config/redact.ts';
 import type { LoadedSettings } from '../config/resolve.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { OpenedLake } from '../materialize/open.ts';
+import type { Shared } from '../materialize/shared.ts';
 import type { StateReader } from '../state/store.ts';
 import { type Console, createConsole, type Globals } from './console.ts';
 import { idGenerator } from './ids.ts';
@@ -31,8 +32,8 @@ export interface Context {
   readonly settings: () => Promise<{ readonly loaded: LoadedSettings; readonly missing?: LakehouseError }>;
   /** Opens the log for reading, and closes it whatever happens. Needs no definitions. */
   readonly withLog: <T>(use: (state: StateReader) => Promise<T>) => Promise<T>;
-  /** Opens the lake; whoever does so closes it. `read` writes nothing. */
-  readonly openLake: (mode: 'read' | 'write') => Promise<OpenedLake>;
+  /** Opens the lake; whoever does so closes it, and what it shares with others, if anything. `read` writes nothing. */
+  readonly openLake: (mode: 'read' | 'write', shared?: Shared) => Promise<OpenedLake>;
   /** Opens the lake, and closes it whatever happens. */
   readonly withLake: <T>(mode: 'read' | 'write', use: (lake: OpenedLake) => Promise<T>) => Promise<T>;
   /** From now on interrupts are heard; see {@link listenToInterrupts}. Once per command. */
@@ -51,6 +52,10 @@ export interface Context {
 /** Errors of a definitions module that cannot be had. */
 const WITHOUT_DEFINITIONS = ['no-definitions', 'definitions-failed', 'no-lakehouse', 'two-frameworks'];
 
+/** A word as it is written for a shell. */
+export const quoteWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 export function createContext(io: Io, globals: Globals, args: readonly string[]): Context {
   const console = createConsole(io, globals);
   let listening: Interrupts | undefined;
@@ -59,7 +64,6 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
   let configuration: Promise<Configuration> | undefined;
   let debug = globals.debug;
   const redact = (text: string) => redactText(text, { secrets });
-  const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
   const readSources = async (): Promise<SettingsSources> => {
     const { readSettingsSources } = await import('../config/load.ts');
@@ -92,7 +96,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     io,
     globals,
     console,
-    commandLine: () => redact(['lakehouse', ...args].map(quote).join(' ')),
+    commandLine: () => redact(['lakehouse', ...args].map(quoteWord).join(' ')),
     again: (...words) => {
       const program = io.env.npm_command === undefined ? 'lakehouse' : 'npx lakehouse';
       const { config, profile, set } = globals;
@@ -101,7 +105,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
         ...(profile === undefined ? [] : ['--profile', profile]),
         ...set.flatMap((one) => ['--set', one]),
       ];
-      return redact([program, ...[...words, ...options].map(quote)].join(' '));
+      return redact([program, ...[...words, ...options].map(quoteWord)].join(' '));
     },
     sources: readSources,
     configuration: () => {
@@ -128,7 +132,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
         state.close();
       }
     },
-    openLake: async (mode) => {
+    openLake: async (mode, shared) => {
       const { definition, loaded } = await context.configuration();
       const { openLake } = await import('../materialize/open.ts');
       const { settings } = loaded;
@@ -143,6 +147,7 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
         pid,
         isAlive,
         warn: console.warn,
+        shared,
       });
       for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
       return lake;

@@ -1,10 +1,12 @@
 import { serializeError } from '../common/errors.ts';
-import { commands } from './catalog.ts';
+import type { CommandDefinition } from '../define/command.ts';
+import { type CommandSpec, commands } from './catalog.ts';
 import { createConsole, jsonText } from './console.ts';
-import { type Context, createContext } from './context.ts';
+import { type Context, createContext, quoteWord } from './context.ts';
 import { exitCodeOf, FAILED, failureText, USAGE } from './failure.ts';
 import { type Io, processIo } from './io.ts';
 import { loaders } from './loaders.ts';
+import { becomes, type OwnCommands, ownCommands } from './own-commands.ts';
 import { type Chosen, CommanderError, readCommandLine } from './program.ts';
 
 /**
@@ -12,13 +14,16 @@ import { type Chosen, CommanderError, readCommandLine } from './program.ts';
  * settings or the definitions are wrong, 130 and 143 interrupted. Never rejects.
  */
 export async function main(args: readonly string[], io: Io = processIo()): Promise<number> {
+  const own = await ownCommands(args, io);
   let chosen: Chosen | undefined;
   try {
-    chosen = choose(args, io);
+    chosen = choose(args, io, own.specs);
   } catch (error) {
-    return reportUsage(error, args, io);
+    return reportUsage(error, args, io, own);
   }
   if (chosen === undefined) return 0;
+  const definition = own.byName.get(chosen.name);
+  if (definition) return carryOut(chosen, definition, args, io);
   const context = createContext(io, chosen.globals, args);
   try {
     const load = loaders[chosen.name];
@@ -35,19 +40,35 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-function choose(args: readonly string[], io: Io): Chosen | undefined {
+/** A command of the definitions: as the command line that it stands for. */
+async function carryOut(chosen: Chosen, own: CommandDefinition, args: readonly string[], io: Io): Promise<number> {
+  const context = createContext(io, chosen.globals, args);
+  let words: string[];
+  try {
+    words = await becomes(chosen, own, io);
+    // Under another name it would not be found again when somebody wants to know what was run.
+    context.console.note(`= ${context.redact(`lakehouse ${words.map(quoteWord).join(' ')}`)}`);
+  } catch (error) {
+    return report(error, context);
+  } finally {
+    context.dispose();
+  }
+  return main(words, io);
+}
+
+function choose(args: readonly string[], io: Io, own: readonly CommandSpec[]): Chosen | undefined {
   const width = Math.min(io.stdout.columns ?? 100, 120);
   if (args.length > 0)
-    return readCommandLine(args, { out: (text) => io.stdout.write(text), error: () => undefined, width });
+    return readCommandLine(args, { out: (text) => io.stdout.write(text), error: () => undefined, width }, own);
   // Without arguments the help is the answer, not a complaint.
-  return readCommandLine(['--help'], { out: (text) => io.stdout.write(text), error: () => undefined, width });
+  return readCommandLine(['--help'], { out: (text) => io.stdout.write(text), error: () => undefined, width }, own);
 }
 
 /** Whether the arguments ask for JSON, as far as that can be told of a line that could not be read. */
 const asksForJson = (args: readonly string[]) =>
   args.includes('--json') && !args.slice(0, args.indexOf('--json')).includes('--');
 
-function reportUsage(error: unknown, args: readonly string[], io: Io): number {
+function reportUsage(error: unknown, args: readonly string[], io: Io, { specs, failure }: OwnCommands): number {
   const globals = { json: asksForJson(args), color: !args.includes('--no-color'), quiet: false };
   const console = createConsole(io, globals);
   if (!(error instanceof CommanderError)) {
@@ -57,7 +78,10 @@ function reportUsage(error: unknown, args: readonly string[], io: Io): number {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const hint = [
     ...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')),
-    `Run 'lakehouse ${commandOf(args)}--help' for what there is.`,
+    `Run 'lakehouse ${commandOf(args, specs)}--help' for what there is.`,
+    ...(failure !== undefined && error.code === 'commander.unknownCommand'
+      ? [`Commands of the definitions are not known: ${failure instanceof Error ? failure.message : String(failure)}`]
+      : []),
   ].join(' ');
   if (globals.json)
     io.stdout.write(
@@ -68,9 +92,9 @@ function reportUsage(error: unknown, args: readonly string[], io: Io): number {
 }
 
 /** The command that was meant, with a space behind it; '' where none is known. */
-function commandOf(args: readonly string[]): string {
+function commandOf(args: readonly string[], own: readonly CommandSpec[]): string {
   const [first, second] = args.filter((arg) => !arg.startsWith('-'));
-  const command = commands.find(({ name, hidden }) => name === first && name !== 'help' && !hidden);
+  const command = [...own, ...commands].find(({ name, hidden }) => name === first && name !== 'help' && !hidden);
   const below = command?.commands?.find(({ name }) => name === second);
   return [command, below].map((one) => (one ? `${one.name} ` : '')).join('');
 }

@@ -1,4 +1,4 @@
-import { observe } from '../materialize/observe.ts';
+import { isWanted, observe } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import type { Observed } from '../materialize/recorded.ts';
 import type { ObservedEvent } from '../state/events.ts';
@@ -24,10 +24,10 @@ export async function previewSources(
   const events: ObservedEvent[] = [];
   for (const key of keys) {
     const node = lake.graph.node(key);
-    if (node.definition.kind !== 'source') continue;
+    if (node.definition.kind !== 'source' || !isWanted(lake, node)) continue;
     say(key);
-    const { event, seen, changed, withdrawn } = await observe(lake, node, 'plan', signal);
-    observed.push({ asset: key, seen, changed, withdrawn });
+    const { event, ...found } = await observe(lake, node, 'plan', signal);
+    observed.push({ asset: key, ...found, audit: event.audit === true });
     events.push(event);
   }
   return { view: withObserved(lake.state.refresh(), events), observed, events };

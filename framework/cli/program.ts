@@ -42,6 +42,7 @@ const readers: Readonly<Record<NonNullable<OptionSpec['reads']>, (text: string, 
 function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices(spec.choices);
+  if (spec.required) option.makeOptionMandatory();
   if (spec.reads) option.argParser(readers[spec.reads]);
   if (spec.default !== undefined)
     option.default(spec.reads ? readers[spec.reads](spec.default, undefined) : spec.default, spec.default);
@@ -70,10 +71,14 @@ function helpOf(program: Command, words: readonly string[]): never {
 const DEFAULTS: Globals = { set: [], json: false, debug: false, color: true, quiet: false };
 
 /**
- * Reads a command line. Undefined where help or the version was asked for, which has been printed then.
+ * Reads a command line. `own` are commands besides those of the catalog, or instead of one of them. Undefined where help or the version was asked for, which has been printed then.
  * @throws CommanderError for a command line that is wrong; what it says went to `screen.error`.
  */
-export function readCommandLine(args: readonly string[], screen: Screen): Chosen | undefined {
+export function readCommandLine(
+  args: readonly string[],
+  screen: Screen,
+  own: readonly CommandSpec[] = [],
+): Chosen | undefined {
   // For shells, not for people: the words of an unfinished command line are not to be read as options.
   const hidden = commands.find(({ name, hidden }) => hidden === true && name === args[0]);
   if (hidden) return { name: hidden.name, globals: DEFAULTS, options: {}, args: [args.slice(1)] };
@@ -127,7 +132,8 @@ export function readCommandLine(args: readonly string[], screen: Screen): Chosen
     });
     for (const sub of spec.commands ?? []) add(command, sub, `${name} ${sub.name}`);
   };
-  for (const spec of commands) if (!spec.hidden) add(program, spec);
+  const all = [...commands.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
+  for (const spec of all) if (!spec.hidden) add(program, spec);
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {

@@ -16,7 +16,7 @@ export interface Unmatched {
   readonly hint?: string | undefined;
 }
 
-const isLiteral = (glob: string): boolean => !/[*?]/.test(glob);
+const isLiteral = (glob: string): boolean => !/^!|[*?]/.test(glob);
 
 const declares = ({ definition }: AssetNode, dimension: string, value: string): boolean =>
   definition.space.listed.some(({ name, values }) => name === dimension && values?.includes(value) === true);

@@ -14,7 +14,9 @@ const HOST = /^[A-Za-z0-9.:-]+$/;
 const SIGNING_KEY = /^(?:whsec_)?[A-Za-z0-9+/]{32,86}={0,2}$/;
 
 const destinationFields = z.object({
-  type: z.enum(DESTINATION_TYPES).meta({ description: 'How it is told: slack, json, email, command.' }),
+  type: z.enum(DESTINATION_TYPES).meta({
+    description: 'How it is told. slack and json need url; email needs host, from and to; command needs command.',
+  }),
   rules: z.array(z.enum(ALERT_RULES)).optional().meta({ description: 'What it is told of; all when absent.' }),
   severity: z.enum(ALERT_SEVERITIES).default('warn').meta({ description: 'Least severe that it is told of.' }),
   timeoutSeconds: z.number().positive().default(15).meta({ description: 'Seconds that an attempt may take.' }),
@@ -62,14 +64,15 @@ const COMMON: readonly Field[] = ['type', 'rules', 'severity', 'timeoutSeconds']
 
 const destination = destinationFields.superRefine((given, { addIssue }) => {
   const { needs, may } = FIELDS[given.type];
-  const wrong = (message: string) => addIssue({ code: 'custom', message });
+  const wrong = (message: string, path: Field[] = []) => addIssue({ code: 'custom', message, path });
   for (const field of needs)
-    if (given[field] === undefined) wrong(`A destination of type ${given.type} needs ${field}`);
+    if (given[field] === undefined) wrong(`A destination of type ${given.type} needs ${field}`, [field]);
   for (const field of Object.keys(given) as Field[]) {
     if (given[field] !== undefined && ![...COMMON, ...needs, ...may].includes(field))
       wrong(`A destination of type ${given.type} has no ${field}`);
   }
-  if ((given.user === undefined) !== (given.password === undefined)) wrong('user and password go together');
+  if (given.user !== undefined && given.password === undefined) wrong('A user needs a password', ['password']);
+  if (given.user === undefined && given.password !== undefined) wrong('A password needs a user', ['user']);
 });
 
 export const alertsSection = z

@@ -21,6 +21,8 @@ export interface SettingsSources {
   readonly profiles: ReadonlyMap<string, SourceText>;
   /** Where a profile's file would be put. */
   readonly profilesDirectory: string;
+  /** Files of profiles that are not read, for they are beside another config file than the one that is. */
+  readonly otherProfiles?: readonly string[];
   readonly dotenv: SourceText | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The profile of `--profile`. */
@@ -131,10 +133,13 @@ function addProfile(
   if (section || source || (!asked && CONVENTIONAL_PROFILES.includes(name))) return;
   const known = [...new Set([...inline.keys(), ...sources.profiles.keys()])].sort();
   const near = closest(name, known);
+  const other = sources.otherProfiles?.find((file) => /([^/\\]+)\.yaml$/.exec(file)?.[1] === name);
+  const beside = sources.config ? `, which is ${sources.config.file}.` : '.';
   const hint = [
     near.length > 0 && `Did you mean ${near.map((n) => `'${n}'`).join(' or ')}?`,
     known.length > 0 && `Known: ${known.join(', ')}.`,
-    `A profile is a file ${sources.profilesDirectory}/${name}.yaml or a section under 'profiles:' in the config file`,
+    `A profile is a file ${sources.profilesDirectory}/${name}.yaml or a section under 'profiles:' in the config file${beside}`,
+    other && `${other} is not read, for it is not beside ${sources.config?.file ?? 'the config file'}: copy it there`,
   ];
   const issue = { code: 'unknown-profile', path: ['profile'], message: `There is no profile '${name}'` };
   layer.issues.push(issueAt(origin, { ...issue, hint: hint.filter(Boolean).join(' ') }));

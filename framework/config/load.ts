@@ -5,6 +5,9 @@ import type { SettingsSources, SourceText } from './layers.ts';
 import { type LoadedSettings, resolveSettings } from './resolve.ts';
 import type { NoExtension, SettingsExtension } from './schema.ts';
 
+/** Where the config file is looked for, the first that is there. */
+const CONFIG_FILES = ['lakehouse.yaml', 'config/lakehouse.yaml'];
+
 /** What the command line and the process say about settings. */
 export interface SettingsRequest {
   /** Working directory, absolute. */
@@ -31,7 +34,7 @@ export function readSettingsSources({ cwd, env, argv }: SettingsRequest): Settin
     const text = readIfPresent(file, () => readFileSync(file, 'utf8'));
     return text === undefined ? undefined : { file: relative(cwd, file), text };
   };
-  const candidates = argv.configFile === undefined ? ['lakehouse.yaml', 'config/lakehouse.yaml'] : [argv.configFile];
+  const candidates = argv.configFile === undefined ? CONFIG_FILES : [argv.configFile];
   let file = '';
   let config: SourceText | undefined;
   for (const candidate of candidates) {
@@ -44,17 +47,22 @@ export function readSettingsSources({ cwd, env, argv }: SettingsRequest): Settin
       hint: 'Relative to the working directory; without --config, lakehouse.yaml or config/lakehouse.yaml is read',
     });
   }
-  const directory = join(dirname(file), 'profiles');
+  const profilesOf = (config: string) => join(dirname(resolve(cwd, config)), 'profiles');
+  const namesIn = (directory: string) =>
+    (readIfPresent(directory, () => readdirSync(directory).sort()) ?? []).filter((name) => name.endsWith('.yaml'));
+  const directory = profilesOf(file);
   const profiles = new Map<string, SourceText>();
-  for (const name of readIfPresent(directory, () => readdirSync(directory).sort()) ?? []) {
-    const source = name.endsWith('.yaml') ? read(join(directory, name)) : undefined;
+  for (const name of namesIn(directory)) {
+    const source = read(join(directory, name));
     if (source) profiles.set(name.slice(0, -'.yaml'.length), source);
   }
+  const others = CONFIG_FILES.map(profilesOf).filter((other) => other !== directory);
   return {
     cwd,
     config,
     profiles,
     profilesDirectory: relative(cwd, directory),
+    otherProfiles: others.flatMap((other) => namesIn(other).map((name) => relative(cwd, join(other, name)))),
     dotenv: read(join(cwd, '.env')),
     env,
     profile: argv.profile,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { throwIfIssues } from '../common/errors.ts';
+import { type Issue, throwIfIssues } from '../common/errors.ts';
+import { envName } from './env.ts';
 import { readLayers, type SettingsSources } from './layers.ts';
 import { type EffectiveSetting, merge } from './merge.ts';
 import { issueAt } from './origin.ts';
 import { frameworkShape, type NoExtension, type Settings, type SettingsExtension } from './schema.ts';
-import { settingTree } from './tree.ts';
+import { childOf, type Setting, settingTree } from './tree.ts';
 import { inOurWords } from './words.ts';
 
 export interface LoadedSettings<Extension extends SettingsExtension = NoExtension> {
@@ -15,6 +16,11 @@ export interface LoadedSettings<Extension extends SettingsExtension = NoExtensio
   readonly secrets: readonly string[];
   /** The config file as it is shown; undefined when there is none. */
   readonly configFile: string | undefined;
+  /**
+   * What is wrong with those who are told of alerts, say that a secret is missing: for whoever tells them (`refuseUntold`). The
+   * settings are without them.
+   */
+  readonly untold: readonly Issue[];
 }
 
 /**
@@ -25,7 +31,7 @@ export interface LoadedSettings<Extension extends SettingsExtension = NoExtensio
  * them is not loaded yet; with one (`{}` when the module declares none) they are refused.
  *
  * @throws LakehouseError `invalid-settings` (usage) with every problem of every layer, also of values that a higher
- * layer overrides and of profiles in the config file that are not chosen.
+ * layer overrides and of profiles in the config file that are not chosen; but not those of who is told of alerts.
  */
 export function resolveSettings<Extension extends SettingsExtension = NoExtension>(
   sources: SettingsSources,
@@ -36,22 +42,59 @@ export function resolveSettings<Extension extends SettingsExtension = NoExtensio
   const root = settingTree(shape, extension === undefined);
   const { entries, issues } = readLayers(sources, root);
   const { input, effective } = merge(sources.cwd, root, entries, issues);
-  throwIfIssues('invalid-settings', 'The settings are wrong:', issues);
+  const untold = issues.filter(isUntold);
+  if (untold.length < issues.length) throwIfIssues('invalid-settings', INVALID, issues);
+  removeAll(input, untold);
 
-  const result = z.object(shape).safeParse(input, { error: inOurWords });
-  const wrong = (result.error?.issues ?? []).map((issue) => {
-    const path = issue.path.map(String);
-    const near = effective.find((setting) => setting.path.every((key, i) => i >= path.length || key === path[i]));
-    return issueAt(near?.origin ?? { kind: 'default' }, { code: 'invalid-setting', path, message: issue.message });
+  const schema = z.object(shape);
+  let result = schema.safeParse(input, { error: inOurWords });
+  const wrong = (result.error?.issues ?? []).map(({ path: at, message }) => {
+    const path = at.map(String);
+    const near =
+      effective.find((setting) => setting.path.every((key, i) => i >= path.length || key === path[i])) ??
+      effective.find((setting) => isUntold({ path }) && path.slice(0, -1).every((key, i) => key === setting.path[i]));
+    const isMissingSecret = settingAt(root, path)?.secret && valueAt(input, path) === undefined;
+    const hint = isMissingSecret ? `Secrets may be given in the environment or .env: ${envName(path)}` : undefined;
+    return issueAt(near?.origin ?? { kind: 'default' }, { code: 'invalid-setting', path, message, hint });
   });
-  throwIfIssues('invalid-settings', 'The settings are wrong:', wrong);
+  untold.push(...wrong);
+  if (!wrong.every(isUntold)) throwIfIssues('invalid-settings', INVALID, untold);
+  if (wrong.length > 0) {
+    removeAll(input, untold);
+    result = schema.safeParse(input, { error: inOurWords });
+  }
   const secrets = [...entries, ...effective].flatMap(({ secret, value }) => (secret ? textsIn(value) : []));
   return {
     settings: result.data as unknown as Settings<Extension>,
-    effective: effective.map((setting) => ({ ...setting, value: valueAt(result.data, setting.path) })),
+    effective: effective.map((setting) =>
+      isUntold(setting) ? setting : { ...setting, value: valueAt(result.data, setting.path) },
+    ),
     secrets: [...new Set(secrets)],
     configFile: sources.config?.file,
+    untold,
   };
+}
+
+const INVALID = 'The settings are wrong:';
+
+/** Whether a path is in the settings of those who are told of alerts. */
+const isUntold = ({ path: [section, key] }: Pick<Issue, 'path'>): boolean =>
+  section === 'alerts' && (key === 'destinations' || key === 'webhookUrl');
+
+/** @throws LakehouseError `invalid-settings` (usage) where somebody cannot be told of alerts. */
+export function refuseUntold({ untold }: Pick<LoadedSettings, 'untold'>): void {
+  throwIfIssues('invalid-settings', INVALID, untold);
+}
+
+/** Takes those out of the input that something is wrong with. */
+function removeAll(input: Record<string, unknown>, untold: readonly Issue[]): void {
+  const alerts = input.alerts as { webhookUrl?: unknown; destinations?: Record<string, unknown> } | undefined;
+  for (const {
+    path: [, key, name],
+  } of untold) {
+    if (key === 'webhookUrl') delete alerts?.webhookUrl;
+    else if (name !== undefined) delete alerts?.destinations?.[name];
+  }
 }
 
 /**
@@ -65,7 +108,7 @@ export function definitionsPath(sources: SettingsSources): string {
   const needed = issues.filter(({ code, path }) =>
     path.length === 0 ? code === 'malformed-yaml' : ['definitions', 'dataDir', 'profile'].includes(String(path[0])),
   );
-  throwIfIssues('invalid-settings', 'The settings are wrong:', needed);
+  throwIfIssues('invalid-settings', INVALID, needed);
   return String(input.definitions);
 }
 
@@ -74,6 +117,10 @@ function refuseReservedNames(extension: SettingsExtension): void {
     .filter((name) => Object.hasOwn(frameworkShape, name) || name === 'profiles' || name === 'lakehouse')
     .map((name) => ({ code: 'reserved-name', path: [name], message: 'This name belongs to the framework' }));
   throwIfIssues('invalid-settings-extension', 'The settings that the definitions module declares are wrong:', issues);
+}
+
+function settingAt(root: Setting, path: readonly string[]): Setting | undefined {
+  return path.reduce((setting: Setting | undefined, key) => setting && childOf(setting, key), root);
 }
 
 function textsIn(value: unknown): string[] {

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { CATCH_UPS, OVERLAPS, SCHEDULE_ACTIONS, SCHEDULE_NAME } from '../common/schedule.ts';
+import { TAG_KEY } from '../common/tags.ts';
 import { alertsSection } from './alerts.ts';
 import { httpUrl } from './url.ts';
+
+const poolName = z.string().regex(/^[a-z][a-z0-9_-]*$/, 'The name of a pool is lower case: letters, digits, _ and -');
+
+const tagKey = z.string().regex(TAG_KEY, 'A tag is a letter and then letters, digits, _ . / and -, 63 at most');
 
 /**
  * The settings of the framework. Every setting has a description and either a default or is optional, so an empty
@@ -100,12 +105,26 @@ export const frameworkShape = {
         .default(60_000)
         .meta({ description: 'Milliseconds without a heartbeat after which the work of a run may be taken over.' }),
       pools: z
-        .record(
-          z.string().regex(/^[a-z][a-z0-9_-]*$/, 'The name of a pool is lower case: letters, digits, _ and -'),
-          z.int().positive(),
-        )
+        .record(poolName, z.int().positive())
         .default({})
         .meta({ description: 'Named pools and how many batches may run in each at once.' }),
+      rates: z
+        .record(
+          poolName,
+          z.object({
+            starts: z.int().positive().meta({
+              description: 'Starts at most: attempts of a function at one partition, and statements of queries.',
+            }),
+            perSeconds: z
+              .number()
+              .positive()
+              .max(86_400)
+              .default(60)
+              .meta({ description: 'Seconds, any so many in a row, that they are counted in.' }),
+          }),
+        )
+        .default({})
+        .meta({ description: 'How often work of a pool may begin, in one process with all its runs.' }),
     })
     .meta({ description: 'How a run is executed.' }),
   daemon: z
@@ -148,6 +167,8 @@ export const frameworkShape = {
           .optional()
           .meta({ description: 'Seconds ticks are put off within.' }),
         timeoutMinutes: z.number().positive().optional().meta({ description: 'Minutes after which a run is stopped.' }),
+        priority: z.int().optional().meta({ description: 'What waits with a greater one goes first; 0 when absent.' }),
+        tags: z.record(tagKey, z.string().min(1).max(256)).optional().meta({ description: 'Tags of its runs.' }),
         enabled: z.boolean().optional().meta({ description: 'Whether it runs before anybody paused or resumed it.' }),
       }),
     )

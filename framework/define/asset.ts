@@ -75,6 +75,10 @@ export interface SourceOptions<TDims extends DimensionShape> extends CommonOptio
       readonly partition: TypedPartition<TDims>;
     },
   ) => Promise<{ bytes: Uint8Array; version: string }>;
+  /** Whether the settings want this source at all. One that is not wanted is not looked at: what is known of it stays. Default: always. */
+  readonly wanted?: (resources: Readonly<Record<string, unknown>>) => boolean;
+  /** Hours after which everything has to be listed again, not only what is new (`context.mode`). Default 24. */
+  readonly auditEveryHours?: number;
   /** Hours after a partition's end until it is normally published. Default 48. */
   readonly publicationLagHours?: number;
   /** Days without anything new after which a series counts as ended. Default 30. */
@@ -116,6 +120,8 @@ export function source<const TKey extends string, const TDims extends DimensionS
   options: SourceOptions<TDims>,
 ): Asset<{ key: TKey; dims: TDims; shape: Record<never, never> }> {
   const definition: SourceDefinition = {
+    wanted: options.wanted,
+    auditEveryMs: (options.auditEveryHours ?? 24) * HOUR_MS,
     observe: options.observe,
     read: options.read as SourceDefinition['read'],
     publicationLagMs: (options.publicationLagHours ?? 48) * HOUR_MS,

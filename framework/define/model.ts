@@ -160,9 +160,23 @@ export interface Observation {
 export interface ObserveContext extends RuntimeContext {
   /** Whether a series' value for a dimension is wanted at all; saves listing what nobody asked for. */
   readonly wants: (dimension: string, value: string) => boolean;
+  /** `audit`: everything is to be listed. `head`: what is new; how much else costs nothing is the source's to say, by `listsFrom`. */
+  readonly mode: 'head' | 'audit';
+  /** What is known of a series: how many partitions, and the newest one's time as in a key; undefined when none. */
+  readonly known: (
+    values: Readonly<Record<string, string>>,
+  ) => { readonly count: number; readonly newest: string } | undefined;
+  /** Says that of this series only times from this one on are listed: earlier ones count as unchanged, not as withdrawn. */
+  readonly listsFrom: (values: Readonly<Record<string, string>>, time: string) => void;
+  /** Counts a request, for reports. */
+  readonly request: () => void;
 }
 
 export interface SourceDefinition {
+  /** Whether the settings want this source at all. One that is not wanted is not looked at: what is known of it stays. */
+  readonly wanted: ((resources: Readonly<Record<string, unknown>>) => boolean) | undefined;
+  /** How old an observation of everything may be before the next has to be one. */
+  readonly auditEveryMs: number;
   readonly observe: (context: ObserveContext) => AsyncIterable<Observation>;
   /** Reads one partition; `version` is that of the bytes actually received. */
   readonly read:

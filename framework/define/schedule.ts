@@ -4,12 +4,15 @@ import {
   type CatchUp,
   OVERLAPS,
   type Overlap,
+  type RunWords,
   SCHEDULE_ACTIONS,
   SCHEDULE_NAME,
   type ScheduleAction,
 } from '../common/schedule.ts';
+import type { Tags } from '../common/tags.ts';
 import { callers } from './caller.ts';
 import type { RuntimeContext } from './model.ts';
+import { runWordsProblems } from './run-words.ts';
 
 export interface TickContext extends RuntimeContext {
   /** When the tick was due. */
@@ -19,7 +22,7 @@ export interface TickContext extends RuntimeContext {
 /** Something else to do on a schedule. What it returns is written down as what the tick did. */
 export type ScheduleFunction = (context: TickContext) => Promise<string | undefined> | string | undefined;
 
-export interface ScheduleOptions {
+export interface ScheduleOptions extends RunWords {
   /** Lower case letters, digits, `_` and `-`. Its ticks, and whether it is paused, are remembered under this name. */
   readonly name: string;
   readonly description?: string;
@@ -58,6 +61,8 @@ export interface ScheduleDefinition {
   readonly catchUp: CatchUp;
   readonly jitterMs: number;
   readonly timeoutMs: number | undefined;
+  readonly priority: number;
+  readonly tags: Tags | undefined;
   readonly enabled: boolean;
   readonly module: string | undefined;
   readonly line: number | undefined;
@@ -83,6 +88,8 @@ export function schedule(options: ScheduleOptions): ScheduleDefinition {
     catchUp: options.catchUp ?? 'last',
     jitterMs: (options.jitterSeconds ?? 0) * 1000,
     timeoutMs: options.timeoutMinutes === undefined ? undefined : options.timeoutMinutes * 60_000,
+    priority: options.priority ?? 0,
+    tags: options.tags,
     enabled: options.enabled ?? true,
     module: site?.module,
     line: site?.line,
@@ -113,5 +120,6 @@ function issuesOf(options: ScheduleOptions): Issue[] {
   if (!(jitterSeconds >= 0 && jitterSeconds <= 86_400))
     report('jitterSeconds', `${jitterSeconds} is not between 0 and 86400`);
   if (!(timeoutMinutes > 0)) report('timeoutMinutes', `${timeoutMinutes} is not more than 0`);
+  for (const [field, message] of runWordsProblems(options)) report(field, message);
   return issues;
 }

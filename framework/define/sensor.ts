@@ -1,6 +1,9 @@
 import type { Issue } from '../common/errors.ts';
+import type { RunWords } from '../common/schedule.ts';
+import type { Tags } from '../common/tags.ts';
 import { callers } from './caller.ts';
 import type { RuntimeContext } from './model.ts';
+import { runWordsProblems } from './run-words.ts';
 
 /** What a sensor does when it requests something. `materialize-stale` looks at the selected sources first; `observe` does only that. */
 export const SENSOR_ACTIONS = ['materialize-stale', 'observe', 'check'] as const;
@@ -36,7 +39,7 @@ export interface PollResult {
  */
 export type PollFunction = (context: PollContext) => Promise<PollResult> | PollResult;
 
-export interface SensorOptions {
+export interface SensorOptions extends RunWords {
   /** Lower case letters, digits, `_` and `-`. Its cursor is remembered under this name. */
   readonly name: string;
   readonly description?: string;
@@ -62,6 +65,8 @@ export interface SensorDefinition {
   readonly select: string;
   readonly action: SensorAction;
   readonly poll: PollFunction;
+  readonly priority: number;
+  readonly tags: Tags | undefined;
   readonly enabled: boolean;
   readonly module: string | undefined;
   readonly line: number | undefined;
@@ -87,6 +92,8 @@ export function sensor(options: SensorOptions): SensorDefinition {
     select: options.select ?? '*',
     action: options.action ?? 'materialize-stale',
     poll: options.poll,
+    priority: options.priority ?? 0,
+    tags: options.tags,
     enabled: options.enabled ?? true,
     module: site?.module,
     line: site?.line,
@@ -110,5 +117,6 @@ function issuesOf(options: SensorOptions, everyMs: number): Issue[] {
     report('action', `'${String(action)}' is not one of ${SENSOR_ACTIONS.join(', ')}`);
   if (typeof options.poll !== 'function')
     report('poll', 'is not a function', 'async ({ cursor }) => ({ cursor, request: true })');
+  for (const [field, message] of runWordsProblems(options)) report(field, message);
   return issues;
 }

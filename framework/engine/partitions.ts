@@ -94,7 +94,7 @@ function timestampLiteral(iso: string): string {
 }
 
 /** `silver/klines` as the view `"silver"."klines"`; what follows the first slash is one name. */
-export function viewName({ key }: AssetDefinition): string {
+export function viewName({ key }: { readonly key: string }): string {
   const slash = key.indexOf('/');
   return `${quoteIdentifier(key.slice(0, slash))}.${quoteIdentifier(key.slice(slash + 1))}`;
 }

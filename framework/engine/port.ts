@@ -1,6 +1,7 @@
 import type { Issue } from '../common/errors.ts';
 import type { AssetDefinition, InputReader } from '../define/model.ts';
 import type { SqlTemplate } from '../define/sql.ts';
+import type { ViewDefinition } from '../define/view.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
 /** One partition to compute. Everywhere below it is meant by its ordinal in `BatchRequest.targets`. */
@@ -166,6 +167,11 @@ export type LakeView =
         readonly path: string;
         readonly bytes: number;
       }[];
+    }
+  | {
+      /** A query over other views of the list. */
+      readonly definition: ViewDefinition;
+      readonly template: SqlTemplate;
     };
 
 export type QueryValue =

@@ -1,11 +1,13 @@
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import { closest, didYouMean } from '../common/suggest.ts';
-import type { AssetDefinition } from '../define/model.ts';
 
-export const zoneOf = ({ key }: AssetDefinition): string => key.slice(0, key.indexOf('/'));
-export const tableOf = ({ key }: AssetDefinition): string => key.slice(key.indexOf('/') + 1);
+/** An asset or a view. */
+export type Named = { readonly key: string };
+
+export const zoneOf = ({ key }: Named): string => key.slice(0, key.indexOf('/'));
+export const tableOf = ({ key }: Named): string => key.slice(key.indexOf('/') + 1);
 /** As a query names it. */
-export const nameOf = ({ key }: AssetDefinition): string => key.replace('/', '.');
+export const nameOf = ({ key }: Named): string => key.replace('/', '.');
 
 const AMBIGUOUS = 'ambiguous: ';
 
@@ -13,7 +15,7 @@ const AMBIGUOUS = 'ambiguous: ';
 export const ambiguousTable = (table: string): string => `${AMBIGUOUS}${table}`;
 
 /** What is wrong with a query that a person asked, in the lake's words. What is wrong with the lake stays as it is. */
-export function explainQuery(error: unknown, definitions: readonly AssetDefinition[]): unknown {
+export function explainQuery(error: unknown, definitions: readonly Named[]): unknown {
   if (!isLakehouseError(error) || error.kind !== 'data' || error.code === 'file-corrupt') return error;
   const { code, message, hint, cause, details } = error;
   const missing = /Table with name (?:"(.+?)"|(.+?)) does not exist/.exec(message)?.slice(1).find(Boolean);
@@ -53,10 +55,10 @@ function nameAtCaret(message: string, missing: string): string {
   return name?.[1]?.toLowerCase() === missing.toLowerCase() ? name.join('.') : missing;
 }
 
-function otherTable(written: string, definitions: readonly AssetDefinition[]): string | undefined {
+function otherTable(written: string, definitions: readonly Named[]): string | undefined {
   const names = definitions.map(nameOf);
   const table = written.slice(written.indexOf('.') + 1);
-  const named = (within: readonly AssetDefinition[]) => {
+  const named = (within: readonly Named[]) => {
     const near = closest(table, new Set(within.map(tableOf)));
     return within.filter((definition) => near.includes(tableOf(definition))).map(nameOf);
   };

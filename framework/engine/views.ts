@@ -7,7 +7,8 @@ import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { plainValue } from './json.ts';
 import { partitionLiteral, partitionValues, relationColumns, viewName } from './partitions.ts';
 import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
-import { ambiguousTable, explainQuery, tableOf, withExcerpt, zoneOf } from './query-errors.ts';
+import { ambiguousTable, explainQuery, type Named, tableOf, withExcerpt, zoneOf } from './query-errors.ts';
+import { render } from './render.ts';
 import type { Scratch } from './scratch.ts';
 import type { PreparedSelect } from './select.ts';
 import { mayName } from './syntax.ts';
@@ -35,7 +36,9 @@ export async function runQuery(
   const database = await openDatabase({ ...settings, tempDirectory: scratch.path });
   try {
     const session = await database.open('query', signal);
-    for (const view of views) await createView(session, view);
+    // Views last: they read the others.
+    const inOrder = [...views].sort((a, b) => Number('template' in a) - Number('template' in b));
+    for (const view of inOrder) await createView(session, view);
     const decoys = await createDecoys(session, sql, definitions);
     const zones = [...decoys, ...new Set(definitions.map(zoneOf))];
     if (zones.length > 0) await session.run(`SET search_path = ${quoteLiteral(zones.join(','))}`);
@@ -97,11 +100,7 @@ export async function runQuery(
  * One zone's table must not be taken for another's: a name that several zones have, without a zone, finds a view first that cannot
  * be read. Only for names that the query may have, because the catalogue lists these views as well. The schemas to search first.
  */
-async function createDecoys(
-  session: Session,
-  sql: string,
-  definitions: readonly AssetDefinition[],
-): Promise<readonly string[]> {
+async function createDecoys(session: Session, sql: string, definitions: readonly Named[]): Promise<readonly string[]> {
   const found = Map.groupBy(definitions, tableOf);
   const several = [...found].filter(([table, assets]) => assets.length > 1 && mayName(sql, table));
   if (several.length === 0) return [];
@@ -148,8 +147,15 @@ async function whyBroken(
 }
 
 async function createView(session: Session, view: LakeView): Promise<void> {
+  await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zoneOf(view.definition))}`);
+  if ('template' in view) {
+    const { definition, template } = view;
+    const relation = (input: string) => viewName(definition.inputs[input] ?? { key: input });
+    const text = render(template, { relation, partition: quoteIdentifier });
+    await session.run(`CREATE VIEW ${viewName(definition)} AS ${text}`);
+    return;
+  }
   const { definition } = view;
-  await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zoneOf(definition))}`);
   if ('partitions' in view) {
     const list = view.partitions;
     const table = `__raw_${definition.key}`;

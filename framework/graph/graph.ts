@@ -2,7 +2,7 @@ import { DirectedGraph } from 'graphology';
 import { topologicalGenerations } from 'graphology-dag';
 import type { Issue } from '../common/errors.ts';
 import { throwIfIssues } from '../common/errors.ts';
-import { globToRegExp } from '../common/glob.ts';
+import { globMatcher } from '../common/glob.ts';
 import { didYouMean } from '../common/suggest.ts';
 import type { AssetDefinition, InputDefinition } from '../define/model.ts';
 import { placeOf } from '../define/place.ts';
@@ -49,7 +49,7 @@ export interface AssetGraph {
 }
 
 export interface GraphOptions {
-  /** Wanted values by dimension name, as globs. */
+  /** Wanted values by dimension name, as globs; one that begins with `!` excludes. */
   readonly filters?: Readonly<Record<string, readonly string[] | undefined>>;
   /** Code version by asset key. */
   readonly codes: (definition: AssetDefinition) => string;
@@ -61,8 +61,7 @@ function filtered(space: PartitionSpace, filters: ReadonlyMap<string, readonly s
     space.dimensions.map((dimension): Dimension => {
       const globs = filters.get(dimension.name);
       if (dimension.type === 'time' || globs === undefined) return dimension;
-      const patterns = globs.map(globToRegExp);
-      const accepts = (value: string) => patterns.some((pattern) => pattern.test(value));
+      const accepts = globMatcher(globs);
       const { values } = dimension;
       return { ...dimension, ...(values && { values: values.filter(accepts) }), accepts, pattern: globs.join('|') };
     }),
@@ -83,8 +82,7 @@ function filterIssues(
       return [{ code: 'unknown-dimension', path, message: `no asset has a listed dimension '${name}'`, hint }];
     }
     const values = dimensions.flatMap((dimension) => (dimension.name === name ? (dimension.values ?? []) : []));
-    const patterns = globs.map(globToRegExp);
-    if (values.length === 0 || values.some((value) => patterns.some((pattern) => pattern.test(value)))) return [];
+    if (values.length === 0 || values.some(globMatcher(globs))) return [];
     const hint = `Its values: ${[...new Set(values)].join(', ')}`;
     return [
       { code: 'empty-filter', path, message: `no value of '${name}' is ${globs.join(' or ') || 'wanted'}`, hint },

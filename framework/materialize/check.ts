@@ -1,4 +1,5 @@
 import { serializeError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import { inputsRead } from '../define/check-spec.ts';
 import type { CheckDefinition } from '../define/model.ts';
 import type { AssetNode } from '../graph/graph.ts';
@@ -23,6 +24,7 @@ export interface CheckRequest {
   /** The command line and the selection, for the record. */
   readonly command: string;
   readonly selection: string;
+  readonly tags?: Tags | undefined;
   /** Which partitions, by asset; those that are not there are left out. */
   readonly targets: ReadonlyMap<string, PartitionSet>;
   /** Which checks; all when absent. */

@@ -1,3 +1,4 @@
+import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { RetryPolicy } from '../define/model.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
@@ -37,7 +38,19 @@ export interface BatchContext {
   readonly breaker: Breaker;
   /** Runs a task when one of the pool's slots is free. */
   readonly pool: <T>(task: () => Promise<T>) => Promise<T>;
+  /**
+   * Resolves when the pool's rate lets one more begin: an attempt of a function, or a statement.
+   * @throws LakehouseError `told-to-stop` (conflict) when the run is to start nothing new while it waits.
+   */
+  readonly begin: () => Promise<void>;
 }
+
+export function toldToStop(): LakehouseError {
+  return new LakehouseError('told-to-stop', 'The run was told to stop before this began', { kind: 'conflict' });
+}
+
+/** What was not begun has not failed either. */
+export const isToldToStop = (error: unknown): boolean => isLakehouseError(error) && error.code === 'told-to-stop';
 
 export function policyOf({ lake, node }: BatchContext): RetryPolicy {
   const { retryAttempts, retryDelayMs } = lake.settings;

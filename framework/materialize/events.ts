@@ -1,11 +1,18 @@
 import type { SerializedError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import type { Cause } from '../plan/evaluate.ts';
 import type { HoldStep } from '../plan/plan.ts';
 
 /** What a run tells its subscribers, in order. The same events are printed by `--json`, one per line. */
 export type RunEvent =
   | RunWarning
-  | { readonly type: 'run-started'; readonly run: string; readonly at: number; readonly selection: string }
+  | {
+      readonly type: 'run-started';
+      readonly run: string;
+      readonly at: number;
+      readonly selection: string;
+      readonly tags?: Tags;
+    }
   | { readonly type: 'observing'; readonly asset: string }
   | {
       readonly type: 'observed';

@@ -17,7 +17,7 @@ import {
 import { type Universe, universes } from '../plan/universe.ts';
 import { runBatch } from './batch.ts';
 import { createBreaker } from './breaker.ts';
-import type { BatchContext, RunControl } from './context.ts';
+import { type BatchContext, type RunControl, toldToStop } from './context.ts';
 import { depart } from './depart.ts';
 import { newCounts, type RunCounts } from './events.ts';
 import type { Lake } from './lake.ts';
@@ -41,7 +41,7 @@ export function tellHolds({ plan }: Planning, { emit }: RunControl, counts: RunC
 export async function execute(
   lake: Lake,
   planning: Planning,
-  request: PlanRequest,
+  request: PlanRequest & { readonly priority?: number | undefined },
   run: string,
   control: RunControl,
   counts: RunCounts,
@@ -53,13 +53,13 @@ export async function execute(
   const { stopping, signal, emit } = control;
   const selected = new Set(plan.assets);
   const evaluations = new Map<string, AssetEvaluation>();
-  const pools = new Map<string, ReturnType<typeof pLimit>>();
-  const slotsOf = (pool: string) => lake.settings.pools[pool] ?? lake.settings.defaultPool;
-  const poolOf = (name: string) => {
-    const pool = pools.get(name) ?? pLimit(slotsOf(name));
-    pools.set(name, pool);
-    return pool;
-  };
+  const { priority } = request;
+  const ending = AbortSignal.any([signal, stopping]);
+  const begin = (pool: string) =>
+    lake.pools.begin(pool, { signal: ending, priority }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw stopping.aborted ? toldToStop() : error;
+    });
   // The universe is fixed by the observations this run began with; only sources and what is present can alter it.
   const universe = universes(lake.graph, lake.state.index(), now);
   const upstream = (key: string) => evaluations.get(key) as AssetEvaluation;
@@ -175,10 +175,11 @@ export async function execute(
       emit,
       counts: own,
       breaker: createBreaker(key),
-      pool: (task) => poolOf(definition.pool)(task),
+      pool: (task) => lake.pools.run(definition.pool, task, { signal, priority }),
+      begin: () => begin(definition.pool),
     };
     // A few more than the pool has slots are prepared ahead.
-    const width = pLimit(slotsOf(definition.pool) + 1);
+    const width = pLimit(lake.pools.slotsOf(definition.pool) + 1);
     const runChain = async (chain: readonly BatchPlan[]): Promise<void> => {
       for (const batch of chain) {
         if (halted()) return;

@@ -4,13 +4,12 @@ import type { AssetGraph } from '../graph/graph.ts';
 import type { BatchLimits } from '../plan/plan.ts';
 import type { StateReader, StateWriter } from '../state/store.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import type { Pools } from './pools.ts';
 
 /** How runs behave, from the settings. */
 export interface RunSettings {
   readonly limits: BatchLimits;
-  /** Size of each concurrency pool; `default` bounds the statements that run at once. */
-  readonly pools: Readonly<Record<string, number>>;
-  /** Slots of a pool that is not in `pools`. */
+  /** Slots of a pool that has no size of its own. */
   readonly defaultPool: number;
   readonly retryAttempts: number;
   readonly retryDelayMs: number;
@@ -25,6 +24,8 @@ export interface Lake<TState extends StateReader = StateWriter> {
   readonly state: TState;
   readonly store: ObjectStore;
   readonly engine: () => Promise<Engine>;
+  /** Those of all runs of the process. */
+  readonly pools: Pools;
   /** Clients for compute functions and observations; made when first needed. */
   readonly resources: () => Readonly<Record<string, unknown>>;
   readonly wants: (dimension: string, value: string) => boolean;

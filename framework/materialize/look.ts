@@ -17,7 +17,7 @@ export async function lookAtSources(
     if (event.type === 'observed') changed += event.changed;
     control.emit(event);
   };
-  const run = { command: request.command, selection: request.selection ?? '*' };
+  const run = { command: request.command, selection: request.selection ?? '*', tags: request.tags };
   return recorded(
     lake,
     run,

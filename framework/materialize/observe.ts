@@ -5,6 +5,7 @@ import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import * as sets from '../partition/set.ts';
 import { acceptsSeries, existingTimes, parseKey, type SeriesValues, seriesKey } from '../partition/space.ts';
+import { formatIndex, parseIndex } from '../partition/time.ts';
 import { presentSet } from '../plan/universe.ts';
 import type { ObservedEvent, PackedSet, SeriesOutcome } from '../state/events.ts';
 import type { StateReader } from '../state/store.ts';
@@ -21,11 +22,19 @@ export interface ObservationResult {
   readonly seen: number;
   readonly changed: number;
   readonly withdrawn: number;
+  /** How many requests the source says it made. */
+  readonly requests: number;
+}
+
+/** Whether the settings want a source at all. */
+export function isWanted(lake: Pick<Lake<StateReader>, 'resources'>, { definition }: AssetNode): boolean {
+  return definition.source?.wanted?.(lake.resources()) ?? true;
 }
 
 /**
  * Looks at a source once and compares with what the log knows. Nothing is written: `plan` folds the event into a copy of the
  * index, a run appends it.
+ * @param audit everything is to be listed, also if that was done a short time ago.
  * @throws LakehouseError `source-empty` when a source that had partitions lists none at all: an unmounted mirror must not look
  * like a withdrawal of everything.
  */
@@ -34,6 +43,7 @@ export async function observe(
   node: AssetNode,
   run: string,
   signal: AbortSignal,
+  audit = false,
 ): Promise<ObservationResult> {
   const source = node.definition.source;
   if (!source) throw new LakehouseError('not-a-source', `${node.key} is not a source`);
@@ -43,13 +53,27 @@ export async function observe(
   const known = presentSet(node, before.asset(node.key));
   const existing = existingTimes(node.space, observedAt);
   const found = new Map<string, { values: SeriesValues; points: Map<number, Observation> }>();
+  const auditedAt = before.asset(node.key)?.lastAuditedAt;
+  // A clock that went back is no reason to put an audit off.
+  const recent = auditedAt !== undefined && observedAt >= auditedAt && observedAt - auditedAt < source.auditEveryMs;
+  const mode = recent && !audit ? 'head' : 'audit';
+  const from = new Map<string, number>();
   let seen = 0;
+  let requests = 0;
   try {
     for await (const observation of source.observe({
       resources: lake.resources(),
       signal,
       now: lake.now,
       wants: lake.wants,
+      mode,
+      known: (values) => knownOf(node, known, values),
+      listsFrom: (values, text) => {
+        from.set(seriesKey(node.space, values), timeOf(node, text));
+      },
+      request: () => {
+        requests++;
+      },
     })) {
       signal.throwIfAborted();
       // By the space as declared: what a filter does not want is listed all the same, and left out below.
@@ -132,7 +156,11 @@ export async function observe(
   const withdrawn: PackedSet = [...known.bySeries].flatMap(([key, times]) => {
     const now = found.get(key);
     // Of times that do not exist (yet, by this clock) nothing was listed, and nothing is withdrawn.
-    const asked = ranges.intersect(times, existing);
+    const since = from.get(key);
+    const asked = ranges.intersect(
+      times,
+      since === undefined ? existing : ranges.subtract(existing, ranges.range(-Infinity, since)),
+    );
     const gone = ranges.subtract(asked, ranges.fromSorted([...(now?.points.keys() ?? [])].sort((a, b) => a - b)));
     const values = now?.values ?? before.asset(node.key)?.series.get(key)?.values ?? {};
     return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
@@ -144,11 +172,31 @@ export async function observe(
       run,
       observedAt,
       outcomes,
+      ...(from.size === 0 && { audit: true }),
       ...(changed > 0 && changed <= 10_000 && { detail: JSON.stringify(detail) }),
       ...(withdrawn.length > 0 && { withdrawn }),
     },
     seen,
     changed,
     withdrawn: withdrawn.reduce((sum, w) => sum + ranges.count({ bounds: w.ranges }), 0),
+    requests,
   };
+}
+
+function knownOf(
+  { space }: AssetNode,
+  known: sets.PartitionSet,
+  values: SeriesValues,
+): { count: number; newest: string } | undefined {
+  const times = sets.rangesOf(known, seriesKey(space, values));
+  const end = times.bounds.at(-1);
+  if (end === undefined || !space.time) return undefined;
+  return { count: ranges.count(times), newest: formatIndex(space.time.grain, end - 1) };
+}
+
+/** Throws `observed-time`. */
+function timeOf({ key, space }: AssetNode, text: string): number {
+  const time = space.time && parseIndex(space.time.grain, text);
+  if (time !== undefined) return time;
+  throw new LakehouseError('observed-time', `${key}: '${text}' is no time of its partitions`, { kind: 'internal' });
 }

@@ -2,19 +2,18 @@ import { join } from 'node:path';
 import { createCodeHasher } from '../code/functions.ts';
 import { codeVersion, DECLARERS } from '../code/version.ts';
 import { LakehouseError } from '../common/errors.ts';
-import { globToRegExp } from '../common/glob.ts';
+import { globMatcher } from '../common/glob.ts';
 import type { Settings } from '../config/schema.ts';
 import { defineLakehouse, type LakehouseDefinition } from '../define/lakehouse.ts';
-import type { Engine } from '../engine/port.ts';
 import { buildGraph } from '../graph/graph.ts';
 import { openState } from '../state/sqlite.ts';
 import type { StateWriter } from '../state/store.ts';
 import { makeDirectory } from '../storage/directories.ts';
 import { storageError } from '../storage/errors.ts';
 import { localStore } from '../storage/local.ts';
-import { startEngine } from './engine.ts';
 import { checkIdentity } from './identity.ts';
 import type { Lake } from './lake.ts';
+import { createShared, type Shared } from './shared.ts';
 
 export interface OpenOptions {
   /** Undefined where it cannot be loaded: files and log are there all the same, but no asset is known. */
@@ -29,6 +28,8 @@ export interface OpenOptions {
   readonly pid: number;
   readonly isAlive: (pid: number) => boolean;
   readonly warn: (message: string) => void;
+  /** Of a process that opens lakes one after the other, and closes it in the end. Default: the lake's own. */
+  readonly shared?: Shared | undefined;
 }
 
 export interface OpenedLake extends Lake<StateWriter> {
@@ -73,7 +74,7 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     writer: `crypto-lakehouse ${PROGRAM_VERSION}`,
   });
   if (options.mode === 'write') hasher.save();
-  let engine: Promise<Engine> | undefined;
+  const shared = options.shared ?? createShared(settings, options.mode);
   let resources: Readonly<Record<string, unknown>> | undefined;
   let newest: Lake['newest'];
   // The process tells itself by when it began from earlier ones with its pid.
@@ -88,31 +89,23 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     state.close();
     throw error;
   }
-  const patterns = new Map(
-    Object.entries(filters).flatMap(([name, globs]) => (globs ? [[name, globs.map(globToRegExp)] as const] : [])),
+  const accepts = new Map(
+    Object.entries(filters).flatMap(([name, globs]) => (globs ? [[name, globMatcher(globs)] as const] : [])),
   );
   return {
     definition,
     graph,
     state,
     store,
-    engine: () => {
-      engine ??= startEngine(settings, options.mode).catch((error: unknown) => {
-        // A process that lives on may try again.
-        engine = undefined;
-        throw error;
-      });
-      return engine;
-    },
+    engine: shared.engine,
+    pools: shared.pools,
     resources: () => {
       resources ??= definition.resources(settings);
       return resources;
     },
-    wants: (dimension, value) => patterns.get(dimension)?.some((p) => p.test(value)) ?? true,
+    wants: (dimension, value) => accepts.get(dimension)?.(value) ?? true,
     settings: {
       limits: { maxPartitions: settings.processing.batchSize, maxPacks: 32 },
-      // Statements use all cores by themselves, so two at a time are enough; other pools wait for networks.
-      pools: { default: 2, ...settings.workflow.pools },
       defaultPool: settings.workflow.concurrencyLimit,
       retryAttempts: settings.workflow.retryAttempts,
       retryDelayMs: settings.workflow.retryDelayMs,
@@ -126,7 +119,7 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     pid,
     close: async () => {
       try {
-        await (await engine)?.close();
+        if (options.shared === undefined) await shared.close();
       } finally {
         state.close();
       }

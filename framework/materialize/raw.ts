@@ -9,7 +9,7 @@ import { storageError } from '../storage/errors.ts';
 import type { Staged } from '../storage/store.ts';
 import { asOf, bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
 import { computeContext } from './compute.ts';
-import { type BatchContext, policyOf, retryControl } from './context.ts';
+import { type BatchContext, isToldToStop, policyOf, retryControl } from './context.ts';
 import { fileKey, planPacks } from './files.ts';
 import { type Failure, finish } from './finish.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
@@ -50,9 +50,10 @@ export async function rawBatch(
   const fetch = async (target: Target, ordinal: number): Promise<void> => {
     try {
       const bytes = await context.breaker.run(() =>
-        withRetry(node.key, policyOf(context), retryControl(context), async () =>
-          compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal)),
-        ),
+        withRetry(node.key, policyOf(context), retryControl(context), async () => {
+          await context.begin();
+          return compute.fn(computeContext(lake, node, target, ordinal, found, bound, engine, signal));
+        }),
       );
       if (!(bytes instanceof Uint8Array))
         throw new LakehouseError('not-bytes', `compute returned a ${typeof bytes} instead of a Uint8Array`, {
@@ -70,12 +71,15 @@ export async function rawBatch(
         bytes: bytes.byteLength,
       });
     } catch (error) {
-      failed.push({ target, error });
+      if (!isToldToStop(error)) failed.push({ target, error });
     }
   };
+  /** Not even when the run is stopped while it waits. */
+  const fetchInTurn = (target: Target, ordinal: number): Promise<void> =>
+    context.pool(() => fetch(target, ordinal)).catch((error: unknown) => void failed.push({ target, error }));
   try {
     // None of them rejects, so that nothing is still being written when the stages are discarded.
-    await Promise.all(targets.map((target, ordinal) => context.pool(() => fetch(target, ordinal))));
+    await Promise.all(targets.map(fetchInTurn));
     signal.throwIfAborted();
     const fatal = failed.find(({ error }) => endsRun(error) || isConflict(error));
     if (fatal) throw fatal.error;

@@ -1,16 +1,19 @@
 import { serializeError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
 import { depart } from './depart.ts';
 import type { Lake } from './lake.ts';
-import { observe } from './observe.ts';
+import { isWanted, observe } from './observe.ts';
 
 export interface RecordedRun {
   /** The command line, for the record. */
   readonly command: string;
   readonly selection: string;
+  /** For whoever looks for the run later. */
+  readonly tags?: Tags | undefined;
 }
 
 /**
@@ -19,13 +22,13 @@ export interface RecordedRun {
  */
 export async function recorded<T>(
   { id, state }: Lake,
-  { command, selection }: RecordedRun,
+  { command, selection, tags }: RecordedRun,
   counts: () => Readonly<Record<string, number>>,
   signal: AbortSignal,
   work: (run: string) => Promise<T>,
 ): Promise<T> {
   const run = id();
-  state.append({ kind: 'run-started', run, command, selection });
+  state.append({ kind: 'run-started', run, command, selection, ...(tags && { tags }) });
   const end = (outcome: 'succeeded' | 'failed' | 'cancelled', error?: unknown) =>
     state.append({
       kind: 'run-finished',
@@ -51,13 +54,19 @@ export interface Observed {
   readonly seen: number;
   readonly changed: number;
   readonly withdrawn: number;
+  /** Whether everything was listed, not only what is new. */
+  readonly audit: boolean;
+  readonly requests: number;
 }
 
-/** Looks at sources, one after the other, and logs what is there: one run, so that it can be seen later who looked when. */
+/**
+ * Looks at sources, one after the other, and logs what is there: one run, so that it can be seen later who looked when. Those that the
+ * settings do not want are left out.
+ */
 export async function observeSources(
   lake: Lake,
   sources: readonly string[],
-  run: RecordedRun,
+  run: RecordedRun & { readonly audit?: boolean | undefined },
   { signal, stopping, emit }: RunControl,
 ): Promise<Observed[]> {
   const observed: Observed[] = [];
@@ -65,11 +74,13 @@ export async function observeSources(
   await recorded(lake, run, counts, signal, async (id) => {
     for (const asset of sources) {
       if (stopping.aborted) return;
+      if (!isWanted(lake, lake.graph.node(asset))) continue;
       emit({ type: 'observing', asset });
       const started = performance.now();
-      const { event, seen, changed, withdrawn } = await observe(lake, lake.graph.node(asset), id, signal);
+      const { event, ...found } = await observe(lake, lake.graph.node(asset), id, signal, run.audit);
+      const { seen, changed, withdrawn } = found;
       lake.state.append(event);
-      observed.push({ asset, seen, changed, withdrawn });
+      observed.push({ asset, ...found, audit: event.audit === true });
       emit({ type: 'observed', asset, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
     }
   });

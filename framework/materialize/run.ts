@@ -1,4 +1,5 @@
 import { LakehouseError, type SerializedError, serializeError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import { traced } from '../common/trace.ts';
 import type { Plan, PlanRequest } from '../plan/plan.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -10,7 +11,7 @@ import { newCounts, type RunCounts } from './events.ts';
 import { examinePlan, refuseUnsound } from './examine.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
-import { observe } from './observe.ts';
+import { isWanted, observe } from './observe.ts';
 import { endsRun, withRetry } from './retry.ts';
 
 /** Clocks of the machines of one lake may differ by this much. */
@@ -26,6 +27,10 @@ export interface RunRequest extends PlanRequest {
   readonly observe?: boolean | 'tolerant' | undefined;
   /** Sources that are not even tried, with why; only where `observe` is `tolerant`. */
   readonly avoid?: ReadonlyMap<string, string> | undefined;
+  /** For whoever looks for the run later. */
+  readonly tags?: Tags | undefined;
+  /** In the pools that the runs of a process share: the greater goes first. Default 0. */
+  readonly priority?: number | undefined;
   /** Per asset: partitions at this code version are declared to be what the current code gives. */
   readonly acceptCode?: readonly { readonly asset: string; readonly from: string }[];
 }
@@ -66,8 +71,9 @@ async function carryOut(lake: Lake, request: RunRequest, run: string, control: R
   await requireWritable(lake);
   const counts = newCounts();
   const selection = request.selection ?? '*';
-  lake.state.append({ kind: 'run-started', run, command: request.command, selection });
-  emit({ type: 'run-started', run, at: lake.now(), selection });
+  const { command, tags } = request;
+  lake.state.append({ kind: 'run-started', run, command, selection, ...(tags && { tags }) });
+  emit({ type: 'run-started', run, at: lake.now(), selection, ...(tags && { tags }) });
   const end = (outcome: RunResult['outcome'], error?: unknown) => {
     emit({ type: 'run-finished', run, outcome, counts, ms: Math.round(performance.now() - started) });
     lake.state.append({
@@ -159,7 +165,7 @@ export async function observeSelected(
   const down: SourceDown[] = [];
   for (const key of keys) {
     const node = lake.graph.node(key);
-    if (node.definition.kind !== 'source') continue;
+    if (node.definition.kind !== 'source' || !isWanted(lake, node)) continue;
     if (stopping.aborted) break;
     const avoided = request.observe === 'tolerant' ? request.avoid?.get(key) : undefined;
     if (avoided !== undefined) {

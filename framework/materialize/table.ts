@@ -23,7 +23,7 @@ import {
 } from './bind.ts';
 import type { Outcome } from './commit.ts';
 import { computeContext } from './compute.ts';
-import { type BatchContext, policyOf, retryControl } from './context.ts';
+import { type BatchContext, isToldToStop, policyOf, retryControl } from './context.ts';
 import { fileKey, type PackPlanning, packWrite, planCarriable, replacedMeanwhile } from './files.ts';
 import { type Failure, finish } from './finish.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
@@ -82,6 +82,7 @@ export async function tableBatch(
       ...(own && { sequential: own }),
       signal,
     };
+    if (!made) await context.begin();
     const result = await context
       .pool(() => engine.computeBatch(request))
       .catch((error: unknown) => {
@@ -162,14 +163,18 @@ async function computeRows(
   const made: number[] = [];
   const failed: Failure[] = [];
   const lane = pLimit(LANES);
+  // None of them rejects, so that nothing is still being computed when the others are given up.
+  const inTurn = (target: Target, work: () => Promise<void>): Promise<void> =>
+    context.pool(work).catch((error: unknown) => void failed.push({ target, error }));
   await Promise.all(
     targets.map((target, i) =>
       lane(() =>
-        context.pool(async () => {
+        inTurn(target, async () => {
           try {
-            const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () =>
-              compute.fn(contextOf(i)),
-            );
+            const answer = await withRetry(node.key, policyOf(context), retryControl(context), async () => {
+              await context.begin();
+              return compute.fn(contextOf(i));
+            });
             if (!Array.isArray(answer))
               throw new LakehouseError(
                 'not-rows',
@@ -179,7 +184,7 @@ async function computeRows(
             buffer.add(i, target.key, answer);
             made.push(i);
           } catch (error) {
-            failed.push({ target, error });
+            if (!isToldToStop(error)) failed.push({ target, error });
           }
           // A function that never waits would leave no turn to anything else.
           await setImmediate();

@@ -1,4 +1,3 @@
-import type { AssetDefinition } from '../define/model.ts';
 import type { LakeView } from '../engine/port.ts';
 import type { AssetNode } from '../graph/graph.ts';
 import { LEFT, PRESENT } from '../plan/view.ts';
@@ -10,23 +9,26 @@ import { isConflict } from './retry.ts';
 const ATTEMPTS = 8;
 
 /**
- * Every asset as a view over its current files, resolved through the log. A query over them sees each pack as it was then or, if
+ * Every asset as a view over its current files, resolved through the log, and the views over assets. A query over them sees each pack as it was then or, if
  * one was replaced and removed meanwhile, fails: resolve and run it again. Assets that are not wanted are there too, but empty: finding
  * the files of a large one takes its time.
  */
 export async function lakeViews(
   lake: Lake<StateReader>,
-  wanted: (definition: AssetDefinition) => boolean = () => true,
+  wanted: (definition: { readonly key: string }) => boolean = () => true,
 ): Promise<LakeView[]> {
+  const { views: queries } = lake.definition;
+  const read = new Set(queries.filter(wanted).flatMap(({ inputs }) => Object.values(inputs).map(({ key }) => key)));
   for (let attempt = 1; ; attempt++) {
     try {
-      const views: LakeView[] = [];
+      const views: LakeView[] = queries.map((definition) => ({ definition, template: definition.template }));
       for (const key of lake.graph.order) {
         const node = lake.graph.node(key);
         if (node.definition.kind === 'source') continue;
         const { definition } = node;
         const raw = definition.storage.type === 'raw';
-        if (!wanted(definition)) views.push({ definition, ...(raw ? { partitions: [] } : { files: [] }) });
+        if (!wanted(definition) && !read.has(key))
+          views.push({ definition, ...(raw ? { partitions: [] } : { files: [] }) });
         else views.push(raw ? await rawView(lake, node) : await tableView(lake, node));
       }
       return views;

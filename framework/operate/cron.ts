@@ -7,13 +7,47 @@ export interface Cron {
   readonly timezone: string;
 }
 
+export const CRON_EXAMPLE =
+  "e.g. '0 6 * * *' (every day at 6:00), '*/15 * * * *', '30 9 * * 1-5': minute hour day month weekday";
+
+/** What may be written in each field. */
+const FIELDS: Readonly<Record<string, readonly [name: string, range: string]>> = {
+  second: ['second', '0 to 59'],
+  minute: ['minute', '0 to 59'],
+  hour: ['hour', '0 to 23'],
+  dayOfMonth: ['day of the month', '1 to 31, L'],
+  month: ['month', '1 to 12, JAN to DEC'],
+  dayOfWeek: ['weekday', '0 to 7, SUN to SAT'],
+};
+
+export interface CronProblem {
+  readonly field: 'cron' | 'timezone';
+  readonly message: string;
+}
+
 /** Empty for a cron that can be used; otherwise what is wrong with it. */
-export function cronProblems({ expression, timezone }: Cron): string[] {
+export function cronProblems({ expression, timezone }: Cron): CronProblem[] {
   const { valid, errors } = validateDetailed(expression);
-  const problems = valid ? [] : errors.map(({ message }) => message);
-  if (!isTimezone(timezone))
-    problems.push(`'${timezone}' is not the name of a time zone (UTC, Europe/Berlin, America/New_York, …)`);
+  const problems: CronProblem[] = valid
+    ? []
+    : errors.map((error) => ({ field: 'cron', message: inWords(expression.trim(), error) }));
+  if (!isTimezone(timezone)) {
+    const message = `'${timezone}' is not the name of a time zone (UTC, Europe/Berlin, America/New_York, …)`;
+    problems.push({ field: 'timezone', message });
+  }
   return problems;
+}
+
+function inWords(expression: string, error: ReturnType<typeof validateDetailed>['errors'][number]): string {
+  const { field, value, message } = error;
+  if (message.includes('impossible')) return `there is no day ${value} in that month`;
+  const [name, range] = FIELDS[field] ?? [];
+  if (name) return `'${value}' is no ${name} (${range})`;
+  if (expression === '') return 'nothing is written';
+  if (expression.startsWith('@')) return 'there are @yearly, @monthly, @weekly, @daily and @hourly';
+  const count = expression.split(/\s+/).length;
+  if (count === 5 || count === 6) return 'it has characters that no cron has';
+  return `it has ${count} field${count === 1 ? '' : 's'}, and not five (minute hour day month weekday) or six (seconds first)`;
 }
 
 function isTimezone(name: string): boolean {

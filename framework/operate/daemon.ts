@@ -2,7 +2,6 @@ import { serializeError } from '../common/errors.ts';
 import type { ScheduleDefinition } from '../define/schedule.ts';
 import type { SensorDefinition } from '../define/sensor.ts';
 import type { OpenedLake } from '../materialize/open.ts';
-import { parseFilter } from '../partition/filter.ts';
 import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
@@ -20,6 +19,7 @@ import { afterFailure, type Circuit, whyOpen } from './circuit.ts';
 import { type Housekeeping, isHousekeepingDue, keepHouse } from './housekeeping.ts';
 import { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
+import { CONDITIONS_PRIORITY, conditionsWork, runRequests } from './requests.ts';
 import { decideSchedule, isPaused, type Pause, type ScheduleMemory } from './schedules.ts';
 import { look, nextPoll, type ResolvedRequest, type SensorMemory } from './sensors.ts';
 import type { OperateStore, TickKind, TickRecord } from './store.ts';
@@ -109,9 +109,20 @@ export class Daemon {
     return this.#jobs.load;
   }
 
+  /** All sources, and whether they are left alone because they do not answer. */
+  get sources(): ReadonlyMap<string, boolean> {
+    const { graph } = this.#loaded.lake;
+    const avoided = this.#avoided();
+    return new Map(
+      graph.order.flatMap((key) =>
+        graph.node(key).definition.kind === 'source' ? [[key, avoided.has(key)] as const] : [],
+      ),
+    );
+  }
+
   /**
    * Begins again what was interrupted: a process that died, or was told to stop, had decided it and not finished. What had been
-   * committed stays; the rest is planned anew.
+   * committed stays; the rest is planned anew. What was still waiting for its turn waits on.
    */
   recover(): void {
     const { store, log, now, ticksKept } = this.#options;
@@ -123,30 +134,53 @@ export class Daemon {
       store.endTick(tick.id, { outcome: 'interrupted', decision: 'the daemon died', at: now() });
     }
     const { schedules, sensors } = this.#loaded;
-    const last = (kind: TickKind, name: string): TickRecord | undefined => {
+    const names: [TickKind, string][] = [
+      ...schedules.map(({ name }): [TickKind, string] => ['schedule', name]),
+      ...sensors.map(({ name }): [TickKind, string] => ['sensor', name]),
+      ['automation', CONDITIONS],
+    ];
+    for (const [kind, name] of names) {
       // What was skipped while it ran stands after it.
       const [tick] = store.ticks({ kind, name, decided: true, limit: 1 });
-      return tick?.outcome === 'interrupted' && this.#jobs.running(kind, name) === undefined ? tick : undefined;
-    };
-    for (const schedule of schedules) {
-      const tick = last('schedule', schedule.name);
-      if (tick && !isPaused(schedule, this.#pause('schedule', schedule.name)))
-        this.#again(tick, (id, reason) => this.#runSchedule(schedule, tick.due, id, reason));
+      if (tick?.outcome !== 'interrupted' || this.#jobs.running(kind, name) !== undefined) continue;
+      const start = this.#restart(tick);
+      if (start) this.#again(tick, start);
     }
-    for (const sensor of sensors) {
-      const tick = last('sensor', sensor.name);
-      const requests = store.recall(requestKey('sensor', sensor.name)) as readonly ResolvedRequest[] | undefined;
-      if (tick && requests) this.#again(tick, (id, reason) => this.#runSensor(sensor, requests, tick.due, id, reason));
+    // Those had begun to wait later. They never ran, and wait on.
+    for (const tick of store.ticks({ outcome: 'queued', limit: 10_000 }).reverse()) {
+      if (this.#jobs.running(tick.kind, tick.name) !== undefined) continue;
+      const start = this.#restart(tick);
+      if (start) start(tick.id, tick.decision);
+      else {
+        const decision = `${tick.decision}; it never began: it is paused, or not declared any more`;
+        store.endTick(tick.id, { outcome: 'interrupted', decision, at: now() });
+      }
     }
-    const tick = last('automation', CONDITIONS);
-    const packed = store.recall(requestKey('automation', CONDITIONS)) as
-      | Readonly<Record<string, PackedRequest>>
-      | undefined;
-    if (tick && packed) {
-      const known = Object.entries(packed).filter(([asset]) => this.#loaded.lake.graph.find(asset));
-      const targets = new Map(known.map(([asset, set]) => [asset, unpackPartitions(set)]));
-      this.#again(tick, (id, reason) => this.#runConditions(targets, tick.due, id, reason));
+  }
+
+  /** How a tick of an earlier daemon is carried out; undefined where it is not to be any more. */
+  #restart({ kind, name, due }: TickRecord): ((id: number, reason: string) => void) | undefined {
+    const { store } = this.#options;
+    const { lake, schedules, sensors } = this.#loaded;
+    const pause = this.#pause(kind, name);
+    if (kind === 'schedule') {
+      const schedule = schedules.find((one) => one.name === name);
+      if (!schedule || isPaused(schedule, pause)) return undefined;
+      return (id, reason) => this.#runSchedule(schedule, due, id, reason);
     }
+    const request = store.recall(requestKey(kind, name));
+    if (request === undefined) return undefined;
+    if (kind === 'sensor') {
+      const sensor = sensors.find((one) => one.name === name);
+      if (!sensor || isPaused(sensor, pause)) return undefined;
+      return (id, reason) => this.#runSensor(sensor, request as readonly ResolvedRequest[], due, id, reason);
+    }
+    if (isPaused({ enabled: true }, pause)) return undefined;
+    const known = Object.entries(request as Readonly<Record<string, PackedRequest>>).filter(([key]) =>
+      lake.graph.find(key),
+    );
+    const targets = new Map(known.map(([asset, set]) => [asset, unpackPartitions(set)]));
+    return (id, reason) => this.#runConditions(targets, due, id, reason);
   }
 
   #again({ kind, name, due, attempt }: TickRecord, start: (id: number, reason: string) => void): void {
@@ -159,7 +193,8 @@ export class Daemon {
       return;
     }
     const decision = `begun again, it was interrupted (attempt ${attempt + 1})`;
-    start(store.addTick({ kind, name, due, at: now(), outcome: 'running', decision }), decision);
+    const { outcome } = this.#jobs;
+    start(store.addTick({ kind, name, due, at: now(), outcome, decision }), decision);
   }
 
   /** Decides all that is due and starts it. Returns when the next is due, ms UTC; undefined when only a run's end can tell. */
@@ -204,7 +239,7 @@ export class Daemon {
         this.#runSchedule(
           schedule,
           due,
-          store.addTick({ ...base, outcome: 'running', decision: reason }, facts),
+          store.addTick({ ...base, outcome: this.#jobs.outcome, decision: reason }, facts),
           reason,
         );
     }
@@ -215,7 +250,8 @@ export class Daemon {
     const { lake } = this.#loaded;
     const work = (control: Parameters<typeof runSchedule>[3]) =>
       this.#answering(() => runSchedule(lake, schedule, due, control, this.#avoided()));
-    this.#jobs.start({ kind: 'schedule', name: schedule.name, due, id, reason, lake, work });
+    const { name, priority } = schedule;
+    this.#jobs.start({ kind: 'schedule', name, due, id, reason, priority, lake, work });
   }
 
   #decideSensor(sensor: SensorDefinition): number | undefined {
@@ -245,7 +281,12 @@ export class Daemon {
       const found = JSON.parse(redact(JSON.stringify(seen))) as typeof seen;
       const facts = { [sensorKey(name)]: seen.memory };
       const base = { kind: 'sensor', name, due: at, at, decision: found.decision } as const;
-      if (found.outcome === 'skipped') {
+      if (found.outcome === 'skipped' && memory !== undefined && memory.failures > 0) {
+        // Who was told that it fails is told that it is over.
+        const decision = `it works again: ${found.decision}`;
+        store.addTick({ ...base, outcome: 'succeeded', decision }, facts);
+        log('info', decision, { sensor: name, failures: memory.failures });
+      } else if (found.outcome === 'skipped') {
         store.remember(facts);
         log('debug', `sensor: ${found.decision}`, { sensor: name });
       } else if (found.outcome === 'failed') {
@@ -254,7 +295,8 @@ export class Daemon {
         log('error', found.decision, { sensor: name, error: found.error });
       } else {
         const request = { [requestKey('sensor', name)]: found.requests };
-        const id = store.addTick({ ...base, outcome: 'running' }, { ...facts, ...request });
+        const { outcome } = this.#jobs;
+        const id = store.addTick({ ...base, outcome }, { ...facts, ...request });
         this.#runSensor(sensor, found.requests, at, id, found.decision);
       }
     } catch (error) {
@@ -273,36 +315,20 @@ export class Daemon {
     reason: string,
   ): void {
     const { lake } = this.#loaded;
-    const { name, action } = sensor;
-    const command = `lakehouse daemon: sensor ${name}`;
-    const work = async (control: Parameters<typeof runWork>[2]): Promise<TickResult> => {
-      const results: TickResult[] = [];
-      for (const { select, partitions } of requests) {
-        const one = await this.#answering(() => {
-          const filter = partitions === undefined ? undefined : parseFilter(partitions);
-          return runWork(lake, { command, action, select, filter, avoid: this.#avoided() }, control);
-        });
-        results.push(one);
-        if (one.outcome === 'interrupted') break;
-      }
-      const worst = (['interrupted', 'failed'] as const).map((outcome) =>
-        results.find((one) => one.outcome === outcome),
+    const { name, priority } = sensor;
+    const work = (control: Parameters<typeof runWork>[2]) =>
+      runRequests(sensor, requests, (asked) =>
+        this.#answering(() => runWork(lake, { ...asked, avoid: this.#avoided() }, control)),
       );
-      const told = worst.find((one) => one !== undefined) ?? results.at(-1);
-      return {
-        outcome: told?.outcome ?? 'succeeded',
-        decision: results.map(({ decision }) => decision).join('; '),
-        run: results.at(-1)?.run,
-        error: told?.error,
-      };
-    };
-    this.#jobs.start({ kind: 'sensor', name, due, id, reason, lake, work, after: forgetRequest('sensor', name) });
+    const after = forgetRequest('sensor', name);
+    this.#jobs.start({ kind: 'sensor', name, due, id, reason, priority, lake, work, after });
   }
 
   #decideConditions(): number | undefined {
     const { store, log, now, automationEveryMs } = this.#options;
     const { lake } = this.#loaded;
     const conditions = conditionsOf(lake.graph);
+    if (isPaused({ enabled: true }, this.#pause('automation', CONDITIONS))) return undefined;
     // What is running may change what is to be decided, and its end wakes.
     if (conditions.size === 0 || this.#jobs.running('automation', CONDITIONS) !== undefined) return undefined;
     const at = now();
@@ -344,7 +370,7 @@ export class Daemon {
     const decision = `requested: ${asked.join(', ')}`;
     const packed = Object.fromEntries([...tick.requests].map(([asset, set]) => [asset, packPartitions(set)]));
     const id = store.addTick(
-      { kind: 'automation', name: CONDITIONS, due: at, at, outcome: 'running', decision },
+      { kind: 'automation', name: CONDITIONS, due: at, at, outcome: this.#jobs.outcome, decision },
       { ...facts, [requestKey('automation', CONDITIONS)]: packed },
     );
     log('debug', decision, { automation: CONDITIONS });
@@ -374,18 +400,9 @@ export class Daemon {
       due,
       id,
       reason,
+      priority: CONDITIONS_PRIORITY,
       lake,
-      work: (control) =>
-        runWork(
-          lake,
-          {
-            command: 'lakehouse daemon: conditions',
-            action: 'materialize-stale',
-            select: [...targets.keys()].join(' or '),
-            targets,
-          },
-          control,
-        ),
+      work: (control) => runWork(lake, conditionsWork(targets), control),
       after: (result) => {
         const facts: Record<string, unknown> = { ...forgetRequest('automation', name)(result) };
         for (const asset of targets.keys()) {

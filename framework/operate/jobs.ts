@@ -9,7 +9,7 @@ import type { OperateStore, TickEnd, TickKind } from './store.ts';
 import type { TickResult } from './tick.ts';
 import type { Watch } from './watch.ts';
 
-/** What a tick decided to do. It was written down already, as running. */
+/** What a tick decided to do. It was written down already: as queued if there was no room for it, else as running. */
 export interface Job {
   readonly kind: TickKind;
   readonly name: string;
@@ -17,6 +17,8 @@ export interface Job {
   /** Of the tick. */
   readonly id: number;
   readonly reason: string;
+  /** What waits with a greater one goes first, else what came first. */
+  readonly priority: number;
   readonly lake: OpenedLake;
   /** Never rejects. */
   readonly work: (control: RunControl) => Promise<TickResult>;
@@ -53,7 +55,7 @@ const PRUNE_EVERY = 100;
 const keyOf = (kind: TickKind, name: string) => `${kind} ${name}`;
 const isoOf = (instant: number) => new Date(instant).toISOString();
 
-/** Carries out what was decided: so many runs at once, the others in the order they came. One of a name at a time. */
+/** Carries out what was decided: so many runs at once, the others wait for their turn. One of a name at a time. */
 export class Jobs {
   readonly #options: JobOptions;
   readonly #queue: PQueue;
@@ -96,6 +98,11 @@ export class Jobs {
     return { running: this.#queue.pending, waiting: this.#queue.size };
   }
 
+  /** How a tick that is started now is to be written down. */
+  get outcome(): 'queued' | 'running' {
+    return this.#running.size < this.#options.maxRuns ? 'running' : 'queued';
+  }
+
   /** How many have ended. */
   get ended(): number {
     return this.#ended;
@@ -116,11 +123,12 @@ export class Jobs {
   }
 
   start(job: Job): void {
-    const { kind, name, due } = job;
+    const { kind, name, due, priority } = job;
+    const queued = this.outcome === 'queued';
     this.use(job.lake);
     this.#startedAt.set(keyOf(kind, name), this.#options.now());
     const ended = this.#queue
-      .add(() => this.#carryOut(job))
+      .add(() => this.#carryOut(job, queued), { priority })
       .catch((error: unknown) => {
         this.#running.delete(keyOf(kind, name));
         this.#options.log('error', 'a tick ended in disorder', { [kind]: name, error: serializeError(error) });
@@ -134,9 +142,16 @@ export class Jobs {
     work.finally(() => this.#beside.delete(work));
   }
 
-  async #carryOut(job: Job): Promise<void> {
+  async #carryOut(job: Job, queued: boolean): Promise<void> {
     const { log, now, watch, wake, afterwards } = this.#options;
     const { kind, name, due, lake, reason } = job;
+    if (this.isStopping) {
+      // It goes on waiting, for the next daemon.
+      this.#running.delete(keyOf(kind, name));
+      this.leave(lake);
+      return;
+    }
+    if (queued) this.#writeBegin(job);
     const fields = { [kind]: name, due: isoOf(due) };
     log('info', `tick started: ${reason}`, fields);
     const began = performance.now();
@@ -147,11 +162,9 @@ export class Jobs {
       logRunEvent(log, event, { ...fields, run });
       follow?.(event);
     };
-    const result: TickResult = this.isStopping
-      ? { outcome: 'interrupted', decision: 'told to stop before it began' }
-      : await traced({ type: 'tick', kind, name, due }, () =>
-          job.work({ signal: this.#signal.signal, stopping: this.#stopping.signal, emit }),
-        );
+    const result: TickResult = await traced({ type: 'tick', kind, name, due }, () =>
+      job.work({ signal: this.#signal.signal, stopping: this.#stopping.signal, emit }),
+    );
     const { outcome, decision, error } = result;
     watch?.tickEnded({ kind, name, outcome, ms: performance.now() - began });
     log(outcome === 'failed' ? 'error' : 'info', `tick ${outcome}: ${decision}`, { ...fields, run, error });
@@ -170,6 +183,16 @@ export class Jobs {
   #clean(end: TickEnd): TickEnd {
     const { redact } = this.#options;
     return JSON.parse(redact(JSON.stringify(end))) as TickEnd;
+  }
+
+  /** What cannot be written goes on being shown as queued; it ends all the same. */
+  #writeBegin({ id, kind, name }: Job): void {
+    const { store, log, now } = this.#options;
+    try {
+      store.beginTick(id, now());
+    } catch (error) {
+      log('error', 'the beginning of a tick could not be written down', { [kind]: name, error: serializeError(error) });
+    }
   }
 
   /** Writes down how ticks ended. What cannot be written now is tried again the next time. */

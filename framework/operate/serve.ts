@@ -132,7 +132,7 @@ async function lead(options: ServeOptions, lease: Lease, crashed: Lease | undefi
         if (!recovered) daemon.recover();
         recovered = true;
         next = daemon.turn();
-        watch?.daemon({ role: 'active', turnAt: now(), ...daemon.load });
+        watch?.daemon({ role: 'active', turnAt: now(), ...daemon.load, sources: daemon.sources });
         judge?.look();
         courier?.poke();
       } catch (error) {

@@ -47,6 +47,10 @@ const MIGRATIONS: readonly string[] = [
     expires INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE ticks ADD COLUMN begun INTEGER;
+  CREATE INDEX ticks_queued ON ticks (outcome) WHERE outcome = 'queued';
+  `,
 ];
 
 export interface OpenOperateOptions {
@@ -212,7 +216,7 @@ class SqliteOperate implements OperateStore {
       ).get(kind, name, due, Number(byHand));
       const { lastInsertRowid } = prepare(
         this.#db,
-        'INSERT INTO ticks (kind, name, due, attempt, at, outcome, decision, ticks, by_hand, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO ticks (kind, name, due, attempt, at, outcome, decision, ticks, by_hand, begun, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ).run(
         kind,
         name,
@@ -223,10 +227,15 @@ class SqliteOperate implements OperateStore {
         decision,
         ticks,
         Number(byHand),
-        outcome === 'running' ? null : at,
+        outcome === 'running' ? at : null,
+        outcome === 'queued' || outcome === 'running' ? null : at,
       );
       return Number(lastInsertRowid);
     });
+  }
+
+  beginTick(id: number, at: number): void {
+    this.#write(() => prepare(this.#db, "UPDATE ticks SET outcome = 'running', begun = ? WHERE id = ?").run(at, id));
   }
 
   endTick(id: number, { outcome, decision, at, run, error }: TickEnd, facts?: Readonly<Record<string, unknown>>): void {
@@ -243,7 +252,7 @@ class SqliteOperate implements OperateStore {
     return this.#write(() => {
       const { changes } = prepare(
         this.#db,
-        `DELETE FROM ticks WHERE outcome <> 'running' AND id IN (
+        `DELETE FROM ticks WHERE outcome NOT IN ('queued', 'running') AND id IN (
           SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY kind, name ORDER BY id DESC) AS nth FROM ticks) WHERE nth > ?)`,
       ).run(keep);
       return Number(changes);
@@ -311,6 +320,8 @@ function lost(): LakehouseError {
 
 function tickOf(row: Row): TickRecord {
   const text = (value: unknown) => (value === null ? undefined : String(value));
+  // An earlier version's file, which nobody has written to since, lacks a column.
+  const number = (value: unknown) => (value === null || value === undefined ? undefined : Number(value));
   return {
     id: Number(row.id),
     kind: String(row.kind) as TickKind,
@@ -322,7 +333,8 @@ function tickOf(row: Row): TickRecord {
     decision: String(row.decision),
     ticks: Number(row.ticks),
     byHand: row.by_hand === 1,
-    finishedAt: row.finished === null ? undefined : Number(row.finished),
+    begunAt: number(row.begun),
+    finishedAt: number(row.finished),
     run: text(row.run),
     error: row.error === null ? undefined : JSON.parse(String(row.error)),
   };

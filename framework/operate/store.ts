@@ -4,8 +4,8 @@ import type { SerializedError } from '../common/errors.ts';
 export const TICK_KINDS = ['schedule', 'sensor', 'automation'] as const;
 export type TickKind = (typeof TICK_KINDS)[number];
 
-/** `skipped`: decided not to do anything; `interrupted`: the process died meanwhile, or was told to stop. */
-export const TICK_OUTCOMES = ['running', 'succeeded', 'failed', 'skipped', 'interrupted'] as const;
+/** `queued`: waits for its turn; `skipped`: decided not to do anything; `interrupted`: the process died meanwhile, or was told to stop. */
+export const TICK_OUTCOMES = ['queued', 'running', 'succeeded', 'failed', 'skipped', 'interrupted'] as const;
 export type TickOutcome = (typeof TICK_OUTCOMES)[number];
 
 export interface NewTick {
@@ -28,6 +28,8 @@ export interface TickRecord extends Required<NewTick> {
   readonly id: number;
   /** 1 for the first; more where an interrupted one was begun again. */
   readonly attempt: number;
+  /** When its turn came, ms UTC; undefined where it never did. */
+  readonly begunAt: number | undefined;
   readonly finishedAt: number | undefined;
   /** Id of the run it made. */
   readonly run: string | undefined;
@@ -35,7 +37,7 @@ export interface TickRecord extends Required<NewTick> {
 }
 
 export interface TickEnd {
-  readonly outcome: Exclude<TickOutcome, 'running'>;
+  readonly outcome: Exclude<TickOutcome, 'queued' | 'running'>;
   readonly decision: string;
   readonly at: number;
   readonly run?: string | undefined;
@@ -90,8 +92,10 @@ export interface OperateStore extends OperateReader {
   remember(facts: Readonly<Record<string, unknown>>): void;
   /** Writes down that a tick was decided, together with facts. Returns its id. */
   addTick(tick: NewTick, facts?: Readonly<Record<string, unknown>>): number;
+  /** Its turn has come: it is running from now on. */
+  beginTick(id: number, at: number): void;
   endTick(id: number, end: TickEnd, facts?: Readonly<Record<string, unknown>>): void;
-  /** Keeps the latest `keep` ticks of every name. Returns how many were deleted. */
+  /** Keeps the latest `keep` ticks of every name, and those that have not ended. Returns how many were deleted. */
   prune(keep: number): number;
   /** The lease, or who has it. Taken over are those that have expired and those whose process on this host is gone. */
   acquire(owner: LeaseOwner, ttlMs: number, now: number): { readonly lease: Lease } | { readonly heldBy: Lease };

@@ -1,6 +1,7 @@
 import { orAborted } from '../common/aborted.ts';
 import { LakehouseError, serializeError } from '../common/errors.ts';
 import type { ScheduleAction } from '../common/schedule.ts';
+import type { Tags } from '../common/tags.ts';
 import type { ScheduleDefinition } from '../define/schedule.ts';
 import { checkPartitions } from '../materialize/check.ts';
 import type { RunControl } from '../materialize/context.ts';
@@ -13,7 +14,8 @@ import type { PartitionSet } from '../partition/set.ts';
 import { presentSet } from '../plan/universe.ts';
 import { duration, plural } from '../report/format.ts';
 import { filterOf } from './resolve.ts';
-import type { OperateStore, TickEnd } from './store.ts';
+import type { TickEnd } from './store.ts';
+import { createStory } from './story.ts';
 
 /** What a tick came to, but for when. */
 export interface TickResult extends Omit<TickEnd, 'at'> {
@@ -31,6 +33,9 @@ export interface Work {
   readonly filter?: PartitionFilter | undefined;
   /** Instead of what is selected: exactly these, without looking at the sources first. */
   readonly targets?: ReadonlyMap<string, PartitionSet> | undefined;
+  /** Of the run. */
+  readonly tags?: Tags | undefined;
+  readonly priority?: number | undefined;
   /** Sources that are to be left alone, with why. */
   readonly avoid?: ReadonlyMap<string, string> | undefined;
 }
@@ -45,7 +50,7 @@ export function runSchedule(
   control: RunControl,
   avoid: ReadonlyMap<string, string> = NONE,
 ): Promise<TickResult> {
-  const { name, action, select, timeoutMs } = schedule;
+  const { name, action, select, timeoutMs, tags, priority } = schedule;
   return contained(control, timeoutMs, async (bounded) => {
     if (typeof action === 'function') {
       const { signal } = bounded;
@@ -54,26 +59,12 @@ export function runSchedule(
       return { outcome: 'succeeded', decision: said ?? 'its function was run' };
     }
     const filter = filterOf(schedule, new Date(due), lake.graph, lake.graph.select(select).keys);
-    return work(lake, { command: `lakehouse daemon: schedule ${name}`, action, select, filter, avoid }, bounded);
+    return work(
+      lake,
+      { command: `lakehouse daemon: schedule ${name}`, action, select, filter, avoid, tags, priority },
+      bounded,
+    );
   });
-}
-
-/** Carries out a schedule because a person asked for it, beside any daemon, and writes the tick down. What is due stays due. */
-export async function runByHand(
-  lake: Lake,
-  schedule: ScheduleDefinition,
-  store: Pick<OperateStore, 'addTick' | 'endTick'>,
-  control: RunControl,
-  now: () => number,
-): Promise<TickResult> {
-  const due = now();
-  const result = await runSchedule(lake, schedule, due, control);
-  const { name } = schedule;
-  const { outcome } = result;
-  const decision = `asked for by hand; ${result.decision}`;
-  const id = store.addTick({ kind: 'schedule', name, due, at: due, outcome, decision, byHand: true });
-  store.endTick(id, { ...result, decision, at: now() });
-  return result;
 }
 
 /** Carries out work that was decided elsewhere. Never rejects. */
@@ -114,7 +105,7 @@ async function contained(
 }
 
 async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickResult> {
-  const { command, action, select, filter, targets, avoid } = asked;
+  const { command, action, select, filter, targets, avoid, tags, priority } = asked;
   const { keys } = targets ? { keys: [] } : lake.graph.select(select);
   if (action === 'observe') return observed(lake, asked, control);
   if (action === 'check') return checks(lake, asked, keys, control);
@@ -127,7 +118,8 @@ async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickR
     if (event.type === 'partition-failed' && event.error.kind === 'transient') shaky.add(event.asset);
     control.emit(event);
   };
-  const request = { command, selection: select, filter, avoid, observe: targets ? false : 'tolerant' } as const;
+  const observe = targets ? false : 'tolerant';
+  const request = { command, selection: select, filter, avoid, observe, tags, priority } as const;
   const { run, outcome, down } = await materialize(lake, targets ? { ...request, targets } : request, {
     ...control,
     emit,
@@ -144,7 +136,7 @@ async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickR
 }
 
 /** Looks at sources; one that does not answer keeps no other from being looked at. */
-async function observed(lake: Lake, { command, select, avoid }: Work, control: RunControl): Promise<TickResult> {
+async function observed(lake: Lake, { command, select, avoid, tags }: Work, control: RunControl): Promise<TickResult> {
   const answers = new Map<string, string | undefined>();
   let changed = 0;
   const emit = (event: RunEvent) => {
@@ -156,7 +148,7 @@ async function observed(lake: Lake, { command, select, avoid }: Work, control: R
   };
   const down = await lookAtSources(
     lake,
-    { command, selection: select, observe: 'tolerant', avoid },
+    { command, selection: select, observe: 'tolerant', avoid, tags },
     { ...control, emit },
   );
   const news = changed === 0 ? 'nothing new' : `${plural(changed, 'partition')} new, changed or withdrawn`;
@@ -178,48 +170,18 @@ async function checks(lake: Lake, asked: Work, keys: readonly string[], control:
     targets.set(key, asked.filter ? applyFilter(node.space, there, asked.filter) : there);
   }
   if (targets.size === 0) return { outcome: 'succeeded', decision: 'nothing that is selected has checks' };
-  const request = { command: asked.command, selection: asked.select, targets };
-  const { run, checks: made } = await checkPartitions(lake, request, control);
+  const request = { command: asked.command, selection: asked.select, targets, tags: asked.tags };
+  const story = createStory(lake.graph.order);
+  const emit = (event: RunEvent) => {
+    story.add(event);
+    control.emit(event);
+  };
+  const { run, checks: made } = await checkPartitions(lake, request, { ...control, emit });
   const bad = made.filter(({ failed }) => failed > 0);
-  const failed = bad.map(({ asset, check, failed }) => `${asset} ${check} (${plural(failed, 'partition')})`);
   const what = `${plural(made.length, 'check')} made again`;
   return {
     outcome: bad.some(({ severity }) => severity === 'error') ? 'failed' : 'succeeded',
-    decision: failed.length === 0 ? `${what}, all passed` : `${what}; failed: ${failed.join(', ')}`,
+    decision: bad.length === 0 ? `${what}, all passed` : `${what}; ${story.checks()}`,
     run,
-  };
-}
-
-/** What a run did and why, in a sentence; assets in the order they are given. */
-export function createStory(order: readonly string[]): {
-  readonly add: (event: RunEvent) => void;
-  readonly text: () => string;
-} {
-  const assets = new Map<string, string>();
-  const held = new Map<string, number>();
-  let failed = 0;
-  let computed = 0;
-  let departed = 0;
-  return {
-    add: (event) => {
-      if (event.type === 'asset-started') {
-        const causes = Object.entries(event.causes).map(([cause, count]) => `${cause} ${count}`);
-        assets.set(event.asset, `${event.asset} (${causes.join(', ')})`);
-      } else if (event.type === 'held') held.set(event.reason, (held.get(event.reason) ?? 0) + event.partitions);
-      else if (event.type === 'run-finished') ({ computed, failed, departed } = event.counts);
-    },
-    text: () => {
-      const named = order.flatMap((key) => assets.get(key) ?? []).join(', ');
-      const done = [
-        computed > 0 ? `${plural(computed, 'partition')} computed: ${named}` : undefined,
-        departed > 0 ? `${plural(departed, 'partition')} left` : undefined,
-        failed > 0 ? `${plural(failed, 'partition')} failed${computed > 0 ? '' : `: ${named}`}` : undefined,
-      ].filter((part) => part !== undefined);
-      const waits = [...held].map(([reason, count]) => `${count} ${reason}`);
-      return [
-        done.length > 0 ? done.join('; ') : 'nothing was stale',
-        ...(waits.length > 0 ? [`not now: ${waits.join(', ')}`] : []),
-      ].join('; ');
-    },
   };
 }

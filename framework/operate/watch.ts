@@ -11,6 +11,8 @@ export interface DaemonFacts {
   readonly running: number;
   /** Ticks that wait for their turn. */
   readonly waiting: number;
+  /** All sources, and whether they are left alone because they do not answer. */
+  readonly sources?: ReadonlyMap<string, boolean> | undefined;
 }
 
 export interface TickEnded {

@@ -32,7 +32,7 @@ export interface AssetFreshness {
 }
 
 /**
- * How far behind assets are that have a policy, per series.
+ * How far behind assets are that have a policy, per series; not of those that are made of unwanted sources only.
  *
  * **By data time.** Content counts when it can be read and did not fail a blocking check, whatever its status. What should come after the newest
  * content is *due* when it is normally there ({@link DueOf}: the end of its period and the publication lag upstream); the lag is how
@@ -57,15 +57,16 @@ export function freshnessOf(context: FreshnessContext, keys = context.graph.orde
   const out = new Map<string, AssetFreshness>();
   for (const key of keys) {
     const evaluation = evaluations.get(key);
-    if (evaluation && evaluation.node.definition.freshness.length > 0) out.set(key, ofAsset(context, evaluation, due));
+    if (!evaluation || evaluation.node.definition.freshness.length === 0) continue;
+    const looked = lookedAt(context, key);
+    if (looked) out.set(key, ofAsset(context, evaluation, due, looked));
   }
   return out;
 }
 
-function ofAsset(context: FreshnessContext, evaluation: AssetEvaluation, due: DueOf): AssetFreshness {
+function ofAsset(context: FreshnessContext, evaluation: AssetEvaluation, due: DueOf, looked: Looked): AssetFreshness {
   const { key, node, universe } = evaluation;
   const { freshness } = node.definition;
-  const looked = lookedAt(context, key);
   if (looked.never) return summarize(key, freshness, [], 'never-observed');
   const asset: Measured = { context, evaluation, due, looked, kindOf: kinds(evaluation) };
   const found: SeriesFreshness[] = [];
@@ -96,11 +97,15 @@ export function summarize(
   return { asset, policies, status, worst, why: worst ? worst.why : why, counts, series };
 }
 
-function lookedAt({ graph, view }: FreshnessContext, key: string): Looked {
+/** Undefined where the settings want none of the sources: nothing is expected then. */
+function lookedAt({ graph, view, wanted = () => true }: FreshnessContext, key: string): Looked | undefined {
   const reached = new Set([key]);
   for (const one of reached) for (const up of graph.upstreamOf(one)) reached.add(up);
   let [never, at, liveForMs]: [boolean, number | undefined, number] = [false, undefined, 0];
-  for (const one of reached) {
+  const sources = [...reached].filter((one) => graph.node(one).definition.source);
+  const used = sources.filter(wanted);
+  if (used.length === 0 && sources.length > 0) return undefined;
+  for (const one of used) {
     const { source } = graph.node(one).definition;
     if (!source) continue;
     const observed = view.asset(one)?.lastObservedAt;

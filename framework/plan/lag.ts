@@ -4,7 +4,7 @@ import type { RangeSet } from '../partition/ranges.ts';
 import * as ranges from '../partition/ranges.ts';
 import * as sets from '../partition/set.ts';
 import { existingTimes, printKey, type SeriesValues } from '../partition/space.ts';
-import { endOf } from '../partition/time.ts';
+import { endOf, startOf } from '../partition/time.ts';
 import { BAD, READABLE } from './aggregate.ts';
 import type { DueOf } from './due.ts';
 import type { AssetEvaluation } from './evaluate.ts';
@@ -32,7 +32,7 @@ export interface SeriesFreshness {
   readonly limitMs: number;
   /** After this instant it is (or was) overdue if nothing comes; undefined when unknown, and where nothing more is to come. */
   readonly deadline: number | undefined;
-  /** Since when it has had its status; of `warn` and `overdue` only. */
+  /** Since when it has had its status, of `warn` and `overdue`; of a silent one, since when nothing has come. */
   readonly since: number | undefined;
   /** Printed key of the newest partition with content; without a time dimension of the only one. */
   readonly newest: string | undefined;
@@ -48,6 +48,8 @@ export interface FreshnessContext {
   readonly now: number;
   /** When a revision was appended, ms UTC; undefined where the log has forgotten it. Asked for materialization time only. */
   readonly instantOf: (revision: number) => number | undefined;
+  /** Whether the settings want a source. Default: all. */
+  readonly wanted?: (source: string) => boolean;
 }
 
 /** What is known when the series of an asset are looked at. */
@@ -146,25 +148,25 @@ function byData(
   const told = (start: number | undefined) => verdict(evaluation.node, series, newest, policy, start, context.now);
   if (newest === undefined) return unknown(told(undefined), 'never-computed');
   const ready = nextReady(measured, series, points);
-  const { time, silent } = nextUnpublished(measured, series, newest);
+  const { time, silent, since } = nextUnpublished(measured, series, newest);
   const dueAt = (t: number | undefined) =>
     t === undefined ? Number.POSITIVE_INFINITY : due(evaluation.key, series.key, t);
   const unpublished = dueAt(time);
   if (silent && ready === undefined && unpublished < Number.POSITIVE_INFINITY)
-    return unknown(told(undefined), 'silent');
+    return { ...unknown(told(undefined), 'silent'), since };
   const start = Math.min(dueAt(ready), silent ? Number.POSITIVE_INFINITY : unpublished);
   return told(Number.isFinite(start) ? start : undefined);
 }
 
 /**
  * The first time after the newest content that no series of the kind has, over or not; undefined where none is to come, because the
- * series ended. `silent`: all of the kind did.
+ * series ended. `silent`: all of the kind did, whose newest content `since` is the end of, ms UTC.
  */
 function nextUnpublished(
   { context, evaluation, looked, kindOf }: Measured,
   series: SeriesEvaluation,
   newest: number,
-): { readonly time: number | undefined; readonly silent: boolean } {
+): { readonly time: number | undefined; readonly silent: boolean; readonly since?: number } {
   const { space } = evaluation.node;
   if (!space.time) return { time: undefined, silent: false };
   const all = sets.rangesOf(evaluation.universe.all, series.key);
@@ -178,7 +180,8 @@ function nextUnpublished(
   const ended = (last: number) =>
     last < today && (looked.at === undefined || looked.at - endOf(grain, last) > looked.liveForMs);
   const silent = ended(kind.last);
-  return { time: silent || !ended(ranges.last(all) as number) ? time : undefined, silent };
+  const isNext = silent || !ended(ranges.last(all) as number);
+  return { time: isNext ? time : undefined, silent, since: startOf(grain, time) };
 }
 
 function byMaterialization(

@@ -27,6 +27,8 @@ export interface AssetView {
   failure(seriesKey: string, time: number): FailureView | undefined;
   /** When a source was last observed, ms UTC. */
   readonly lastObservedAt?: number | undefined;
+  /** When all of it was last listed, not only what is new, ms UTC. */
+  readonly lastAuditedAt?: number | undefined;
 }
 
 export interface SeriesView {

@@ -1,8 +1,9 @@
 import type { FreshnessPolicy } from '../define/freshness.ts';
+import { isWanted } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import { readSeriesKey } from '../partition/space.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
-import { type AssetFreshness, freshnessOf, type SeriesFreshness } from '../plan/freshness.ts';
+import { type AssetFreshness, freshnessOf, type SeriesFreshness, type UnknownReason } from '../plan/freshness.ts';
 import type { LakeView } from '../plan/view.ts';
 import type { StateReader } from '../state/store.ts';
 import { instant, number } from './format.ts';
@@ -18,11 +19,13 @@ export interface EvaluatedAt {
 
 /** How far behind the assets are that have a policy, by key. */
 export function freshnessNow(
-  { graph, state }: Pick<OpenedLake, 'graph' | 'state'>,
+  lake: Pick<OpenedLake, 'graph' | 'state' | 'resources'>,
   { view, evaluations, at }: EvaluatedAt,
   keys?: readonly string[],
 ): Map<string, AssetFreshness> {
-  return freshnessOf({ graph, view, evaluations, now: at, instantOf: instantsOf(state) }, keys);
+  const { graph, state } = lake;
+  const wanted = (source: string) => isWanted(lake, graph.node(source));
+  return freshnessOf({ graph, view, evaluations, now: at, instantOf: instantsOf(state), wanted }, keys);
 }
 
 /** When a revision was appended; where its event was pruned, when the run that was going on then had begun. */
@@ -58,20 +61,30 @@ export function span(ms: number): string {
   return parts.join(' ');
 }
 
-const WHY = {
+const WHY: Readonly<Record<UnknownReason, string>> = {
   'never-observed': 'its sources were never all observed',
   'never-computed': 'never computed',
   silent: 'nothing has come for so long that all its series count as ended',
   forgotten: 'the log no longer says when it was computed',
-} as const;
+};
 
-/** `on time`, `2h late (limit 30h)`, `warn, 27h late (limit 30h)`, `overdue, 31h since computed (limit 24h)`, `unknown`. */
-export function lagText({ status, worst }: Pick<AssetFreshness, 'status' | 'worst'>): string {
+/** In a word or two why a lag cannot be told: `never computed`, `silent since 2024-02-20`. */
+function shortly(why: UnknownReason | undefined, since: number | undefined): string {
+  if (why === 'silent' && since !== undefined) return `silent since ${instant(since).slice(0, 10)}`;
+  return why === 'never-computed' ? 'never computed' : why === 'never-observed' ? 'never observed' : 'unknown';
+}
+
+/**
+ * `on time`, `2h late (limit 30h)`, `warn, 27h late (limit 30h)`, `overdue, 31h since computed (limit 24h)`; where it cannot be told,
+ * why: `silent since 2024-02-20`, `never computed`, `never observed`, `unknown`.
+ */
+export function lagText({ status, worst, why }: Pick<AssetFreshness, 'status' | 'worst' | 'why'>): string {
+  if (status === 'unknown') return shortly(why, worst?.since);
   return worst ? seriesLag(worst) : status;
 }
 
 function seriesLag({ status, basis, lagMs, limitMs }: SeriesFreshness): string {
-  if (lagMs === undefined) return 'unknown';
+  if (lagMs === undefined) return status;
   if (status === 'on-time' && (basis === 'materialization' || lagMs < 60_000)) return 'on time';
   const lag = `${span(lagMs)} ${basis === 'data' ? 'late' : 'since computed'} (limit ${span(limitMs)})`;
   return status === 'on-time' ? lag : `${status}, ${lag}`;
@@ -85,10 +98,15 @@ export function policyText({ basis, limitMs, warnMs }: FreshnessPolicy): string 
     : `computed, or found up to date, within the last ${span(limitMs)}${warning}`;
 }
 
+function unknownText(why: UnknownReason | undefined, since: number | undefined): string {
+  const from = since === undefined ? '' : `, since ${instant(since)}`;
+  return why === undefined ? 'unknown' : `unknown: ${WHY[why]}${from}`;
+}
+
 /** How late an asset is, in lines: all of it, and the series that is worst. */
 export function freshnessLines(freshness: AssetFreshness): string[] {
   const { status, worst, why, counts, series } = freshness;
-  const lines = [lagText(freshness) + (status === 'unknown' && why ? `: ${WHY[why]}` : '')];
+  const lines = [status === 'unknown' ? unknownText(why, worst?.since) : lagText(freshness)];
   if (worst && series.size > 1 && status !== 'on-time')
     lines.push(`${number(counts[status])} of ${number(series.size)} series; the worst is ${seriesName(worst)}`);
   if (worst) lines.push(...seriesLines(worst));
@@ -108,8 +126,8 @@ export function seriesLines({ newest, deadline, status, since }: SeriesFreshness
 
 /** One line about a series: `overdue, 31h late (limit 30h), since …`. */
 export function seriesText(series: SeriesFreshness): string {
-  const why = series.why === undefined ? '' : `: ${WHY[series.why]}`;
-  return [`${seriesLag(series)}${why}`, ...seriesLines(series)].join(', ');
+  const lag = series.status === 'unknown' ? unknownText(series.why, series.since) : seriesLag(series);
+  return [lag, ...seriesLines(series)].join(', ');
 }
 
 const seriesName = ({ series }: SeriesFreshness): string =>

@@ -1,13 +1,17 @@
 import { Scratch } from '../common/scratch.ts';
-import type { AssetGraph } from '../graph/graph.ts';
+import { isWanted } from '../materialize/observe.ts';
+import type { OpenedLake } from '../materialize/open.ts';
 import { type LakeView, PRESENT, type SeriesView } from '../plan/view.ts';
 import type { RunRecord } from '../state/store.ts';
 
-/** Sources that were never looked at, and everything below them: what is counted there is only what is known so far. */
-export function notKnown(graph: AssetGraph, view: LakeView): Set<string> {
+/** Wanted sources that were never looked at, and everything below them: what is counted there is only what is known so far. */
+export function notKnown(lake: Pick<OpenedLake, 'graph' | 'resources'>, view: LakeView): Set<string> {
+  const { graph } = lake;
   const found = new Set<string>();
   for (const key of graph.order) {
-    const never = graph.node(key).definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined;
+    const node = graph.node(key);
+    const never =
+      node.definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined && isWanted(lake, node);
     if (never || graph.upstreamOf(key).some((up) => found.has(up))) found.add(key);
   }
   return found;

@@ -37,4 +37,8 @@ export async function queryAnew<T>(
 }
 
 const pathsOf = (views: readonly LakeView[]): string =>
-  views.flatMap((view) => ('files' in view ? view.files : view.partitions.map(({ path }) => path))).join('\n');
+  views
+    .flatMap((view) =>
+      'files' in view ? view.files : 'partitions' in view ? view.partitions.map(({ path }) => path) : [],
+    )
+    .join('\n');

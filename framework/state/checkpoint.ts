@@ -15,7 +15,9 @@ export interface CheckpointHeader {
   /** Absent in checkpoints of before there was any. */
   readonly accepted?: LakeIndex['accepted'];
   /** Asset → when it was last observed and the revision of that, nulls where it never was. */
-  readonly assets: Readonly<Record<string, readonly [at: number | null, revision: number | null]>>;
+  readonly assets: Readonly<
+    Record<string, readonly [at: number | null, revision: number | null, audited?: number | null]>
+  >;
 }
 
 /** Checksum of a chunk, which includes where it belongs. */

@@ -1,4 +1,5 @@
 import type { SerializedError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import type { SeriesValues } from '../partition/space.ts';
 
 /** Which series: its canonical key (as `seriesKey` prints it) and its values. The key is the identity, the values travel with it. */
@@ -106,6 +107,8 @@ export interface ObservedEvent {
   /** When the source was looked at, ms UTC. */
   readonly observedAt: number;
   readonly outcomes: readonly SeriesOutcome[];
+  /** Everything was listed, not only what is new. */
+  readonly audit?: true;
   /** JSON text about what changed, for people. */
   readonly detail?: string;
   readonly withdrawn?: PackedSet;
@@ -158,6 +161,8 @@ export interface RunStartedEvent {
   readonly run: string;
   readonly command: string;
   readonly selection: string;
+  /** What a person wants to find it by. */
+  readonly tags?: Tags;
 }
 
 export interface RunFinishedEvent {

@@ -28,6 +28,7 @@ export function applyEvent(index: IndexBuilder, { revision, header, outcomes }: 
       const asset = index.write(header.asset);
       if (outcomes !== undefined) enter(asset, revision, outcomes, 0, revision, []);
       asset.lastObservedAt = header.observedAt;
+      if (header.audit) asset.lastAuditedAt = header.observedAt;
       asset.lastObservedRevision = revision;
       leave(asset, header.withdrawn ?? [], revision);
       break;

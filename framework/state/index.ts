@@ -15,6 +15,8 @@ export interface AssetState {
   /** When the source was last looked at, ms UTC; undefined where it never was. */
   readonly lastObservedAt: number | undefined;
   readonly lastObservedRevision: number | undefined;
+  /** When all of the source was last listed, ms UTC. */
+  readonly lastAuditedAt: number | undefined;
 }
 
 /** What the log says as of revision `head`. A snapshot: later events do not alter it. */
@@ -38,6 +40,7 @@ export class MutableAsset implements AssetState {
   readonly series: Map<string, MutableSeries>;
   lastObservedAt: number | undefined;
   lastObservedRevision: number | undefined;
+  lastAuditedAt: number | undefined;
 
   readonly #unpacked: Unpacked;
 
@@ -47,6 +50,7 @@ export class MutableAsset implements AssetState {
     this.series = new Map(from?.series);
     this.lastObservedAt = from?.lastObservedAt;
     this.lastObservedRevision = from?.lastObservedRevision;
+    this.lastAuditedAt = from?.lastAuditedAt;
   }
 
   failure(seriesKey: string, time: number): Failure | undefined {
@@ -66,6 +70,7 @@ export class MutableAsset implements AssetState {
   copy(from: MutableAsset): void {
     this.lastObservedAt = from.lastObservedAt;
     this.lastObservedRevision = from.lastObservedRevision;
+    this.lastAuditedAt = from.lastAuditedAt;
     for (const [key, series] of from.series) this.series.set(key, series.clone(this.epoch, this.#unpacked));
   }
 }

@@ -118,6 +118,7 @@ const MIGRATIONS: readonly Migration[] = [
         UNIQUE (asset, series, chunk, revision)
       ) STRICT;`,
   },
+  { name: 'tags of runs', sql: 'ALTER TABLE runs ADD COLUMN tags TEXT' },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SerializedError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import { filesOf, type NewEvent } from './events.ts';
 import { prepare, type Row } from './sql.ts';
 import type { FileRecord, RunRecord } from './store.ts';
@@ -29,6 +30,8 @@ export function runRecord(row: Row): RunRecord {
     run: String(row.run),
     command: String(row.command),
     selection: String(row.selection),
+    // Before there were tags, there was no such column; whoever only reads does not add it.
+    ...(typeof row.tags === 'string' && { tags: JSON.parse(row.tags) as Tags }),
     startedAt: Number(row.started_at),
     startedRevision: Number(row.started),
     ...(row.finished !== null && {
@@ -74,12 +77,13 @@ export function vacateFiles(db: DatabaseSync, left: ReadonlyMap<number, number>,
 
 export function projectRun(db: DatabaseSync, event: NewEvent, revision: number, at: number): void {
   if (event.kind === 'run-started') {
-    prepare(db, 'INSERT INTO runs (run, command, selection, started, started_at) VALUES (?, ?, ?, ?, ?)').run(
+    prepare(db, 'INSERT INTO runs (run, command, selection, started, started_at, tags) VALUES (?, ?, ?, ?, ?, ?)').run(
       event.run,
       event.command,
       event.selection,
       revision,
       at,
+      event.tags === undefined ? null : JSON.stringify(event.tags),
     );
   } else if (event.kind === 'run-finished') {
     prepare(db, 'UPDATE runs SET finished = ?, finished_at = ?, outcome = ?, counts = ?, error = ? WHERE run = ?').run(

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LakehouseError } from '../common/errors.ts';
+import { hasTags, type Tags } from '../common/tags.ts';
 import { checkpointRevisions, verifyCheckpoint } from './checkpoint-store.ts';
 import { type IsAlive, releaseClaim, renewClaim, requireClaim, takeClaim } from './claims.ts';
 import { decodeEvent, type EncodedEvent, encodeEvent } from './codec.ts';
@@ -167,8 +168,18 @@ class SqliteState implements StateWriter {
     });
   }
 
-  runs(limit: number): RunRecord[] {
-    return this.#all('SELECT * FROM runs ORDER BY started DESC LIMIT ?', limit).map(runRecord);
+  runs(limit: number, tags?: Tags): RunRecord[] {
+    const newest = 'SELECT * FROM runs ORDER BY started DESC';
+    if (tags === undefined) return this.#all(`${newest} LIMIT ?`, limit).map(runRecord);
+    // Only so many are kept.
+    const all = this.#all(newest).map(runRecord);
+    return all.filter((record) => hasTags(record.tags, tags)).slice(0, limit);
+  }
+
+  claimed(nowMs: number): ReadonlySet<string> {
+    return new Set(
+      this.#all('SELECT DISTINCT asset FROM claims WHERE expires > ?', nowMs).map(({ asset }) => String(asset)),
+    );
   }
 
   run(id: string): { record: RunRecord; events: StoredEvent[] } | undefined {

@@ -1,4 +1,5 @@
 import type { SerializedError } from '../common/errors.ts';
+import type { Tags } from '../common/tags.ts';
 import type { SeriesDetails } from './details.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
 import type { LakeIndex } from './index.ts';
@@ -25,6 +26,8 @@ export interface RunRecord {
   readonly run: string;
   readonly command: string;
   readonly selection: string;
+  /** What a person wants to find it by. */
+  readonly tags?: Tags;
   readonly startedAt: number;
   readonly startedRevision: number;
   /** Absent while it runs, and for ever where it died. */
@@ -62,8 +65,10 @@ export interface StateReader {
   file(idOrPath: number | string): FileRecord | undefined;
   /** The file a partition lives in. */
   fileOf(asset: string, series: string, time: number): FileRecord | undefined;
-  /** Latest first. */
-  runs(limit: number): RunRecord[];
+  /** Latest first; with `tags` those that have all of these. */
+  runs(limit: number, tags?: Tags): RunRecord[];
+  /** Assets that runs are computing as of an instant (ms UTC), of whatever process: of one that was killed until its claims expire. */
+  claimed(nowMs: number): ReadonlySet<string>;
   /** A run with those of its events that are still kept. */
   run(id: string): { record: RunRecord; events: StoredEvent[] } | undefined;
   /** In the order of revisions. Pruned events are gone. */

@@ -231,6 +231,9 @@ describe('gold/market_overview', () => {
     ['BNBBTC', 'BTC'],
     ['BTCUSDC', 'USDC'],
     ['USDTTRY', 'TRY'],
+    ['BTC-USD', 'USD'],
+    ['XBTUSD', 'USD'],
+    ['ETHXBT', 'XBT'],
   ])('%s is quoted in %s', async (symbol, quote) => {
     expect(await db.rows(alone(overview, day([symbol, 1, 1])))).toMatchObject([{ quote_asset: quote }]);
   });
@@ -252,7 +255,11 @@ describe('gold/market_overview', () => {
 });
 
 describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () => {
-  const silver = (raw: string) => alone(templateOf(silverKlines), { target: {}, inputs: { raw } });
+  const silver = (raw: string) =>
+    alone(templateOf(silverKlines), {
+      target: {},
+      inputs: { raw: `(SELECT 'binance' AS exchange, * FROM ${raw})` },
+    });
   const minute = { ...spot, interval: "'1m'" };
 
   test('2020-01-02 of BTCUSDT from minutes, against numbers added up in JavaScript', async () => {

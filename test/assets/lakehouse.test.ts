@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { interval, market } from '../../assets/dimensions.ts';
 import { hasDailyFiles, intervalMs, intervals, markets } from '../../assets/exchanges/binance/layout.ts';
+import type { BinanceResource } from '../../assets/exchanges/binance/resource.ts';
 import { lakehouse } from '../../assets/index.ts';
 import { barMs } from '../../assets/klines.ts';
 import { settings } from '../../assets/settings.ts';
 
-const defaults = z.object(settings).parse({ exchanges: { binance: { archive: {} } } });
-const { binance } = defaults.exchanges;
+const defaults = z
+  .object(settings)
+  .parse({ exchanges: { binance: { archive: {}, rest: { baseUrls: {} } }, coinbase: {}, kraken: {} } });
+const { exchanges } = defaults;
+const { binance } = exchanges;
 
 describe('declarations', () => {
   test('have no problems', () => {
@@ -29,16 +33,96 @@ describe('declarations', () => {
     expect(Object.fromEntries(shapes)).toEqual({
       'binance/klines_daily_archive': 'exchange market symbol interval date',
       'binance/klines_monthly_archive': 'exchange market symbol interval month',
+      'binance/klines_rest': 'exchange market symbol interval date',
       'bronze/klines_daily': 'exchange market symbol interval date',
       'bronze/klines_monthly': 'exchange market symbol interval month',
+      'binance/mark_price_klines_rest': 'exchange market symbol interval date',
+      'bronze/mark_price_klines_rest': 'exchange market symbol interval date',
+      'binance/index_price_klines_rest': 'exchange market symbol interval date',
+      'bronze/index_price_klines_rest': 'exchange market symbol interval date',
+      'binance/premium_index_klines_rest': 'exchange market symbol interval date',
+      'bronze/premium_index_klines_rest': 'exchange market symbol interval date',
+      'bronze/klines_rest': 'exchange market symbol interval date',
+      'coinbase/klines_rest': 'exchange market symbol interval date',
+      'bronze/coinbase_klines': 'exchange market symbol interval date',
+      'bronze/coinbase_kline_text': 'exchange market symbol interval date',
+      'kraken/klines_rest': 'exchange market symbol interval date',
+      'bronze/kraken_klines': 'exchange market symbol interval date',
+      'bronze/kraken_kline_text': 'exchange market symbol interval date',
       'silver/klines': 'exchange market symbol interval date',
+      'silver/klines_filled': 'exchange market symbol interval date',
+      'silver/klines_gaps': 'exchange market symbol interval date',
+      'silver/klines_reconciliation': 'exchange market symbol interval date',
       'gold/klines_daily': 'exchange market symbol interval date',
       'gold/klines_monthly': 'exchange market symbol interval month',
       'gold/indicators': 'exchange market symbol interval date',
       'gold/market_overview': 'exchange market interval date',
+      'gold/cross_exchange_spread': 'pair interval date',
       'binance/funding_rates_archive': 'exchange market symbol month',
+      'binance/funding_rates_rest': 'exchange market symbol date',
+      'bronze/funding_rates_rest': 'exchange market symbol date',
       'bronze/funding_rates': 'exchange market symbol month',
       'silver/funding_rates': 'exchange market symbol date',
+      'binance/mark_price_klines_daily_archive': 'exchange market symbol interval date',
+      'binance/mark_price_klines_monthly_archive': 'exchange market symbol interval month',
+      'bronze/mark_price_klines_daily': 'exchange market symbol interval date',
+      'bronze/mark_price_klines_monthly': 'exchange market symbol interval month',
+      'silver/mark_price_klines': 'exchange market symbol interval date',
+      'binance/index_price_klines_daily_archive': 'exchange market symbol interval date',
+      'binance/index_price_klines_monthly_archive': 'exchange market symbol interval month',
+      'bronze/index_price_klines_daily': 'exchange market symbol interval date',
+      'bronze/index_price_klines_monthly': 'exchange market symbol interval month',
+      'silver/index_price_klines': 'exchange market symbol interval date',
+      'binance/premium_index_klines_daily_archive': 'exchange market symbol interval date',
+      'binance/premium_index_klines_monthly_archive': 'exchange market symbol interval month',
+      'bronze/premium_index_klines_daily': 'exchange market symbol interval date',
+      'bronze/premium_index_klines_monthly': 'exchange market symbol interval month',
+      'silver/premium_index_klines': 'exchange market symbol interval date',
+      'binance/long_klines_archive': 'exchange market symbol interval month',
+      'bronze/long_klines': 'exchange market symbol interval month',
+      'silver/long_klines': 'exchange market symbol interval month',
+      'binance/long_mark_price_klines_archive': 'exchange market symbol interval month',
+      'bronze/long_mark_price_klines': 'exchange market symbol interval month',
+      'silver/long_mark_price_klines': 'exchange market symbol interval month',
+      'binance/long_index_price_klines_archive': 'exchange market symbol interval month',
+      'bronze/long_index_price_klines': 'exchange market symbol interval month',
+      'silver/long_index_price_klines': 'exchange market symbol interval month',
+      'binance/long_premium_index_klines_archive': 'exchange market symbol interval month',
+      'bronze/long_premium_index_klines': 'exchange market symbol interval month',
+      'silver/long_premium_index_klines': 'exchange market symbol interval month',
+      'binance/agg_trades_daily_archive': 'exchange market symbol date',
+      'binance/agg_trades_monthly_archive': 'exchange market symbol month',
+      'bronze/agg_trades_daily': 'exchange market symbol date',
+      'bronze/agg_trades_monthly': 'exchange market symbol month',
+      'silver/agg_trades': 'exchange market symbol date',
+      'binance/trades_daily_archive': 'exchange market symbol date',
+      'binance/trades_monthly_archive': 'exchange market symbol month',
+      'bronze/trades_daily': 'exchange market symbol date',
+      'bronze/trades_monthly': 'exchange market symbol month',
+      'silver/trades': 'exchange market symbol date',
+      'binance/book_ticker_daily_archive': 'exchange market symbol date',
+      'binance/book_ticker_monthly_archive': 'exchange market symbol month',
+      'bronze/book_ticker_daily': 'exchange market symbol date',
+      'bronze/book_ticker_monthly': 'exchange market symbol month',
+      'silver/book_ticker': 'exchange market symbol date',
+      'binance/liquidations_archive': 'exchange market symbol date',
+      'bronze/liquidations': 'exchange market symbol date',
+      'silver/liquidations': 'exchange market symbol date',
+      'binance/book_depth_archive': 'exchange market symbol date',
+      'bronze/book_depth': 'exchange market symbol date',
+      'silver/book_depth': 'exchange market symbol date',
+      'binance/metrics_archive': 'exchange market symbol date',
+      'bronze/metrics': 'exchange market symbol date',
+      'silver/metrics': 'exchange market symbol date',
+      'gold/basis': 'exchange market symbol interval date',
+      'gold/depth_imbalance': 'exchange market symbol date',
+      'gold/spread': 'exchange market symbol interval date',
+      'gold/liquidations': 'exchange market symbol interval date',
+      'gold/largest_liquidations': 'exchange market date',
+      'gold/trade_bars': 'exchange market symbol interval date',
+      'gold/volume_bars': 'exchange market symbol date',
+      'gold/dollar_bars': 'exchange market symbol date',
+      'gold/open_interest': 'exchange market symbol date',
     });
   });
 
@@ -63,7 +147,9 @@ describe('dimensions', () => {
     expect(market.values).toEqual(markets);
     expect(interval.values).toEqual(intervals.filter(hasDailyFiles));
     const all = { ...binance, intervals: [...interval.values], markets: [...market.values] };
-    expect(z.object(settings).safeParse({ exchanges: { binance: all } })).toMatchObject({ success: true });
+    expect(z.object(settings).safeParse({ exchanges: { ...exchanges, binance: all } })).toMatchObject({
+      success: true,
+    });
   });
 
   test('the length of a bar', () => {
@@ -80,14 +166,33 @@ describe('settings', () => {
       symbol: ['BTCUSDT', 'ETHUSDT'],
       interval: ['1m', '1h'],
     });
-    expect(lakehouse.filters({ exchanges: { binance: { ...binance, enabled: false } } })).toMatchObject({
+    expect(lakehouse.filters({ exchanges: { ...exchanges, binance: { ...binance, enabled: false } } })).toMatchObject({
       exchange: [],
     });
   });
 
+  test('of several exchanges together, while each has what it wants itself', () => {
+    const coinbase = { ...exchanges.coinbase, enabled: true, symbols: ['*-USD'], intervals: ['1m', '6h'] };
+    const settled = {
+      exchanges: { ...exchanges, coinbase, binance: { ...binance, markets: ['um'], symbols: ['*USDT', '!BTC*'] } },
+    };
+    expect(lakehouse.filters(settled)).toEqual({
+      exchange: ['binance', 'coinbase'],
+      market: ['um', 'spot'],
+      symbol: ['*USDT', '*-USD'],
+      interval: ['1m', '1h', '6h'],
+    });
+    const { wants } = lakehouse.resources(settled).binance as BinanceResource;
+    const asked = { market: ['um', 'spot'], symbol: ['ETHUSDT', 'BTCUSDT', 'ETH-USD'], interval: ['1h', '6h'] };
+    const wanted = Object.entries(asked).map(([name, values]) => values.filter((value) => wants?.(name, value)));
+    expect(wanted).toEqual([['um'], ['ETHUSDT'], ['1h']]);
+  });
+
   test('say whether data is invented', () => {
     expect(lakehouse.simulated(defaults)).toBe(false);
-    const simulated = { exchanges: { binance: { ...binance, archive: { ...binance.archive, simulated: true } } } };
+    const simulated = {
+      exchanges: { ...exchanges, binance: { ...binance, archive: { ...binance.archive, simulated: true } } },
+    };
     expect(lakehouse.simulated(simulated)).toBe(true);
   });
 });

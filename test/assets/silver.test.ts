@@ -6,7 +6,8 @@ const db = database();
 
 const template = silverKlines.compute?.type === 'sql' ? silverKlines.compute.template : undefined;
 if (!template) throw new Error('silver/klines has no query');
-const silver = (raw: string) => alone(template, { target: {}, inputs: { raw } });
+const silver = (raw: string) =>
+  alone(template, { target: {}, inputs: { raw: `(SELECT 'binance' AS exchange, * FROM ${raw})` } });
 
 /** The first candle of 2020 as published, with some fields replaced. */
 function line(more: Readonly<Record<number, string | null>> = {}): (string | null)[] {

@@ -1,16 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inflateMember, LakehouseError, type Observation, readSingleMember, writeZip } from 'crypto-lakehouse';
+import {
+  inflateMember,
+  LakehouseError,
+  type Observation,
+  type ObserveContext,
+  readSingleMember,
+  writeZip,
+} from 'crypto-lakehouse';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type BinanceResource, binanceResource } from '../../assets/exchanges/binance/resource.ts';
 import { binanceKlinesDaily, binanceKlinesMonthly } from '../../assets/exchanges/binance/klines.ts';
+import { type BinanceResource, binanceResource } from '../../assets/exchanges/binance/resource.ts';
 import { writeMirror } from '../../assets/exchanges/simulated/mirror.ts';
 import { type SimulatedExchange, startSimulatedExchange } from '../../assets/exchanges/simulated/server.ts';
 import type { AssetDefinition } from '../../framework/define/model.ts';
 import { archive, hasArchive } from './sql.ts';
 
 const now = () => Date.UTC(2024, 2, 10);
+const NO_REST = { enabled: false, days: 7, timeoutMs: 5_000, concurrency: 4 };
 const DAILY = 'data/spot/daily/klines/BTCUSDT/1h/BTCUSDT-1h-2024-01-31.zip';
 const btc = { exchange: 'binance', market: 'spot', symbol: 'BTCUSDT', interval: '1h' };
 
@@ -38,6 +46,7 @@ function resourceOf(more: { directory?: string; start?: string; concurrency?: nu
   return binanceResource({
     start,
     dataTypes: ['klines'],
+    rest: { ...NO_REST, baseUrls: { spot: exchange.url, um: exchange.url, cm: exchange.url } },
     archive: {
       baseUrl: exchange.url,
       listUrl: exchange.listUrl,
@@ -54,11 +63,21 @@ const runtime = () => ({ resources: { binance: resource }, signal: new AbortCont
 async function observe(
   source: AssetDefinition,
   wanted: Readonly<Record<string, readonly string[]>> = {},
+  more: Partial<ObserveContext> = {},
 ): Promise<Observation[]> {
   if (!source.source) throw new Error(`${source.key} is no source`);
   const wants = (dimension: string, value: string) => wanted[dimension]?.includes(value) ?? true;
+  const looking = {
+    ...runtime(),
+    wants,
+    mode: 'audit' as const,
+    known: () => undefined,
+    listsFrom: () => undefined,
+    request: () => undefined,
+    ...more,
+  };
   const seen: Observation[] = [];
-  for await (const observation of source.source.observe({ ...runtime(), wants })) seen.push(observation);
+  for await (const observation of source.source.observe(looking)) seen.push(observation);
   return seen;
 }
 
@@ -82,6 +101,27 @@ const failure = (promise: Promise<unknown>): Promise<LakehouseError> =>
   );
 
 describe('observe', () => {
+  test('what is new: a long series from its newest file on, a short one in full; every request is counted', async () => {
+    const wanted = { market: ['spot'], interval: ['1h'] };
+    const from: unknown[] = [];
+    let requests = 0;
+    const seen = await observe(binanceKlinesDaily, wanted, {
+      mode: 'head',
+      known: ({ symbol }) => ({ count: symbol === 'BTCUSDT' ? 2000 : 20, newest: '2024-02-29' }),
+      listsFrom: (values, time) => from.push([values, time]),
+      request: () => {
+        requests++;
+      },
+    });
+    const dates = (symbol: string) =>
+      seen.flatMap(({ partition }) => (partition.symbol === symbol ? [partition.date] : []));
+    expect(dates('BTCUSDT')).toEqual(['2024-02-29', '2024-03-01', '2024-03-02']);
+    expect(dates('ETHUSDT')).toHaveLength(33);
+    expect(from).toEqual([[btc, '2024-02-29']]);
+    expect(requests).toBe(exchange.requests.list);
+    expect(requests).toBe(3);
+  });
+
   test('every wanted file once, with its version and size; nothing is downloaded', async () => {
     const seen = await observe(binanceKlinesDaily);
     const counts = Map.groupBy(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAlerts } from '../../framework/operate/alerts/alerts.ts';
 import { openOperate } from '../../framework/operate/sqlite.ts';
-import { failing, lakeOf } from '../operate/alerts/support.ts';
+import { command, failing, lakeOf } from '../operate/alerts/support.ts';
 import { NOON, type Place, place } from './support.ts';
 
 /** A server that takes what is posted to /ok and refuses the rest. */
@@ -53,6 +53,7 @@ async function operated(here: Place, url: string) {
     origin: { host: 'here', lake: '/lake' },
     env: {},
     redact: (text) => text.replaceAll('hunter2', '***'),
+    command,
   });
   alerts.update(
     lakeOf({ failures: [{ ...failing('gold/x'), worst: { ...failing('gold/x').worst, at: NOON - 60_000 } }] }),
@@ -72,7 +73,14 @@ test('nothing was ever wrong, and nobody would be told', async () => {
     No daemon is active: nothing is noticed or sent. Start one with lakehouse daemon
     "
   `);
-  expect(await here.json(['alerts'])).toEqual({ daemon: false, destinations: [], active: [], waiting: [], sent: [] });
+  expect(await here.json(['alerts'])).toEqual({
+    daemon: false,
+    destinations: [],
+    problems: [],
+    active: [],
+    waiting: [],
+    sent: [],
+  });
 });
 
 test('what is bad, what waits and what was sent', async () => {

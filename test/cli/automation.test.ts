@@ -82,7 +82,7 @@ describe('automation', () => {
     expect(err.replaceAll(/\S+support\.ts:\d+/g, '<here>')).toMatchInlineSnapshot(`
       "lakehouse: The automation of assets cannot be used:
         - <here>: raw/days.automation: cron '@daily': 'Berlin' is not the name of a time zone (UTC, Europe/Berlin, America/New_York, …)
-        - <here>: gold/days.automation: cron '0 6 * *': expected 5 or 6 fields but got 4
+        - <here>: gold/days.automation: cron '0 6 * *': it has 4 fields, and not five (minute hour day month weekday) or six (seconds first)
       "
     `);
   });

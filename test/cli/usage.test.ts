@@ -44,10 +44,11 @@ describe('help', () => {
       Work:
         plan [options] [selection]         show what is stale, why, and what computing it would cost
         materialize [options] [selection]  compute what is stale
-        observe [selection]                look at the sources and remember what is there
+        observe [options] [selection]      look at the sources and remember what is there
         check [options] [selection]        check what is there again, without computing it
         daemon [options]                   keep the lake fresh: do what schedules say, when they say it
-        schedules                          list schedules: when they are due, what they did last
+        schedules                          list schedules, sensors and conditions: when they are due, what
+                                           they did last
 
       Look:
         alerts [options]                   list what is wrong now and what people were told; 'alerts test'

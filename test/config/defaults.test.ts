@@ -29,7 +29,13 @@ describe(configFile, () => {
     const rows = describeSettings(written);
     const isOptional = (row: { default: unknown }) => row.default === undefined;
     const silent = rows.filter((row) => !isOptional(row) && !row.origin.startsWith(configFile)).map((row) => row.name);
-    expect(silent).toEqual(['workflow.pools', 'schedules', 'telemetry.otlp.headers', 'alerts.destinations']);
+    expect(silent).toEqual([
+      'workflow.pools',
+      'workflow.rates',
+      'schedules',
+      'telemetry.otlp.headers',
+      'alerts.destinations',
+    ]);
     for (const name of silent) expect(text).toMatch(new RegExp(`^ *${name.split('.').at(-1)}: \\{\\}$`, 'm'));
     for (const row of rows.filter(isOptional))
       expect(text).toMatch(new RegExp(`^ *# ${row.name.split('.').at(-1)}: `, 'm'));

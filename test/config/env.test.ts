@@ -75,6 +75,7 @@ test('every setting has its systematic name', () => {
     'alerts.webhookUrl': 'http://localhost',
     'alerts.storageQuota': '1GB',
     'exchanges.binance.archive.directory': '/x',
+    'exchanges.binance.quoteAssets': 'USDT',
   };
   const single = effective.filter(({ env: [name = ''] }) => !name.endsWith('<NAME>'));
   const env = single.map((setting) => [

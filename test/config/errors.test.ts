@@ -58,7 +58,7 @@ exchanges:
       - lakehouse.yaml:17:14: exchanges.binance.markets: Expected a list, got "spot"
         Write a list: [spot]
       - lakehouse.yaml:18:24: exchanges.binance.symbols.1: A symbol is upper case, without spaces and slashes, got "ethusdt"
-      - lakehouse.yaml:19:21: exchanges.binance.intervals.1: Expected one of 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, got "1hr"
+      - lakehouse.yaml:19:21: exchanges.binance.intervals.1: Expected one of 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 3d, 1w, 1mo, got "1hr"
         Did you mean '1h'?
       - lakehouse.yaml:20:12: exchanges.binance.start: Expected a date such as 2024-01-31, got "2017-02-30"
       - lakehouse.yaml:21:13: exchanges.binance.enabled: Expected true or false, got nothing
@@ -193,7 +193,7 @@ test('keys that JavaScript would take for its own are unknown like others', () =
       - lakehouse.yaml:1:1: __proto__: Unknown setting
         Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
       - lakehouse.yaml:2:13: workflow.constructor: Unknown setting
-        Known: concurrencyLimit, retryAttempts, retryDelayMs, claimTtlMs, pools
+        Known: concurrencyLimit, retryAttempts, retryDelayMs, claimTtlMs, pools, rates
       - lakehouse.yaml:2:38: workflow.pools.__proto__: The name of a pool is lower case: letters, digits, _ and -
       - toString: Unknown setting (--set)
         Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)"

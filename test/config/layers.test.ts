@@ -27,7 +27,7 @@ test('without any source, the defaults', () => {
       state: { directory: '/home/me/data/.lakehouse', checkpointEvery: 1000, retentionDays: 30 },
       engine: { memoryLimit: '50%', threads: 0, tempDirectory: '/home/me/data/.lakehouse/tmp' },
       processing: { batchSize: 400 },
-      workflow: { concurrencyLimit: 8, retryAttempts: 3, retryDelayMs: 1000, claimTtlMs: 60_000, pools: {} },
+      workflow: { concurrencyLimit: 8, retryAttempts: 3, retryDelayMs: 1000, claimTtlMs: 60_000, pools: {}, rates: {} },
       daemon: { maxRuns: 1, drainMs: 60_000, automationSeconds: 30, leaseTtlMs: 30_000, ticksKept: 1000 },
       schedules: {},
       s3: {},
@@ -59,11 +59,44 @@ test('without any source, the defaults', () => {
             concurrency: 8,
             simulated: false,
           },
+          rest: {
+            enabled: false,
+            days: 7,
+            baseUrls: {
+              spot: 'https://api.binance.com',
+              um: 'https://fapi.binance.com',
+              cm: 'https://dapi.binance.com',
+            },
+            timeoutMs: 30_000,
+            concurrency: 4,
+          },
           dataTypes: ['klines'],
           markets: ['spot'],
           symbols: ['BTCUSDT', 'ETHUSDT'],
+          quoteAssets: [],
+          contractTypes: ['perpetual', 'delivery'],
+          excludeStablecoins: false,
+          excludeLeveraged: false,
           intervals: ['1m', '1h'],
           start: '2017-08-01',
+        },
+        coinbase: {
+          enabled: false,
+          baseUrl: 'https://api.exchange.coinbase.com',
+          symbols: ['BTC-USD', 'ETH-USD'],
+          intervals: ['1h'],
+          days: 7,
+          timeoutMs: 30_000,
+          requestsPerSecond: 5,
+        },
+        kraken: {
+          enabled: false,
+          baseUrl: 'https://api.kraken.com',
+          symbols: ['XBTUSD', 'ETHUSD'],
+          intervals: ['1h'],
+          days: 7,
+          timeoutMs: 30_000,
+          requestsPerSecond: 1,
         },
       },
     },
@@ -157,17 +190,17 @@ describe('the profile', () => {
     ).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - profile: There is no profile 'prod' (environment variable ENVIRONMENT)
-          Did you mean 'production'? Known: one, production, simulated, two. A profile is a file profiles/prod.yaml or a section under 'profiles:' in the config file"
+          Did you mean 'production'? Known: one, production, simulated, two. A profile is a file profiles/prod.yaml or a section under 'profiles:' in the config file, which is lakehouse.yaml."
     `);
     expect(failure(() => resolveSettings(sourcesOf({ profile: 'staging' }), {}))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - profile: There is no profile 'staging' (--profile)
-          A profile is a file profiles/staging.yaml or a section under 'profiles:' in the config file"
+          A profile is a file profiles/staging.yaml or a section under 'profiles:' in the config file."
     `);
     expect(failure(() => resolveSettings(sourcesOf({ config: 'profile: simulate' }), {}))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - lakehouse.yaml:1:1: profile: There is no profile 'simulate'
-          A profile is a file profiles/simulate.yaml or a section under 'profiles:' in the config file"
+          A profile is a file profiles/simulate.yaml or a section under 'profiles:' in the config file, which is lakehouse.yaml."
     `);
   });
 
@@ -249,11 +282,11 @@ describe('an extension', () => {
         - lakehouse.yaml:2:1: other: Unknown setting
           Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
         - 'EXCHANGES__BINANCE__X' names no setting (environment variable EXCHANGES__BINANCE__X)
-          Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, DATA_TYPES, MARKETS, SYMBOLS, INTERVALS, START
+          Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, REST__ENABLED, REST__DAYS, REST__BASE_URLS__SPOT, REST__BASE_URLS__UM, REST__BASE_URLS__CM, … (23 in all)
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
           Known after LAKEHOUSE__: DATA_DIR, DEFINITIONS, PROFILE, DEBUG
         - exchanges.x: Unknown setting (--set)
-          Known: binance"
+          Known: binance, coinbase, kraken"
     `);
     expect(failure(() => resolveSettings(sources, {}))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
@@ -330,7 +363,7 @@ describe('definitionsPath', () => {
     expect(failure(() => definitionsPath(sourcesOf({ profile: 'x' })))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - profile: There is no profile 'x' (--profile)
-          A profile is a file profiles/x.yaml or a section under 'profiles:' in the config file"
+          A profile is a file profiles/x.yaml or a section under 'profiles:' in the config file."
     `);
   });
 });

@@ -6,6 +6,10 @@ import { sha256Of } from '../../assets/exchanges/binance/checksum.ts';
 import { type ArchiveFile, archiveKey, archiveTypes, checksumKey } from '../../assets/exchanges/binance/layout.ts';
 import { lakehouse } from '../../assets/index.ts';
 import { writeZip } from '../../framework/formats/zip.ts';
+import { iterate } from '../../framework/partition/ranges.ts';
+import type { PartitionSet } from '../../framework/partition/set.ts';
+import { formatIndex } from '../../framework/partition/time.ts';
+import { universes } from '../../framework/plan/universe.ts';
 import { openTestLake, run } from '../materialize/lake.ts';
 import { query } from '../real/query.ts';
 
@@ -67,5 +71,19 @@ export async function mirrorLake(files: readonly MirrorFile[], sets: readonly st
       return { ...result, failed };
     },
     rows: (sql: string) => query(lake, sql),
+    /** The times of an asset that are there, waited for, or not to be had, all series together. */
+    existing: (key: string) => {
+      const { grain } = lake.graph.node(key).space.time ?? {};
+      const universe = universes(lake.graph, lake.state.refresh(), Date.now()).get(key);
+      const times = (set: PartitionSet | undefined) =>
+        [...(set?.bySeries.values() ?? [])].flatMap((series) =>
+          [...iterate(series)].map((time) => (grain ? formatIndex(grain, time) : '')),
+        );
+      return {
+        ready: times(universe?.ready),
+        awaiting: times(universe?.awaiting),
+        unavailable: times(universe?.unavailable),
+      };
+    },
   };
 }

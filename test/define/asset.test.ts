@@ -128,10 +128,14 @@ describe('a definition', () => {
     expect(source('binance/x', { observe }).source).toEqual({
       observe,
       read: undefined,
+      wanted: undefined,
+      auditEveryMs: 24 * 3_600_000,
       publicationLagMs: 48 * 3_600_000,
       liveForMs: 30 * 86_400_000,
     });
     expect(source('binance/x', { observe, publicationLagHours: 1, liveForDays: 2 }).source).toMatchObject({
+      wanted: undefined,
+      auditEveryMs: 24 * 3_600_000,
       publicationLagMs: 3_600_000,
       liveForMs: 2 * 86_400_000,
     });

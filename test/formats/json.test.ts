@@ -38,8 +38,12 @@ describe('rows of an answer', () => {
   test('what is no list of rows is refused, with the file and what it holds', () => {
     const format = { columns: ['x', 'y'] };
     const problem = (text: string, rows?: string) => () => csv(text, rows === undefined ? format : { ...format, rows });
-    expect(problem('{"code":-1121,"msg":"Invalid symbol."}')).toThrow('answer.json: The document should be a list of rows');
-    expect(problem('{"error":["EGeneral:Too many requests"]}', 'result.*')).toThrow('At result.* there should be a list');
+    expect(problem('{"code":-1121,"msg":"Invalid symbol."}')).toThrow(
+      'answer.json: The document should be a list of rows',
+    );
+    expect(problem('{"error":["EGeneral:Too many requests"]}', 'result.*')).toThrow(
+      'At result.* there should be a list',
+    );
     expect(problem('[[1]]')).toThrow('a row has 1 elements, expected x, y: [1]');
     expect(problem('[[1,2,3]]')).toThrow('a row has 3 elements');
     expect(problem('[{"x":1}]')).toThrow("a row has no 'y'");

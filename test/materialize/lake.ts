@@ -5,24 +5,30 @@ import { readSettingsSources } from '../../framework/config/load.ts';
 import { resolveSettings } from '../../framework/config/resolve.ts';
 import type { LakehouseDefinition } from '../../framework/define/lakehouse.ts';
 import type { RunEvent } from '../../framework/materialize/events.ts';
-import { type OpenedLake, openLake } from '../../framework/materialize/open.ts';
+import { type OpenedLake, type OpenOptions, openLake } from '../../framework/materialize/open.ts';
 import { materialize, type RunRequest, type RunResult } from '../../framework/materialize/run.ts';
+import type { Shared } from '../../framework/materialize/shared.ts';
+
+export function testSettings(
+  definition: LakehouseDefinition,
+  directory: string,
+  sets: readonly string[] = [],
+): OpenOptions['settings'] {
+  const sources = readSettingsSources({ cwd: directory, env: {}, argv: { sets: [`dataDir=${directory}`, ...sets] } });
+  return resolveSettings(sources, definition.settings).settings as OpenOptions['settings'];
+}
 
 /** A real lake in a directory: real state, files and engine. */
 export async function openTestLake(
   definition: LakehouseDefinition,
   directory: string,
-  options: { sets?: string[]; now?: () => number } = {},
+  options: { sets?: string[]; now?: () => number; shared?: Shared } = {},
 ): Promise<OpenedLake> {
-  const sources = readSettingsSources({
-    cwd: directory,
-    env: {},
-    argv: { sets: [`dataDir=${directory}`, ...(options.sets ?? [])] },
-  });
-  const { settings } = resolveSettings(sources, definition.settings);
+  const settings = testSettings(definition, directory, options.sets);
   return openLake({
     definition,
-    settings: settings as never,
+    settings,
+    shared: options.shared,
     mode: 'write',
     now: options.now ?? Date.now,
     id: () => `${Date.now().toString(36)}${randomBytes(4).toString('hex')}`,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildOptions } from './child.ts';
@@ -19,7 +20,11 @@ export function startChild(options: ChildOptions): Child {
   const child = spawn(
     process.execPath,
     ['--conditions=source', '--no-warnings', join(import.meta.dirname, 'child.ts'), JSON.stringify(options)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Compiled once for all of them.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
+    },
   );
   const lines: Record<string, unknown>[] = [];
   let rest = '';

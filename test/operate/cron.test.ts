@@ -148,10 +148,24 @@ test('a daily tick comes once on every day of the clock, whatever is done to it'
 
 test('what cannot be used is said', () => {
   expect(cronProblems(utc('0 6 * * *'))).toEqual([]);
-  expect(cronProblems(utc('61 * * * *'))).toEqual(['61 is a invalid expression for minute']);
-  expect(cronProblems(utc('0 0 30 2 *'))).toEqual(['30 2 is an impossible day of month for the given month']);
-  expect(cronProblems(utc('* * *'))).toEqual(['expected 5 or 6 fields but got 3']);
+  const said = (expression: string) => cronProblems(utc(expression)).map(({ message }) => message);
+  expect(said('61 * * * *')).toEqual(["'61' is no minute (0 to 59)"]);
+  expect(said('0 25 * 13 funday')).toEqual([
+    "'25' is no hour (0 to 23)",
+    "'13' is no month (1 to 12, JAN to DEC)",
+    "'funday' is no weekday (0 to 7, SUN to SAT)",
+  ]);
+  expect(said('0 0 30 2 *')).toEqual(['there is no day 30 in that month']);
+  expect(said('* * *')).toEqual([
+    'it has 3 fields, and not five (minute hour day month weekday) or six (seconds first)',
+  ]);
+  expect(said('')).toEqual(['nothing is written']);
+  expect(said('@dayly')).toEqual(['there are @yearly, @monthly, @weekly, @daily and @hourly']);
+  expect(said('0 6 * * $')).toEqual(['it has characters that no cron has']);
   expect(cronProblems({ expression: '@daily', timezone: 'Mars/Olympus' })).toEqual([
-    "'Mars/Olympus' is not the name of a time zone (UTC, Europe/Berlin, America/New_York, …)",
+    {
+      field: 'timezone',
+      message: "'Mars/Olympus' is not the name of a time zone (UTC, Europe/Berlin, America/New_York, …)",
+    },
   ]);
 });

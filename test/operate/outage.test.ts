@@ -49,8 +49,13 @@ test('an exchange that is down for a day stops nothing else, is left alone for a
   expect(asked.filter((name) => name === 'first')).toHaveLength(7);
   // At 0:40, 1:00 and 1:20, then after five minutes at 1:40, ten at 2:00, twenty at 2:20, forty: not yet at 2:40.
   expect(asked.filter((name) => name === 'second')).toHaveLength(6);
+  expect([...daemon.sources]).toEqual([
+    ['first/files', false],
+    ['second/files', true],
+  ]);
   down.delete('second');
   await advance(daemon, '2024-02-01T03:10:00Z');
+  expect([...daemon.sources.values()]).toEqual([false, false]);
   expect(ticks()).toEqual([
     '2024-02-01T00:40 all failed: it was due; 2 partitions computed: raw/first (missing 2); without second/files',
     ...['01:00', '01:20', '01:40', '02:00', '02:20', '02:40'].map(

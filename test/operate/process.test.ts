@@ -162,11 +162,11 @@ test(`a daemon that is killed ${ROUNDS} times loses nothing and does nothing twi
     daemon.process.kill('SIGKILL');
     expect(await daemon.ended()).toBe('SIGKILL');
   }
-  const last = start('daemon');
-  await last.says(/^tick succeeded/);
-  await last.says(/nothing was stale/);
-  last.process.kill('SIGTERM');
-  expect(await last.ended()).toBe(0);
+  const calm = start('daemon');
+  await calm.says(/^tick succeeded/);
+  await calm.says(/nothing was stale/);
+  calm.process.kill('SIGTERM');
+  expect(await calm.ended()).toBe(0);
 
   const all = committed();
   expect(new Set(all).size).toBe(all.length);
@@ -176,7 +176,12 @@ test(`a daemon that is killed ${ROUNDS} times loses nothing and does nothing twi
   expect(found.filter(({ outcome }) => outcome === 'running')).toEqual([]);
   // What was interrupted was begun again: the last word on every instant is that it was done, or that another stood for it.
   const final = new Map(found.map(({ due, outcome }) => [due, outcome]));
-  expect([...final.values()].filter((outcome) => outcome !== 'succeeded' && outcome !== 'skipped')).toEqual([]);
+  // But for the last: it may be what SIGTERM met.
+  const last = found.findLast(({ outcome }) => outcome !== 'skipped');
+  const undone = [...final].filter(
+    ([due, outcome]) => due !== last?.due && !['succeeded', 'skipped'].includes(outcome),
+  );
+  expect(undone).toEqual([]);
   const verified = start('verify', '--deep');
   expect(await verified.ended()).toBe(0);
 });

@@ -80,6 +80,7 @@ describe('ticks', () => {
         decision: 'it was due',
         ticks: 3,
         byHand: false,
+        begunAt: undefined,
         finishedAt: 201,
         run: undefined,
         error: undefined,
@@ -95,6 +96,7 @@ describe('ticks', () => {
         decision: 'it was due; no disk',
         ticks: 1,
         byHand: false,
+        begunAt: 101,
         finishedAt: 120,
         run: 'r1',
         error,
@@ -112,17 +114,35 @@ describe('ticks', () => {
     expect(store.ticks({ limit: 9 }).map(({ attempt }) => attempt)).toEqual([1, 2, 1]);
   });
 
-  test('only the latest of each name are kept, and those that run', () => {
+  test('wait, and are begun when their turn comes', () => {
+    const store = open();
+    const id = store.addTick(tick('hourly', 100, { outcome: 'queued' }));
+    const seen = () =>
+      store.ticks({ limit: 1 }).map(({ outcome, begunAt, finishedAt }) => [outcome, begunAt, finishedAt]);
+    expect(seen()).toEqual([['queued', undefined, undefined]]);
+    store.beginTick(id, 150);
+    expect(seen()).toEqual([['running', 150, undefined]]);
+    store.endTick(id, { outcome: 'succeeded', decision: 'it was due', at: 170 });
+    expect(seen()).toEqual([['succeeded', 150, 170]]);
+  });
+
+  test('only the latest of each name are kept, and those that run or wait', () => {
     const store = open();
     store.addTick(tick('a', 1));
+    store.addTick(tick('c', 1, { outcome: 'queued' }));
+    for (let due = 2; due < 9; due++) store.addTick(tick('c', due, { outcome: 'succeeded' }));
     for (let due = 2; due < 20; due++) store.addTick(tick('a', due, { outcome: 'succeeded' }));
     store.addTick(tick('b', 5, { outcome: 'succeeded' }));
-    expect(store.prune(3)).toBe(15);
+    expect(store.prune(3)).toBe(15 + 4);
     expect(store.ticks({ limit: 99 }).map(({ name, due }) => `${name}${due}`)).toEqual([
       'b5',
       'a19',
       'a18',
       'a17',
+      'c8',
+      'c7',
+      'c6',
+      'c1',
       'a1',
     ]);
   });

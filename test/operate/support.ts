@@ -27,14 +27,22 @@ export interface Stage {
   readonly store: OperateStore;
   readonly log: readonly string[];
   /** A daemon that has just started: the lease taken over, what was interrupted begun again. */
-  start(
-    schedules: readonly ScheduleDefinition[],
-    options?: { readonly maxRuns?: number; readonly sensors?: readonly SensorDefinition[] },
-  ): Daemon;
-  /** Lets the time pass: the daemon is asked whenever it wants to be, and every run ends before time goes on. */
-  advance(daemon: Daemon, until: string): Promise<void>;
+  start(schedules: readonly ScheduleDefinition[], options?: StartOptions): Daemon;
+  /** The daemon dies, also in the middle of something: nothing that it still does is written down. */
+  kill(daemon: Daemon): Promise<void>;
+  /** Lets the time pass: the daemon is asked whenever it wants to be, and every run ends before time goes on. `turned`: after each time. */
+  advance(daemon: Daemon, until: string, turned?: () => Promise<void>): Promise<void>;
   /** As one line each, oldest first. */
   ticks(): string[];
+}
+
+export interface StartOptions {
+  readonly maxRuns?: number;
+  readonly sensors?: readonly SensorDefinition[];
+  /** Milliseconds between two evaluations of the assets' conditions. */
+  readonly automationEveryMs?: number;
+  /** Also hears what the daemon says. */
+  readonly hear?: Log;
 }
 
 /** Where daemons come and go: what they remember, and a clock. */
@@ -46,15 +54,16 @@ export function stage(lake: OpenedLake, clock: Clock): Stage {
     rmSync(directory, { recursive: true });
   });
   const log: string[] = [];
-  const say: Log = (level, message, fields) => {
-    if (level !== 'debug') log.push(`${level} ${fields?.schedule ?? ''}: ${message}`);
-  };
   let pid = 0;
   return {
     clock,
     store,
     log,
-    start: (schedules, { maxRuns = 1, sensors = [] } = {}) => {
+    start: (schedules, { maxRuns = 1, sensors = [], automationEveryMs = 600_000, hear } = {}) => {
+      const say: Log = (level, message, fields) => {
+        if (level !== 'debug') log.push(`${level} ${fields?.schedule ?? ''}: ${message}`);
+        hear?.(level, message, fields);
+      };
       const held = store.lease();
       if (held) store.release(held);
       const answer = store.acquire(
@@ -72,17 +81,25 @@ export function stage(lake: OpenedLake, clock: Clock): Stage {
         ticksKept: 1000,
         redact: (text) => text,
         retentionDays: 30,
-        automationEveryMs: 600_000,
+        automationEveryMs,
         wake: () => undefined,
       });
       daemon.recover();
       return daemon;
     },
-    advance: async (daemon, until) => {
+    kill: async (daemon) => {
+      // Whoever has the lease now, it cannot write any more.
+      const held = store.lease();
+      if (held) store.release(held);
+      store.acquire({ host: 'here', pid: ++pid, started: pid }, 1, clock.now);
+      await daemon.abandon(new Error('killed'));
+    },
+    advance: async (daemon, until, turned) => {
       for (;;) {
         const next = daemon.turn();
         const busy = daemon.busy.length > 0;
         await daemon.settled();
+        await turned?.();
         if (busy) continue;
         if (next === undefined || next > at(until)) break;
         clock.now = next;
@@ -90,13 +107,18 @@ export function stage(lake: OpenedLake, clock: Clock): Stage {
       clock.now = at(until);
       daemon.turn();
       await daemon.settled();
+      await turned?.();
     },
     ticks: () => store.ticks({ limit: 10_000 }).reverse().map(tickLine),
   };
 }
 
-export function tickLine({ name, due, outcome, ticks, attempt, decision }: TickRecord): string {
+export const tickLine = (tick: TickRecord): string =>
+  `${new Date(tick.due).toISOString().slice(0, 16)} ${tickText(tick)}`;
+
+/** A tick without when it was due. */
+export function tickText({ name, outcome, ticks, attempt, decision }: TickRecord): string {
   const count = ticks > 1 ? ` ×${ticks}` : '';
   const again = attempt > 1 ? ` #${attempt}` : '';
-  return `${new Date(due).toISOString().slice(0, 16)} ${name}${again} ${outcome}${count}: ${decision}`;
+  return `${name}${again} ${outcome}${count}: ${decision}`;
 }

@@ -7,6 +7,7 @@ import { schedule } from '../../framework/define/schedule.ts';
 import { createAlerts } from '../../framework/operate/alerts/alerts.ts';
 import { createJudge } from '../../framework/operate/judge.ts';
 import { tiny } from '../materialize/support.ts';
+import { command } from './alerts/support.ts';
 import { at, stage } from './support.ts';
 
 test('a schedule that fails is told once by webhook, and once when it works again', async () => {
@@ -38,6 +39,7 @@ test('a schedule that fails is told once by webhook, and once when it works agai
     origin: { host: 'here', lake: 'tiny' },
     env: {},
     redact: (said) => said,
+    command,
   });
   const judge = createJudge(alerts, daemon, store, () => clock.now);
   try {
@@ -55,8 +57,8 @@ test('a schedule that fails is told once by webhook, and once when it works agai
     server.closeAllConnections();
   }
   expect(messages).toEqual([
-    'lakehouse tiny on here\nerror: schedule hourly fails, since 2020-04-10 13:00:00 UTC: it was due; no such thing.',
-    'lakehouse tiny on here\nerror: schedule hourly fails again and again, since 2020-04-10 13:00:00 UTC: at least 3 times in a row it failed or was interrupted; the last time: it was due; no such thing.',
-    'lakehouse tiny on here (2 alerts: 2 over)\nover: schedule hourly fails, at 2020-04-10 16:10:00 UTC: it succeeded at 2020-04-10 16:00:00 UTC\nover: schedule hourly fails again and again, at 2020-04-10 16:10:00 UTC: it succeeded at 2020-04-10 16:00:00 UTC',
+    'error: schedule hourly fails, since 2020-04-10 13:00:00 UTC: it was due; no such thing. Next: lakehouse schedules ticks hourly\nlakehouse tiny on here',
+    'error: schedule hourly fails again and again, since 2020-04-10 13:00:00 UTC: at least 3 times in a row it failed or was interrupted; the last time: it was due; no such thing. Next: lakehouse schedules ticks hourly\nlakehouse tiny on here',
+    'over: schedule hourly fails, 2020-04-10 13:00:00 to 2020-04-10 16:10:00 UTC: it succeeded at 2020-04-10 16:00:00 UTC\nover: schedule hourly fails again and again, 2020-04-10 13:00:00 to 2020-04-10 16:10:00 UTC: it succeeded at 2020-04-10 16:00:00 UTC\nlakehouse tiny on here (2 alerts: 2 over)',
   ]);
 });

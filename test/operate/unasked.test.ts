@@ -96,7 +96,7 @@ test('what fails in passing is tried again later, and later each time', async ()
   broken.clear();
   await advance(daemon, '2024-01-05T07:00:00Z');
   expect(unasked().at(0)).toBe(
-    '2024-01-05T01:00 conditions failed: requested: raw/files 1, gold/copy 1; 1 partition failed: raw/files (missing 1); not now: 1 blocked',
+    '2024-01-05T01:00 conditions failed: requested: raw/files 1, gold/copy 1; 1 partition failed: raw/files (date=2024-01-04); not now: 1 blocked',
   );
   expect(unasked().at(-1)).toContain('succeeded: requested: raw/files 1, gold/copy 1; 2 partitions computed');
   expect(unasked()).toHaveLength(fetched.length);
@@ -150,6 +150,7 @@ test('a sensor asks for what it found, remembers where it was, and fails alone',
   expect(unasked().filter((line) => line.includes('arrivals'))).toEqual([
     '2024-01-05T00:50 arrivals succeeded: 2024-01-04 arrived: +gold/copy date=2024-01-04; 2 partitions computed: raw/files (missing 1), gold/copy (missing 1)',
     '2024-01-05T01:10 arrivals failed: Sensor arrivals: the server is gone',
+    '2024-01-05T01:20 arrivals succeeded: it works again: no file',
   ]);
   expect(seen).toEqual([undefined, undefined, undefined, '2024-01-04', '2024-01-04', '2024-01-04', '2024-01-04']);
   expect(log).toContain('error : Sensor arrivals: the server is gone');
@@ -179,4 +180,40 @@ test('what a sensor asked for and did not come to an end is done by the next dae
   const before = looked;
   await advance(next, '2024-01-05T02:00:00Z');
   expect(looked).toBe(before);
+});
+
+test('paused conditions request nothing; when they go on, what has come meanwhile is requested', async () => {
+  const { start, advance, files, looks, unasked, store, clock } = await world();
+  const paused = (is: boolean) =>
+    store.remember({ [pauseKey(CONDITIONS, 'automation')]: { paused: is, at: clock.now } });
+  const daemon = start([looks]);
+  await advance(daemon, '2024-01-05T00:50:00Z');
+  paused(true);
+  files.set('2024-01-04', 'a');
+  await advance(daemon, '2024-01-05T03:50:00Z');
+  expect(unasked()).toEqual([]);
+  paused(false);
+  await advance(daemon, '2024-01-05T04:30:00Z');
+  expect(unasked()).toEqual([
+    expect.stringContaining('conditions succeeded: requested: raw/files 1, gold/copy 1; 2 partitions computed'),
+  ]);
+});
+
+test('what is paused is not begun again by the next daemon', async () => {
+  const { start, advance, files, looks, unasked, store, clock } = await world();
+  files.set('2024-01-04', 'a');
+  const dead = start([looks]);
+  await advance(dead, '2024-01-05T00:59:00Z');
+  clock.now = at('2024-01-05T01:00:00Z');
+  dead.turn();
+  await dead.settled();
+  clock.now = at('2024-01-05T01:10:00Z');
+  dead.turn();
+  const stopped = dead.abandon(new Error('killed'));
+  store.remember({ [pauseKey(CONDITIONS, 'automation')]: { paused: true, at: clock.now } });
+  const next = start([]);
+  expect(next.busy).toEqual([]);
+  await stopped;
+  await advance(next, '2024-01-05T01:30:00Z');
+  expect(unasked().at(-1)).toMatch(/conditions interrupted: /);
 });

@@ -214,7 +214,7 @@ describe('by data time', () => {
     expect(told(lake, 'silver/s')).toBe('overdue: A overdue 648h');
     lake.now += 1;
     lake.observe('src/archive', {});
-    expect(freshness(lake, 'silver/s').worst).toMatchObject({ status: 'unknown', why: 'silent' });
+    expect(freshness(lake, 'silver/s').worst).toMatchObject({ status: 'unknown', why: 'silent', since: midnight(11) });
     expect(freshness(lake, 'silver/s').worst?.newest).toBe('symbol=A/date=2020-01-10');
     // What there is and was not computed is late all the same.
     lake.wipe('silver/s', 'date=2020-01-10');

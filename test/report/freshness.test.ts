@@ -61,6 +61,9 @@ describe('how late an asset is', () => {
         of(series('A', 31.5 * HOUR), series('B', 27 * HOUR)),
         of(series('A', undefined)),
         of(),
+        of(series('A', undefined, { why: 'silent', since: Date.parse('2024-02-20') })),
+        of(series('A', undefined, { why: 'forgotten' })),
+        summarize('x/y', [policy], [], 'never-observed'),
         of(series('A', 5 * HOUR, computed)),
         of(series('A', 31 * HOUR, computed)),
       ].map(lagText),
@@ -69,8 +72,11 @@ describe('how late an asset is', () => {
       '2h late (limit 30h)',
       'warn, 27h late (limit 30h)',
       'overdue, 31h 30m late (limit 30h)',
+      'never computed',
+      'never computed',
+      'silent since 2024-02-20',
       'unknown',
-      'unknown',
+      'never observed',
       'on time',
       'overdue, 31h since computed (limit 24h)',
     ]);
@@ -106,6 +112,9 @@ describe('how late an asset is', () => {
       'overdue, 31h late (limit 30h), newest content market=spot/symbol=A/date=2024-01-29, overdue since 2024-02-02 11:00:00 UTC',
     );
     expect(seriesText(series('A', undefined))).toBe('unknown: never computed');
+    expect(seriesText(series('A', undefined, { why: 'silent', since: Date.parse('2024-02-20') }))).toBe(
+      'unknown: nothing has come for so long that all its series count as ended, since 2024-02-20 00:00:00 UTC',
+    );
   });
 
   test('as JSON, the worst first', () => {

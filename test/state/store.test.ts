@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { describeEvent } from '../../framework/state/describe.ts';
 import type { NewEvent } from '../../framework/state/events.ts';
@@ -320,6 +321,42 @@ describe('runs, facts and retention', () => {
     const found = state.run('r1');
     expect([found?.record, found?.events.map((stored) => stored.revision)]).toEqual([first, [1, 2, 4]]);
     expect(state.run('r3')).toBeUndefined();
+  });
+
+  test('runs are found by their tags', () => {
+    const state = lake().open();
+    const started = (run: string, tags?: Record<string, string>) =>
+      state.append({ kind: 'run-started', run, command: 'c', selection: 's', ...(tags && { tags }) });
+    started('r1', { reason: 'backfill', team: 'a' });
+    started('r2');
+    started('r3', { reason: 'backfill' });
+    const found = (limit: number, tags?: Record<string, string>) => state.runs(limit, tags).map(({ run }) => run);
+    expect(found(9)).toEqual(['r3', 'r2', 'r1']);
+    expect(found(9, { reason: 'backfill' })).toEqual(['r3', 'r1']);
+    expect(found(1, { reason: 'backfill' })).toEqual(['r3']);
+    expect(found(9, { reason: 'backfill', team: 'a' })).toEqual(['r1']);
+    expect(found(9, { reason: 'other' })).toEqual([]);
+    expect(state.run('r1')?.record.tags).toEqual({ reason: 'backfill', team: 'a' });
+    expect([...state.events({ run: 'r1' })].map(({ event }) => event)).toMatchObject([{ tags: { team: 'a' } }]);
+  });
+
+  test('a state from before there were tags is read as it is, and gets them when it is written', () => {
+    const { path, open } = lake();
+    const before = open();
+    before.append({ kind: 'run-started', run: 'r1', command: 'c', selection: 's' });
+    before.close();
+    const db = new DatabaseSync(path);
+    db.exec("ALTER TABLE runs DROP COLUMN tags; UPDATE meta SET value = '1' WHERE key = 'schema'");
+    db.close();
+    const reader = open({ readOnly: true });
+    expect(reader.runs(9).map(({ run, tags }) => [run, tags])).toEqual([['r1', undefined]]);
+    reader.close();
+    const after = open();
+    after.append({ kind: 'run-started', run: 'r2', command: 'c', selection: 's', tags: { a: 'b' } });
+    expect(after.runs(9).map(({ run, tags }) => [run, tags])).toEqual([
+      ['r2', { a: 'b' }],
+      ['r1', undefined],
+    ]);
   });
 
   test('pruning keeps what was appended since, what the previous checkpoint needs, and the latest runs', () => {

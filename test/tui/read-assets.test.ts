@@ -31,6 +31,7 @@ describe('rows of assets', () => {
       volumeUnit: 'rows',
       rows: 0,
       bytes: 0,
+      busy: false,
       running: undefined,
     });
   });

@@ -174,7 +174,7 @@ describe('the screen', () => {
     expect(ui.text()).toContain('No daemon is active: nothing runs unasked. Start one with: lakehouse daemon');
     expect(ui.text()).toContain('lakehouse schedules');
     expect(ui.text()).toMatch(/● nightly +0 6 \* \* \* .* in 18h/);
-    expect(ui.text()).toMatch(/○ hourly .* paused/);
+    expect(ui.text()).toMatch(/○ hourly .* disabled/);
     const shown = ui.state().schedules.rows;
     ui.tick();
     expect(ui.state().schedules.rows).toBe(shown);
@@ -286,6 +286,54 @@ describe('acting', () => {
     expect(store.recall(pauseKey('nightly'))).toEqual({ paused: false, at: NOW });
   });
 
+  test('what is disabled says where, and is let run all the same; sensors and conditions are paused and run too', async () => {
+    const directory = await temporaryDirectory();
+    const one = asset('lab/one', {
+      partitions: {},
+      inputs: {},
+      columns: columns({ n: integer() }),
+      sortBy: ['n'],
+      query: () => sql`SELECT 1::INTEGER AS n`,
+      automation: eager(),
+    });
+    const mail = sensor({
+      name: 'mail',
+      every: { minutes: 5 },
+      select: 'lab/*',
+      enabled: false,
+      poll: () => ({ request: { reason: 'a letter' } }),
+    });
+    const opens = opener(defineLakehouse({ assets: [one] }), directory, []);
+    const ui = await startUi(opens, {
+      operate: {
+        ...access(directory, []),
+        sensors: () => [mail],
+        whereDisabled: ({ name }) => `enabled: false in ${name}.ts:1`,
+      },
+      columns: 170,
+      rows: 30,
+    });
+    await loaded(ui);
+    ui.press('6');
+    expect(ui.text()).toMatch(/○ mail .* disabled/);
+    expect(ui.text()).toContain('sensor, disabled (enabled: false in mail.ts:1)');
+    expect(schedulesTold({ ...ui.state().schedules, now: NOW }).focus).toContain('disabled (enabled: false in');
+    ui.press('p');
+    await ui.shows('mail runs from now on, although its definition says enabled: false in mail.ts:1.');
+    ui.press('p');
+    await ui.shows('mail is paused.');
+    expect(ui.text()).toMatch(/○ mail .* paused/);
+    ui.press('x', 'x');
+    await ui.shows('mail succeeded: a letter: lab/*; 1 partition computed');
+    await ui.becomes(({ job }) => job === undefined);
+    ui.press('j', 'p');
+    await ui.shows('conditions are paused.');
+    ui.press('p');
+    await ui.shows('conditions go on. What has become missing or stale meanwhile is requested.');
+    ui.press('x', 'x');
+    await ui.shows('conditions skipped: nothing is requested now.');
+  });
+
   test('x does it now when it is pressed twice, and the tick is written down', async () => {
     const t = await tiny();
     t.archive.days('A', '2020-03', 1, 3);
@@ -356,12 +404,15 @@ describe('acting', () => {
   test('not read-only', async () => {
     const t = await tiny();
     const ui = await started(t, { readOnly: true });
-    ui.press('6', 'p');
+    ui.press('6');
+    expect(ui.text().split('\n').at(-1)).not.toMatch(/pause|run now|materialize|observe/);
+    expect(ui.text().split('\n').at(-1)).toContain('? help');
+    ui.press('p');
     expect(ui.text()).toContain('pause: the lake was opened with --read-only.');
     ui.press('x', 'x');
     expect(ui.text()).toContain('run now: the lake was opened with --read-only.');
     ui.session.pause({ kind: 'schedule', name: 'nightly' }, true);
-    ui.session.runSchedule('nightly');
+    ui.session.runSchedule({ kind: 'schedule', name: 'nightly' });
     await turns(20);
     expect(existsSync(join(t.directory, 'operate.sqlite'))).toBe(false);
     expect(ui.opened.map(({ mode }) => mode)).toEqual(['read']);

@@ -50,6 +50,35 @@ describe('following the lake', () => {
     expect(ui.session.heat('silver/ticks')?.dimensions[0]?.values).toEqual(['A', 'B']);
   });
 
+  test('what another process computes is seen as long as it does, or until its claim expires', async () => {
+    const t = await tiny();
+    t.archive.days('A', '2020-03', 1, 3);
+    await run(t.lake);
+    let now = NOW;
+    const ui = await startUi(
+      openerOf(t, [], () => now),
+      { now: () => now, columns: 160 },
+    );
+    await allRead(ui, 'gold/window', 18);
+    expect(ui.text()).not.toContain('running');
+    const claim = () => {
+      const token = t.lake.state.claim('silver/ticks', ['2020-03'], { run: 'r', host: 'far', pid: 1 }, 60_000, NOW);
+      if (!('token' in token)) throw new Error('The claim was refused');
+      return token;
+    };
+    const token = claim();
+    await ui.becomes(() => rowOf(ui, 'silver/ticks')?.busy === true);
+    expect(ui.text()).toMatch(/silver\/ticks .*▶ run/);
+    expect(ui.text().match(/▶ run/g)).toHaveLength(1);
+    t.lake.state.release(token);
+    await ui.becomes(() => rowOf(ui, 'silver/ticks')?.busy === false);
+    expect(ui.text()).not.toContain('running');
+    claim();
+    await ui.becomes(() => rowOf(ui, 'silver/ticks')?.busy === true);
+    now += 60_000;
+    await ui.becomes(() => rowOf(ui, 'silver/ticks')?.busy === false);
+  });
+
   test('what is open is read again: runs, a run, checks, the partition under the cursor', async () => {
     const t = await tiny();
     t.archive.days('A', '2020-03', 1, 2);

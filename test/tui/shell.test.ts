@@ -132,7 +132,10 @@ describe('the command that tells what is on the screen', () => {
     expect((await tell()).line).toBe(`lakehouse runs show ${run}`);
 
     ui.press('5');
-    expect((await tell()).out).toContain('Prices are not negative.');
+    const checked = await tell();
+    expect(checked.line).toBe('lakehouse check silver/prices --only range_price');
+    expect(checked.out).toContain('silver/prices, range_price: 1 partition');
+    expect(checked.out).toContain('symbol=BBB/date=2024-01-02');
     ui.press('e');
     expect((await tell()).line).toBe('lakehouse explain silver/prices symbol=BBB/date=2024-01-02');
     ui.press('6');

@@ -22,6 +22,8 @@ export interface ArchiveContent {
 
 export interface ArchiveCall {
   readonly signal?: AbortSignal | undefined;
+  /** Called once for each request of a listing. */
+  readonly onRequest?: (() => void) | undefined;
 }
 
 /**

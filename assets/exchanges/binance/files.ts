@@ -10,6 +10,7 @@ import {
 } from 'crypto-lakehouse';
 import { type ArchiveClient, type ArchiveObject, fetchVerified, type VerifiedContent } from './archive.ts';
 import {
+  type ArchiveFile,
   type ArchiveType,
   type ArchiveTypeName,
   archiveKey,
@@ -20,15 +21,18 @@ import {
   type Cadence,
   checksumKey,
   checksummedKey,
+  hasDailyFiles,
   intervals,
   parseArchiveKey,
 } from './layout.ts';
-import type { BinanceResource } from './resource.ts';
+import { type BinanceResource, wantsOf } from './resource.ts';
 
 /** Which of the archive's zips: `symbol`, `interval` (where the type has them) and `date` or `month` are dimensions of that name. */
 export interface ArchiveFiles {
   readonly type: ArchiveTypeName;
   readonly cadence: Cadence;
+  /** Of candles: those longer than a day, which are assets of their own; else the others. */
+  readonly long?: boolean;
 }
 
 /**
@@ -41,6 +45,7 @@ export const archiveFiles = (of: ArchiveFiles) => ({
   publicationLagHours: of.cadence === 'daily' ? 48 : 24 * 20,
   // The newest month of a living series ended up to 31 + 20 days ago.
   liveForDays: of.cadence === 'daily' ? 30 : 60,
+  wanted: (resources: Readonly<Record<string, unknown>>) => wantsFiles(resources, of),
   observe: (context: ObserveContext) => observeFiles(context, of),
   read: (context: RuntimeContext & { readonly partition: Pick<PartitionContext, 'values'> }) => readFile(context, of),
 });
@@ -55,28 +60,51 @@ function resourceOf(context: RuntimeContext): BinanceResource & { readonly clien
 const versionOf = (zip: string, checksum: string | undefined): string =>
   checksum === undefined ? zip : `${zip} checksum ${checksum}`;
 
+/** Whether the settings want this type, of any market. */
+function wantsFiles(resources: Readonly<Record<string, unknown>>, { type }: ArchiveFiles): boolean {
+  const binance = resources.binance as BinanceResource | undefined;
+  return binance?.dataTypes.includes(archiveTypes[type].dataType) ?? false;
+}
+
 /** Lists the wanted files of all wanted series. The listing gives versions; no object is opened. */
 async function* observeFiles(context: ObserveContext, of: ArchiveFiles): AsyncGenerator<Observation> {
-  const { client, start, concurrency, dataTypes } = resourceOf(context);
-  const { wants, signal } = context;
+  const { client, start, concurrency } = resourceOf(context);
+  const { signal, mode, known, listsFrom, request } = context;
+  const wants = wantsOf(context);
+  const asked = { signal, onRequest: request };
   if (!wants('exchange', 'binance')) return;
-  const known: ArchiveType = archiveTypes[of.type];
-  if (!dataTypes.includes(known.dataType)) return;
-  const wanted = known.byInterval ? intervals.filter((value) => wants('interval', value)) : [undefined];
-  for (const market of known.markets.filter((value) => wants('market', value))) {
+  const type: ArchiveType = archiveTypes[of.type];
+  const own = intervals.filter((value) => hasDailyFiles(value) !== (of.long ?? false));
+  const wanted = type.byInterval ? own.filter((value) => wants('interval', value)) : [undefined];
+  if (wanted.length === 0) return;
+  for (const market of type.markets.filter((value) => wants('market', value))) {
     const root = archivePrefix({ ...of, market });
-    const folders = await client.listPrefixes(root, { signal });
+    const folders = await client.listPrefixes(root, asked);
     const symbols = folders.map((folder) => folder.slice(root.length, -1)).filter((value) => wants('symbol', value));
     const series = symbols.flatMap((symbol) => wanted.map((interval) => ({ ...of, market, symbol, interval })));
     yield* inOrder(series, concurrency, async (one) => {
       const prefix = archivePrefix(one);
-      const first = `${prefix}${archiveStem(one)}${of.cadence === 'daily' ? start : start.slice(0, 7)}`;
+      const before = known(seriesOf(one));
+      // In full where that is one page anyway; what is new otherwise, and the newest once more.
+      const since = mode === 'head' && before && before.count > ONE_PAGE ? before.newest : undefined;
+      if (since !== undefined) listsFrom(seriesOf(one), since);
+      const first = `${prefix}${archiveStem(one)}${since ?? (of.cadence === 'daily' ? start : start.slice(0, 7))}`;
       const objects: ArchiveObject[] = [];
-      for await (const object of client.list(prefix, { signal, startAfter: first })) objects.push(object);
+      for await (const object of client.list(prefix, { ...asked, startAfter: first })) objects.push(object);
       return observations(objects);
     });
   }
 }
+
+/** A page of a listing has 1,000 objects: a zip and its CHECKSUM each. */
+const ONE_PAGE = 450;
+
+const seriesOf = ({ market, symbol, interval }: Pick<ArchiveFile, 'market' | 'symbol' | 'interval'>) => ({
+  exchange: 'binance',
+  market,
+  symbol,
+  ...(interval !== undefined && { interval }),
+});
 
 function observations(objects: readonly ArchiveObject[]): Observation[] {
   const checksums = new Map(objects.map(({ key, version }) => [checksummedKey(key), version]));
@@ -86,10 +114,7 @@ function observations(objects: readonly ArchiveObject[]): Observation[] {
     const { market, symbol, interval, cadence, period } = file;
     return {
       partition: {
-        exchange: 'binance',
-        market,
-        symbol,
-        ...(interval !== undefined && { interval }),
+        ...seriesOf({ market, symbol, interval }),
         ...(cadence === 'daily' ? { date: period } : { month: period }),
       },
       version: versionOf(version, checksums.get(key)),

@@ -1,6 +1,6 @@
 import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
-import { type ArchiveClient, type ArchiveObject, objectNotFound } from './archive.ts';
+import { type ArchiveCall, type ArchiveClient, type ArchiveObject, objectNotFound } from './archive.ts';
 
 export interface HttpArchiveOptions {
   /** Objects are at `<baseUrl>/<key>`, e.g. `https://data.binance.vision`. */
@@ -29,7 +29,7 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
 
   async function* pages(
     input: { Prefix: string; StartAfter?: string | undefined; Delimiter?: string },
-    outer: AbortSignal | undefined,
+    { signal: outer, onRequest }: ArchiveCall,
   ): AsyncGenerator<ListObjectsV2CommandOutput> {
     // Imported when first needed: the SDK costs about 100 ms, and most commands never list.
     const { S3Client, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
@@ -44,6 +44,7 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
     const what = `The listing of ${input.Prefix || 'everything'}`;
     let ContinuationToken: string | undefined;
     do {
+      onRequest?.();
       const timeout = AbortSignal.timeout(timeoutMs);
       const abortSignal = outer ? AbortSignal.any([outer, timeout]) : timeout;
       const command = new ListObjectsV2Command({ Bucket: bucket, ...input, ContinuationToken });
@@ -62,8 +63,8 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
 
   return {
     describe: base,
-    async *list(prefix, { signal, startAfter } = {}) {
-      for await (const page of pages({ Prefix: prefix, StartAfter: startAfter }, signal)) {
+    async *list(prefix, { startAfter, ...call } = {}) {
+      for await (const page of pages({ Prefix: prefix, StartAfter: startAfter }, call)) {
         for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
           if (Key === undefined || Size === undefined || LastModified === undefined) {
             throw failure(
@@ -82,9 +83,9 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
         }
       }
     },
-    listPrefixes: async (prefix, { signal } = {}) => {
+    listPrefixes: async (prefix, call = {}) => {
       const found: string[] = [];
-      for await (const page of pages({ Prefix: prefix, Delimiter: '/' }, signal)) {
+      for await (const page of pages({ Prefix: prefix, Delimiter: '/' }, call)) {
         for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) found.push(Prefix);
       }
       return found;
@@ -221,7 +222,7 @@ function failure(
 }
 
 /** The innermost message: `fetch failed` alone tells nobody anything. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message || error.name : reasonOf(error.cause);
 }

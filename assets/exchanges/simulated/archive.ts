@@ -267,7 +267,7 @@ export function simulatedArchive(options: SimulatedArchiveOptions): SimulatedArc
 }
 
 /** Days since 1970 of a date like `2024-01-31`. */
-function dayOf(date: string): number {
+export function dayOf(date: string): number {
   const ms = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(ms) || dateOf(ms / DAY_MS) !== date) {
     throw new LakehouseError('simulated-date', `'${date}' is not a date like 2024-01-31`);
@@ -285,7 +285,8 @@ function monthEnd(month: string): number {
   return Date.UTC(year, number, 0) / DAY_MS;
 }
 
-function isListed(listing: SimulatedListing, day: number): boolean {
+/** Whether a symbol is listed on a day, counted from 1970. */
+export function isListed(listing: SimulatedListing, day: number): boolean {
   const days = listing.days ?? [{}];
   return days.some(({ from, to }) => (!from || day >= dayOf(from)) && (!to || day <= dayOf(to)));
 }

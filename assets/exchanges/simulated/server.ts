@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { LakehouseError } from 'crypto-lakehouse';
-import { type SimulatedArchive, type SimulatedArchiveOptions, simulatedArchive } from './archive.ts';
+import { dayOf, type SimulatedArchive, type SimulatedArchiveOptions, simulatedArchive } from './archive.ts';
 import { errorXml, listingPage, listingRequest, listingXml } from './listing.ts';
+import { DAY_MS } from './prices.ts';
+import { simulatedRest } from './rest.ts';
 
 /** What goes wrong with an answer. */
 export type Fault =
   /** This status instead of the answer. */
-  | { readonly status: number; readonly retryAfter?: string }
+  | { readonly status: number; readonly retryAfter?: string; readonly body?: string }
   /** The headers at once, the body only after this many milliseconds. */
   | { readonly delayMs: number }
   /** The connection is reset after this many bytes of the body; all headers are as usual. */
@@ -23,6 +25,18 @@ export interface RequestCounts {
   readonly head: number;
   /** GETs of each object, whatever was answered. */
   readonly byKey: ReadonlyMap<string, number>;
+  /** Requests of REST, and what they weighed. */
+  readonly rest: number;
+  readonly weight: number;
+  /** Those of each path with its query. */
+  readonly byQuery: ReadonlyMap<string, number>;
+}
+
+export interface SimulatedExchangeOptions extends SimulatedArchiveOptions {
+  /** The exchange's clock, milliseconds since 1970 UTC, for REST. Default: 08:00 after the last published day. */
+  readonly now?: () => number;
+  /** Most weight of REST within a minute. */
+  readonly weightPerMinute?: number;
 }
 
 export interface SimulatedExchange {
@@ -35,7 +49,7 @@ export interface SimulatedExchange {
   /** Requests so far. */
   readonly requests: RequestCounts;
   resetRequests(): void;
-  /** The next `times` requests (default 1) of this key, or of `LISTING`, fail so. */
+  /** The next `times` requests (default 1) of this key, of `LISTING`, or of this path of REST (`api/v3/klines`), fail so. */
   fail(target: string, fault: Fault, times?: number): void;
   /**
    * From now on a GET of this key answers what it is at this moment, with its ETag, whatever the archive does to it, while the
@@ -54,12 +68,19 @@ interface Stored {
   readonly modifiedMs: number;
 }
 
-/** A simulated archive behind real HTTP on the loopback interface. */
-export async function startSimulatedExchange(options: SimulatedArchiveOptions): Promise<SimulatedExchange> {
+/** A simulated archive, and the REST interface beside it, behind real HTTP on the loopback interface. */
+export async function startSimulatedExchange(options: SimulatedExchangeOptions): Promise<SimulatedExchange> {
   const archive = simulatedArchive(options);
   const faults = new Map<string, { fault: Fault; times: number }>();
   const stale = new Map<string, Stored>();
-  let counts = { list: 0, get: 0, head: 0, byKey: new Map<string, number>() };
+  const none = () => ({
+    ...{ list: 0, get: 0, head: 0, rest: 0, weight: 0 },
+    byKey: new Map<string, number>(),
+    byQuery: new Map<string, number>(),
+  });
+  let counts = none();
+  const morning = (dayOf(options.to) + 1) * DAY_MS + 8 * 3_600_000;
+  const rest = simulatedRest({ ...options, now: options.now ?? (() => morning) });
 
   function takeFault(target: string): Fault | undefined {
     const found = faults.get(target);
@@ -81,6 +102,13 @@ export async function startSimulatedExchange(options: SimulatedArchiveOptions): 
     const key = path.startsWith(`${BUCKET}/`) ? path.slice(BUCKET.length + 1) : path;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return send(response, 405, {}, Buffer.from(errorXml('MethodNotAllowed', 'Read only')));
+    }
+    const reply = rest(url.pathname, url.searchParams);
+    if (reply) {
+      counts.rest += 1;
+      counts.weight += reply.weight;
+      counts.byQuery.set(`${path}${url.search}`, (counts.byQuery.get(`${path}${url.search}`) ?? 0) + 1);
+      return send(response, reply.status, reply.headers, Buffer.from(reply.body), takeFault(path));
     }
     if (path === BUCKET || path === `${BUCKET}/`) return listing(url, response);
     if (request.method === 'HEAD') counts.head += 1;
@@ -133,7 +161,7 @@ export async function startSimulatedExchange(options: SimulatedArchiveOptions): 
       return counts;
     },
     resetRequests: () => {
-      counts = { list: 0, get: 0, head: 0, byKey: new Map() };
+      counts = none();
     },
     fail: (target, fault, times = 1) => {
       faults.set(target, { fault, times });
@@ -160,7 +188,7 @@ const XML = { 'content-type': 'application/xml' };
 async function send(
   response: ServerResponse,
   status: number,
-  headers: Record<string, string>,
+  headers: Readonly<Record<string, string>>,
   body: Uint8Array,
   fault?: Fault,
   headOnly = false,
@@ -168,7 +196,7 @@ async function send(
   if (fault && 'status' in fault) {
     const wait = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
     response.writeHead(fault.status, { ...XML, ...wait });
-    response.end(headOnly ? undefined : errorXml('SimulatedFault', `Simulated ${fault.status}`));
+    response.end(headOnly ? undefined : (fault.body ?? errorXml('SimulatedFault', `Simulated ${fault.status}`)));
     return;
   }
   response.writeHead(status, { ...headers, 'content-length': body.length });

@@ -1,6 +1,7 @@
 import type { DestinationType } from '../../common/alerts.ts';
 import { LakehouseError } from '../../common/errors.ts';
 import { didYouMean } from '../../common/suggest.ts';
+import { refuseUntold } from '../../config/resolve.ts';
 import { destinationsOf } from '../../operate/alerts/destinations.ts';
 import { send, testMessage } from '../../operate/alerts/send.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +21,8 @@ interface Result {
 /** Sends a message through each destination, at once and past everything that waits. */
 export async function run(context: Context, _options: object, name?: string): Promise<number> {
   const { console, io } = context;
-  const { settings } = (await context.settings()).loaded;
+  const { settings, untold } = (await context.settings()).loaded;
+  refuseUntold({ untold: untold.filter(({ path }) => name === undefined || path.includes(name)) });
   const all = destinationsOf(settings.alerts);
   const chosen = name === undefined ? all : all.filter((one) => one.name === name);
   if (all.length === 0)

@@ -1,3 +1,4 @@
+import { formatIssue } from '../../common/errors.ts';
 import { readMemory } from '../../operate/alerts/alerts.ts';
 import { readOutbox, readSent } from '../../operate/alerts/delivery.ts';
 import { type Destination, destinationsOf } from '../../operate/alerts/destinations.ts';
@@ -6,11 +7,11 @@ import type { ActiveAlert } from '../../operate/alerts/model.ts';
 import type { OutboxEntry, SentRecord } from '../../operate/alerts/outbox.ts';
 import { instant, plural, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { activeDaemon, withOperate } from './schedules.ts';
+import { activeDaemon, withOperate } from '../tickers.ts';
 
 export async function run(context: Context, { limit }: { readonly limit: number }): Promise<number | undefined> {
   const { console, io } = context;
-  const { settings } = (await context.settings()).loaded;
+  const { settings, untold } = (await context.settings()).loaded;
   const destinations = destinationsOf(settings.alerts);
   return withOperate(context, true, (store) => {
     const active = Object.values(readMemory(store).active);
@@ -21,6 +22,7 @@ export async function run(context: Context, { limit }: { readonly limit: number 
       {
         daemon,
         destinations: destinations.map(({ name, type }) => ({ name, type })),
+        problems: untold,
         active: active.map(activeJson),
         waiting: waiting.map(waitingJson),
         sent: sent.map(({ createdAt, sentAt, ...rest }) => ({
@@ -34,6 +36,11 @@ export async function run(context: Context, { limit }: { readonly limit: number 
           activeText(context, active),
           ...(waiting.length > 0 ? [waitingText(context, waiting)] : []),
           ...(sent.length > 0 ? [sentText(context, sent)] : []),
+          ...(untold.length > 0
+            ? [
+                `These cannot be told, and so the daemon does not start:\n${untold.map((issue) => `  - ${formatIssue(issue)}`).join('\n')}`,
+              ]
+            : []),
           closing(context, destinations, daemon),
         ].join('\n\n'),
     );

@@ -9,8 +9,8 @@ import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { evaluateNow } from '../../report/evaluated.ts';
 import { instant, plural, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
+import { activeDaemon, withOperate } from '../tickers.ts';
 import { unobserved } from './plan.ts';
-import { activeDaemon, withOperate } from './schedules.ts';
 
 export interface Automation {
   readonly conditions: ReadonlyMap<string, AutomationCondition>;

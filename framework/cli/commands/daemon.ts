@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { serializeError } from '../../common/errors.ts';
 import { redactText } from '../../config/redact.ts';
+import { refuseUntold } from '../../config/resolve.ts';
+import { poolSettings } from '../../materialize/pools.ts';
+import { createShared, type Shared } from '../../materialize/shared.ts';
 import { type Alerts, createAlerts } from '../../operate/alerts/alerts.ts';
 import { checkConditions } from '../../operate/automation/issues.ts';
 import type { Loaded } from '../../operate/daemon.ts';
-import { resolveSchedules } from '../../operate/resolve.ts';
-import { resolveSensors } from '../../operate/sensors.ts';
 import { serve } from '../../operate/serve.ts';
 import { openOperate } from '../../operate/sqlite.ts';
 import type { Telemetry } from '../../operate/telemetry/telemetry.ts';
@@ -15,6 +16,7 @@ import { idGenerator } from '../ids.ts';
 import { createLog } from '../logs.ts';
 import { wantsColor } from '../style.ts';
 import { openTelemetry } from '../telemetry.ts';
+import { scheduledIn } from '../tickers.ts';
 
 /** How long what was left behind may keep the process alive. */
 const LEFT_BEHIND_MS = 2_000;
@@ -25,8 +27,10 @@ export interface DaemonCommandOptions {
 
 export async function run(context: Context, options: DaemonCommandOptions): Promise<number> {
   const { io, globals } = context;
-  const loaded = await load(context);
   const { settings } = (await context.configuration()).loaded;
+  // Memory and pools are there once, however often the definitions are read again.
+  const shared = createShared(settings, 'write');
+  const loaded = await load(context, shared);
   const { host, pid, isAlive, now } = io;
   const store = openOperate(join(settings.state.directory, 'operate.sqlite'), { host, isAlive });
   const stopping = new AbortController();
@@ -93,6 +97,7 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
           origin: { host, lake: settings.dataDir },
           env: io.env,
           redact,
+          command: context.again,
         });
         return alerts;
       },
@@ -101,9 +106,11 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
         const next = context.anew(++generation);
         for (const secret of loading.secrets()) secrets.add(secret);
         loading = next;
-        const reloaded = await load(next);
+        const reloaded = await load(next, shared);
+        const { settings } = (await next.configuration()).loaded;
         lake = reloaded.lake;
-        alerts?.configure((await next.configuration()).loaded.settings.alerts);
+        shared.pools.configure(poolSettings(settings));
+        alerts?.configure(settings.alerts);
         return reloaded;
       },
       onReload: (listener) => {
@@ -112,6 +119,7 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
     });
   } finally {
     await telemetry?.close();
+    await shared.close();
     store.close();
     for (const each of forget) each();
   }
@@ -122,17 +130,13 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
 }
 
 /** The lake of a context, and its schedules. Closed by whoever gets it. */
-async function load(context: Context): Promise<Loaded> {
-  const lake = await context.openLake('write');
+async function load(context: Context, shared: Shared): Promise<Loaded> {
+  refuseUntold((await context.configuration()).loaded);
+  const lake = await context.openLake('write', shared);
   try {
-    const { definition, loaded } = await context.configuration();
     const now = context.io.now();
     checkConditions(lake.graph, now);
-    return {
-      lake,
-      schedules: resolveSchedules(definition, loaded.settings, lake.graph, now),
-      sensors: resolveSensors(definition, lake.graph),
-    };
+    return { lake, ...scheduledIn(await context.configuration(), lake.graph, now) };
   } catch (error) {
     await lake.close();
     throw error;

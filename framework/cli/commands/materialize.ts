@@ -11,6 +11,7 @@ import { needsUpstream } from '../held.ts';
 import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
+import { readTags } from '../tags.ts';
 import { openTelemetry } from '../telemetry.ts';
 import { overheard, type Unmatched, unmatchedFilter, unmatchedSettings } from '../values.ts';
 import { requestOf, run as runPlan, unobserved, type WorkOptions } from './plan.ts';
@@ -19,6 +20,7 @@ export interface MaterializeOptions extends WorkOptions {
   readonly acceptCode?: readonly string[];
   readonly requireComplete?: boolean;
   readonly dryRun?: boolean;
+  readonly tag?: readonly string[];
 }
 
 export async function run(
@@ -26,6 +28,7 @@ export async function run(
   options: MaterializeOptions,
   selection?: string,
 ): Promise<number | undefined> {
+  const tags = readTags(options.tag);
   if (options.dryRun) return runPlan(context, options, selection);
   return context.withLake('write', async (lake) => {
     const { keys, ...request } = requestOf(lake, options, selection);
@@ -58,7 +61,8 @@ export async function run(
       const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
       for (const { asset, partitions } of acceptCode)
         reporter.say(`${asset}: ${plural(partitions, 'partition')} accepted as what the code gives now`);
-      const whole: RunRequest = { ...request, command: context.commandLine(), observe: options.observe, acceptCode };
+      const command = context.commandLine();
+      const whole: RunRequest = { ...request, command, observe: options.observe, acceptCode, tags };
       result = await materialize(heard, whole, {
         stopping,
         signal,
@@ -180,7 +184,7 @@ function nextCommands(
   if (!stuck()) return whole;
   return [
     ...whole,
-    again('plan', ...askedWords(plan.selection, { ...options, requireComplete: false }), '--verbose'),
+    again('plan', ...askedWords(plan.selection, { ...options, requireComplete: false, tag: [] }), '--verbose'),
     retry({ retryFailed: true }),
   ];
 }

@@ -5,7 +5,11 @@ import type { Context } from '../context.ts';
 import { selectAssets } from '../lake.ts';
 import { overheard, unmatchedSettings } from '../values.ts';
 
-export async function run(context: Context, _options: object, selection?: string): Promise<number | undefined> {
+interface ObserveOptions {
+  readonly audit?: boolean;
+}
+
+export async function run(context: Context, options: ObserveOptions, selection?: string): Promise<number | undefined> {
   const { console } = context;
   return context.withLake('write', async (lake) => {
     const sources = selectAssets(lake.graph, selection).filter(
@@ -21,7 +25,7 @@ export async function run(context: Context, _options: object, selection?: string
     const observed = await observeSources(
       heard,
       sources,
-      { command: context.commandLine(), selection: selection ?? '*' },
+      { command: context.commandLine(), selection: selection ?? '*', audit: options.audit },
       {
         signal,
         stopping: signal,
@@ -41,12 +45,16 @@ export async function run(context: Context, _options: object, selection?: string
           { title: 'SEEN', align: 'right' },
           { title: 'NEW OR CHANGED', align: 'right' },
           { title: 'WITHDRAWN', align: 'right' },
+          { title: 'LISTED' },
+          { title: 'REQUESTS', align: 'right' },
         ],
-        observed.map(({ asset, seen, changed, withdrawn }) => [
+        observed.map(({ asset, seen, changed, withdrawn, audit, requests }) => [
           asset,
           number(seen),
           number(changed),
           number(withdrawn),
+          audit ? 'everything' : 'what is new',
+          number(requests),
         ]),
         console.style.strong,
       ),

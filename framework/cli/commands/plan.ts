@@ -1,5 +1,6 @@
 import type { Issue } from '../../common/errors.ts';
 import { examinePlan, refuseUnsound } from '../../materialize/examine.ts';
+import { isWanted } from '../../materialize/observe.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import type { Observed } from '../../materialize/recorded.ts';
 import * as ranges from '../../partition/ranges.ts';
@@ -206,7 +207,8 @@ export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] 
     (key) =>
       reached.has(key) &&
       lake.graph.node(key).definition.kind === 'source' &&
-      index.asset(key)?.lastObservedAt === undefined,
+      index.asset(key)?.lastObservedAt === undefined &&
+      isWanted(lake, lake.graph.node(key)),
   );
 }
 

@@ -1,5 +1,6 @@
 import { isLakehouseError, LakehouseError } from '../../common/errors.ts';
 import { didYouMean } from '../../common/suggest.ts';
+import { tagsText } from '../../common/tags.ts';
 import { buildGraph } from '../../graph/graph.ts';
 import { type PartitionSpace, printKey, type SeriesValues } from '../../partition/space.ts';
 import { errorLine } from '../../report/errors.ts';
@@ -22,6 +23,7 @@ export async function run(context: Context, _options: object, id: string): Promi
       const lines = [
         `${style.strong(record.run)}  ${outcomeOf(record)}  ${style.faint(`started ${instant(record.startedAt)}, took ${tookOf(record)}`)}`,
         indent(record.command),
+        ...(record.tags === undefined ? [] : [indent(`tags: ${tagsText(record.tags)}`)]),
         ...(countsOf(record) === '' ? [] : [indent(countsOf(record))]),
         ...((record.counts?.held ?? 0) === 0
           ? []

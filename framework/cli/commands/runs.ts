@@ -1,19 +1,29 @@
+import { tagsText } from '../../common/tags.ts';
 import { duration, instant, number, plural, table } from '../../report/format.ts';
 import type { RunRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
+import { readTags } from '../tags.ts';
 
-export async function run(context: Context, options: { readonly limit: number }): Promise<number | undefined> {
+interface RunsOptions {
+  readonly limit: number;
+  readonly tag?: readonly string[];
+}
+
+export async function run(context: Context, options: RunsOptions): Promise<number | undefined> {
   const { console } = context;
+  const tags = readTags(options.tag);
   return context.withLog(async (state) => {
-    const runs = state.runs(options.limit);
+    const runs = state.runs(options.limit, tags);
+    const tagged = runs.some((record) => record.tags !== undefined);
     console.result(runs.map(described), () => {
-      if (runs.length === 0) return 'There was no run yet.';
+      if (runs.length === 0) return tags ? `No run has the tags ${tagsText(tags)}.` : 'There was no run yet.';
       const rows = runs.map((record) => [
         record.run,
         instant(record.startedAt),
         tookOf(record),
         outcomeOf(record),
         countsOf(record),
+        ...(tagged ? [tagsText(record.tags)] : []),
         record.command,
       ]);
       return table(
@@ -23,6 +33,7 @@ export async function run(context: Context, options: { readonly limit: number })
           { title: 'TOOK', align: 'right' },
           { title: 'OUTCOME', whole: true },
           { title: 'PARTITIONS' },
+          ...(tagged ? [{ title: 'TAGS' }] : []),
           { title: 'COMMAND' },
         ],
         rows,

@@ -1,25 +1,28 @@
 import { pauseKey } from '../../operate/daemon.ts';
 import type { Pause } from '../../operate/schedules.ts';
-import { isPaused } from '../../operate/schedules.ts';
+import { isEnabled, pausedText, resumedText, standingOf } from '../../operate/tickers.ts';
 import type { Context } from '../context.ts';
-import { findSchedule, readSchedules, withOperate } from './schedules.ts';
+import { disabledText, findTicker, readTickers, withOperate } from '../tickers.ts';
 
 export const run = (context: Context, _options: object, name: string) => setPaused(context, name, true);
 
-/** Says that a schedule is paused or not, whatever its definition says. What came due meanwhile is not made up for. */
-export async function setPaused(context: Context, name: string, paused: boolean): Promise<undefined> {
-  const schedule = findSchedule(await readSchedules(context), name);
+/** Says that a schedule, a sensor or the conditions are paused or not, whatever the definitions say. */
+export async function setPaused(context: Context, asked: string, paused: boolean): Promise<undefined> {
+  const ticker = findTicker(await readTickers(context), asked);
+  const { kind, name } = ticker;
+  const disabled = isEnabled(ticker) ? undefined : await disabledText(context, ticker);
   await withOperate(context, false, (store) => {
-    const known = store.recall(pauseKey(name)) as Pause | undefined;
-    const already = isPaused(schedule, known) === paused;
+    const before = standingOf(ticker, store);
+    const already = (before !== 'active') === paused;
     const pause: Pause = { paused, at: context.io.now() };
-    if (!already) store.remember({ [pauseKey(name)]: pause });
-    context.console.result({ schedule: name, paused }, () =>
-      already
-        ? `${name} ${paused ? 'was paused' : 'was not paused'} already.`
-        : paused
-          ? `${name} is paused. ${context.again('schedules', 'resume', name)}  lets it go on.`
-          : `${name} goes on. What came due while it was paused is not made up for.`,
-    );
+    if (!already) store.remember({ [pauseKey(name, kind)]: pause });
+    const status = standingOf(ticker, store);
+    context.console.result({ kind, name, status, ...(disabled !== undefined && { disabled }) }, () => {
+      if (already && before === 'disabled') return `${asked} was never let run: ${disabled}.`;
+      if (already) return `${asked} ${paused ? 'was paused' : 'was not paused'} already.`;
+      if (paused) return `${pausedText(ticker)} ${context.again('schedules', 'resume', asked)}  lets it go on.`;
+      if (before !== 'disabled') return resumedText(ticker);
+      return `${asked} runs from now on, although its definition says ${disabled}: what was said last by hand counts, until ${context.again('schedules', 'pause', asked)}`;
+    });
   });
 }

@@ -1,24 +1,31 @@
-import { resolveSchedules } from '../../operate/resolve.ts';
-import { runByHand } from '../../operate/tick.ts';
+import { runByHand } from '../../operate/by-hand.ts';
+import { tickersOf } from '../../operate/tickers.ts';
+import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
 import { createReporter } from '../progress/reporter.ts';
-import { findSchedule, withOperate } from './schedules.ts';
+import { findTicker, scheduledIn, withOperate } from '../tickers.ts';
 
-/** What a schedule does, now and in this process; a daemon may be active beside it. */
-export async function run(context: Context, _options: object, name: string): Promise<number | undefined> {
+/** What a schedule, a sensor or the conditions do when they are due: now and in this process; a daemon may be active beside it. */
+export async function run(context: Context, _options: object, asked: string): Promise<number | undefined> {
   const { now } = context.io;
   return context.withLake('write', async (lake) => {
-    const { definition, loaded } = await context.configuration();
-    const schedule = findSchedule(resolveSchedules(definition, loaded.settings, lake.graph, now()), name);
+    const { graph } = lake;
+    const ticker = findTicker(tickersOf({ graph, ...scheduledIn(await context.configuration(), graph, now()) }), asked);
     return withOperate(context, false, async (store) => {
       const reporter = createReporter(context);
       try {
         const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
-        const result = await runByHand(lake, schedule, store, { stopping, signal, emit: reporter.emit }, now);
+        const result = await runByHand(lake, ticker, store, { stopping, signal, emit: reporter.emit }, now);
         reporter.close();
-        if (!context.globals.json) context.console.print(`${name}: ${result.outcome}; ${result.decision}`);
-        return result.outcome === 'failed' ? FAILED : DONE;
+        const { kind, name } = ticker;
+        const { outcome, decision, run, error } = result;
+        context.console.print(
+          context.globals.json
+            ? jsonText({ type: 'tick', kind, name, outcome, decision, run, error })
+            : `${asked}: ${outcome}; ${decision}`,
+        );
+        return outcome === 'failed' ? FAILED : DONE;
       } finally {
         reporter.close();
       }

@@ -1,22 +1,23 @@
 import { duration, instant, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { findSchedule, readSchedules, tickJson, withOperate } from './schedules.ts';
+import { findTicker, readTickers, withOperate } from '../tickers.ts';
+import { tickJson } from './schedules.ts';
 
 export async function run(
   context: Context,
   { limit }: { readonly limit: number },
-  name?: string,
+  asked?: string,
 ): Promise<number | undefined> {
   const { console } = context;
-  if (name !== undefined) findSchedule(await readSchedules(context), name);
+  const ticker = asked === undefined ? undefined : findTicker(await readTickers(context), asked);
   return withOperate(context, true, (store) => {
-    const ticks = store.ticks({ limit, ...(name !== undefined && { kind: 'schedule' as const, name }) });
+    const ticks = store.ticks({ limit, ...(ticker && { kind: ticker.kind, name: ticker.name }) });
     console.result(ticks.map(tickJson), () => {
       if (ticks.length === 0) return 'There was no tick yet.';
       return table(
         [
           { title: 'DUE' },
-          { title: name === undefined ? 'OF' : '', whole: true },
+          ...(ticker ? [] : [{ title: 'OF', whole: true }]),
           { title: 'OUTCOME', whole: true },
           { title: 'TOOK', align: 'right' },
           { title: 'RUN', whole: true },
@@ -24,9 +25,9 @@ export async function run(
         ],
         ticks.map((tick) => [
           instant(tick.due),
-          name === undefined ? tick.name : '',
+          ...(ticker ? [] : [tick.kind === 'sensor' ? `sensor ${tick.name}` : tick.name]),
           tick.ticks > 1 ? `${tick.outcome} ×${tick.ticks}` : tick.outcome,
-          tick.finishedAt === undefined ? '-' : duration(tick.finishedAt - tick.at),
+          tick.finishedAt === undefined ? '-' : duration(tick.finishedAt - (tick.begunAt ?? tick.at)),
           tick.run ?? '-',
           tick.decision,
         ]),

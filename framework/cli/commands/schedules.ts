@@ -1,16 +1,12 @@
-import { join } from 'node:path';
-import { LakehouseError } from '../../common/errors.ts';
-import { didYouMean } from '../../common/suggest.ts';
 import type { ScheduleDefinition } from '../../define/schedule.ts';
+import type { SensorDefinition } from '../../define/sensor.ts';
 import { ticksBetween } from '../../operate/cron.ts';
-import { pauseKey } from '../../operate/daemon.ts';
-import { resolveSchedules } from '../../operate/resolve.ts';
-import { cronOf, isPaused, jittered, type Pause } from '../../operate/schedules.ts';
-import { openOperate } from '../../operate/sqlite.ts';
-import type { Lease, OperateStore, TickRecord } from '../../operate/store.ts';
-import { instant, table } from '../../report/format.ts';
-import { makeDirectory } from '../../storage/directories.ts';
+import { cronOf, jittered } from '../../operate/schedules.ts';
+import type { OperateReader, TickRecord } from '../../operate/store.ts';
+import { isEnabled, nextOf, type Standing, standingOf, type Ticker } from '../../operate/tickers.ts';
+import { duration, instant, some, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
+import { activeDaemon, disabledText, nameIn, readTickers, withOperate } from '../tickers.ts';
 
 const NEXT_TICKS = 3;
 const YEAR_MS = 366 * 86_400_000;
@@ -18,111 +14,130 @@ const YEAR_MS = 366 * 86_400_000;
 export async function run(context: Context): Promise<number | undefined> {
   const { console, io } = context;
   const now = io.now();
-  const schedules = await readSchedules(context);
-  return withOperate(context, true, (store) => {
+  const tickers = await readTickers(context);
+  return withOperate(context, true, async (store) => {
     const daemon = activeDaemon(io, store.lease());
-    const rows = schedules.map((schedule) => {
-      const pause = store.recall(pauseKey(schedule.name)) as Pause | undefined;
-      const [last] = store.ticks({ kind: 'schedule', name: schedule.name, limit: 1 });
-      return { schedule, paused: isPaused(schedule, pause), last, next: nextTicks(schedule, now) };
-    });
+    const rows = await Promise.all(
+      tickers.map(async (ticker) => {
+        const { kind, name } = ticker;
+        const standing = standingOf(ticker, store);
+        return {
+          ticker,
+          standing,
+          disabled: isEnabled(ticker) ? undefined : await disabledText(context, ticker),
+          last: store.ticks({ kind, name, limit: 1 })[0],
+          next: standing === 'active' ? nextTimes(ticker, store, now) : [],
+        };
+      }),
+    );
     console.result(
       {
         daemon: daemon && { host: daemon.owner.host, pid: daemon.owner.pid, since: iso(daemon.acquiredAt) },
-        schedules: rows.map(({ schedule, paused, last, next }) => ({
-          ...described(schedule),
-          paused,
-          next: paused ? [] : next.map(iso),
+        schedules: rows.map(({ ticker, standing, disabled, last, next }) => ({
+          kind: ticker.kind,
+          name: ticker.name,
+          ...described(ticker),
+          status: standing,
+          ...(disabled !== undefined && { disabled }),
+          next: next.map(iso),
           ...(last && { last: tickJson(last) }),
         })),
       },
       () => {
         if (rows.length === 0)
-          return `There are no schedules. Declare them in the definitions, or under 'schedules:' in lakehouse.yaml.`;
+          return `There are no schedules, sensors or conditions. Declare them in the definitions, schedules also under 'schedules:' in lakehouse.yaml.`;
         const lines = table(
           [
-            { title: 'SCHEDULE', whole: true },
-            { title: 'CRON', whole: true },
+            { title: 'NAME', whole: true },
+            { title: 'KIND', whole: true },
+            { title: 'WHEN', whole: true },
             { title: 'DOES' },
             { title: 'NEXT' },
             { title: 'LAST' },
           ],
-          rows.map(({ schedule, paused, last, next: [first] }) => [
-            schedule.name,
-            schedule.timezone === 'UTC' ? schedule.cron : `${schedule.cron} ${schedule.timezone}`,
-            `${typeof schedule.action === 'string' ? schedule.action : 'a function'} ${schedule.select}`,
-            paused ? 'paused' : first === undefined ? 'never' : instant(first),
+          rows.map(({ ticker, standing, last, next: [first] }) => [
+            nameIn(tickers, ticker),
+            ticker.kind,
+            whenOf(ticker),
+            doesOf(ticker),
+            nextText(ticker, standing, first),
             last === undefined ? 'never' : `${last.outcome} ${instant(last.due)}`,
           ]),
           console.style.strong,
           console.tableWidth,
         );
+        const notes = rows.flatMap(({ ticker, standing, disabled }) => {
+          const name = nameIn(tickers, ticker);
+          if (disabled === undefined || standing === 'paused') return [];
+          return standing === 'disabled'
+            ? [
+                `${name} is disabled: ${disabled}. ${context.again('schedules', 'resume', name)}  lets it run all the same.`,
+              ]
+            : [`${name} runs because it was resumed by hand: ${disabled}.`];
+        });
         const state = daemon
           ? `The daemon is active (pid ${daemon.owner.pid} on ${daemon.owner.host}).`
           : `No daemon is active: nothing runs unasked. Start one with ${context.again('daemon')}`;
-        return `${lines}\n\n${state}`;
+        return `${lines}\n\n${[...notes, state].join('\n')}`;
       },
     );
     return undefined;
   });
 }
 
-/** When a schedule is due next, with its jitter. */
-function nextTicks(schedule: ScheduleDefinition, now: number): number[] {
+/** When it is due next: the next ticks of a schedule with their jitter, the next look of a sensor. */
+function nextTimes(ticker: Ticker, store: OperateReader, now: number): number[] {
+  if (ticker.kind !== 'schedule') {
+    const next = nextOf(ticker, store, now);
+    return next === undefined ? [] : [Math.max(next, now)];
+  }
   const next: number[] = [];
-  for (const tick of ticksBetween(cronOf(schedule), now, now + YEAR_MS)) {
-    next.push(jittered(schedule, tick));
+  for (const tick of ticksBetween(cronOf(ticker.schedule), now, now + YEAR_MS)) {
+    next.push(jittered(ticker.schedule, tick));
     if (next.length === NEXT_TICKS) break;
   }
   return next;
 }
 
-const described = ({ module, line, issues, action, partitions, ...schedule }: ScheduleDefinition) => ({
+function described(ticker: Ticker): object {
+  if (ticker.kind === 'automation') return { action: 'materialize-stale', assets: ticker.assets };
+  return ticker.kind === 'schedule' ? scheduleJson(ticker.schedule) : sensorJson(ticker.sensor);
+}
+
+const scheduleJson = ({ module, line, issues, action, partitions, ...schedule }: ScheduleDefinition) => ({
   ...schedule,
   action: typeof action === 'string' ? action : 'function',
   ...(partitions !== undefined && { partitions: typeof partitions === 'string' ? partitions : 'function' }),
 });
 
-/** The lease of a daemon that is there. One of this host that was killed holds it still. */
-export function activeDaemon({ now, host, isAlive }: Context['io'], lease: Lease | undefined): Lease | undefined {
-  if (lease === undefined || lease.expiresAt <= now()) return undefined;
-  return lease.owner.host === host && !isAlive(lease.owner.pid) ? undefined : lease;
+const sensorJson = ({ module, line, issues, poll, ...sensor }: SensorDefinition) => sensor;
+
+function whenOf(ticker: Ticker): string {
+  if (ticker.kind === 'automation') return 'when they hold';
+  if (ticker.kind === 'sensor') return `looks every ${duration(ticker.sensor.everyMs).replace(/ 00[sm]$/, '')}`;
+  const { cron, timezone } = ticker.schedule;
+  return timezone === 'UTC' ? cron : `${cron} ${timezone}`;
+}
+
+function doesOf(ticker: Ticker): string {
+  if (ticker.kind === 'automation') return `materialize-stale ${some(ticker.assets)}`;
+  const { action, select } = ticker.kind === 'schedule' ? ticker.schedule : ticker.sensor;
+  return `${typeof action === 'string' ? action : 'a function'} ${select}`;
+}
+
+function nextText({ kind }: Ticker, standing: Standing, first: number | undefined): string {
+  if (standing !== 'active') return standing;
+  return first !== undefined ? instant(first) : kind === 'automation' ? '-' : 'never';
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-export function tickJson({ due, at, finishedAt, ...tick }: TickRecord): object {
-  return { ...tick, due: iso(due), at: iso(at), ...(finishedAt !== undefined && { finishedAt: iso(finishedAt) }) };
-}
-
-export async function readSchedules(context: Context): Promise<ScheduleDefinition[]> {
-  const { definition, loaded } = await context.configuration();
-  return context.withLake('read', async ({ graph }) =>
-    resolveSchedules(definition, loaded.settings, graph, context.io.now()),
-  );
-}
-
-/** @throws LakehouseError `unknown-schedule` (usage). */
-export function findSchedule(schedules: readonly ScheduleDefinition[], name: string): ScheduleDefinition {
-  const found = schedules.find((one) => one.name === name);
-  if (found) return found;
-  const names = schedules.map((one) => one.name);
-  throw new LakehouseError('unknown-schedule', `No schedule is named '${name}'`, { hint: didYouMean(name, names) });
-}
-
-/** What the daemon remembers, opened and closed whatever happens. */
-export async function withOperate<T>(
-  context: Context,
-  readOnly: boolean,
-  use: (store: OperateStore) => T | Promise<T>,
-): Promise<T> {
-  const { settings } = (await context.settings()).loaded;
-  const { host, isAlive } = context.io;
-  if (!readOnly) await makeDirectory(settings.state.directory);
-  const store = openOperate(join(settings.state.directory, 'operate.sqlite'), { host, isAlive, readOnly });
-  try {
-    return await use(store);
-  } finally {
-    store.close();
-  }
+export function tickJson({ due, at, begunAt, finishedAt, ...tick }: TickRecord): object {
+  return {
+    ...tick,
+    due: iso(due),
+    at: iso(at),
+    ...(begunAt !== undefined && { begunAt: iso(begunAt) }),
+    ...(finishedAt !== undefined && { finishedAt: iso(finishedAt) }),
+  };
 }

@@ -64,6 +64,7 @@ function describe(lake: OpenedLake, node: AssetNode) {
     })),
     pool: definition.pool,
     lastObserved: view.asset(key)?.lastObservedAt,
+    lastAudited: view.asset(key)?.lastAuditedAt,
     partitions: { ...countsOf(evaluation), times: timeSpan(node, present) },
     freshness: freshnessNow(lake, { view, evaluations, at: lake.now() }, [key]).get(key),
     ...totals(lake, key, present),
@@ -133,6 +134,7 @@ function textOf({ console }: Context, shown: Shown): string {
   ];
   if (times) partitions.push(`${times.first} to ${times.last}`);
   if (shown.lastObserved !== undefined) partitions.push(`observed ${instant(shown.lastObserved)}`);
+  if (shown.lastAudited !== undefined) partitions.push(`audited (listed in full) ${instant(shown.lastAudited)}`);
   if (shown.kind !== 'source')
     partitions.push(
       `${plural(shown.files, 'file')}, ${bytes(shown.bytes)}${shown.kind === 'table' ? `, ${plural(shown.rows, 'row')}` : ''}`,

@@ -21,6 +21,8 @@ interface AssetStatus {
   readonly known: boolean;
   readonly counts: Counts;
   readonly lastObserved?: string | undefined;
+  /** When all of the source was listed, not only what is new. */
+  readonly lastAudited?: string | undefined;
   readonly lastComputed?: string | undefined;
   readonly lastRun?: string | undefined;
   /** Of the series asked for; undefined without a policy. */
@@ -53,7 +55,7 @@ export async function run(
     const { evaluations, view } = evaluateNow(lake);
     requireMatch(lake, view, keys, filter);
     const unknown = unobserved(lake, keys);
-    const untold = notKnown(lake.graph, view);
+    const untold = notKnown(lake, view);
     const runs = lake.state.runs(1000);
     const late = freshnessNow(lake, { view, evaluations, at: lake.now() }, keys);
     const list = keys.flatMap((key): AssetStatus[] => {
@@ -73,6 +75,7 @@ export async function run(
           counts: countsOf(evaluation, within),
           ...(isSource && {
             lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt),
+            lastAudited: state?.lastAuditedAt === undefined ? undefined : instant(state.lastAuditedAt),
           }),
           ...(last && { lastComputed: instant(last.finishedAt ?? last.startedAt), lastRun: last.run }),
           ...(freshness && { freshness }),
@@ -104,9 +107,12 @@ function textOf(
   selection: string | undefined,
 ): string {
   const { style } = console;
+  // Of what the settings do not want there may be much; who asks for it sees it.
+  const empty = (row: AssetStatus) => row.known && COLUMNS.every((column) => row.counts[column] === 0);
+  const shown = selection === undefined ? list.filter((row) => !empty(row)) : list;
   const used = COLUMNS.filter((column) => ALWAYS.includes(column) || list.some(({ counts }) => counts[column] > 0));
   const measured = list.some(({ freshness }) => freshness);
-  const rows = list.map(({ asset, kind, known, counts, lastObserved, lastComputed, freshness }) => {
+  const rows = shown.map(({ asset, kind, known, counts, lastObserved, lastComputed, freshness }) => {
     const last =
       kind === 'source'
         ? lastObserved === undefined

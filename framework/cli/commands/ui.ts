@@ -8,6 +8,7 @@ import { makeDirectory } from '../../storage/directories.ts';
 import type { Context } from '../context.ts';
 import { findAsset } from '../lake.ts';
 import { wantsColor } from '../style.ts';
+import { disabledIn } from '../tickers.ts';
 
 export interface UiCommandOptions {
   readonly readOnly?: boolean;
@@ -55,8 +56,9 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
         await makeDirectory(directory);
         return openOperate(operatePath, { host, isAlive });
       },
-      schedules: ({ graph }) => resolveSchedules(definition, loaded.settings, graph, io.now()),
+      schedules: ({ graph }) => resolveSchedules(definition, loaded.settings, graph, io.now(), loaded.effective),
       sensors: ({ graph }) => resolveSensors(definition, graph),
+      whereDisabled: (ticker) => disabledIn(loaded.effective, io.cwd, ticker),
     },
     asset,
     theme: createTheme(

@@ -4,7 +4,7 @@ import type { EvaluatedAt } from '../../report/freshness.ts';
 import type { Lease, OperateReader } from '../store.ts';
 import { alertsOf } from './decide.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
-import { type AlertSettings, destinationsOf, sizeOf } from './destinations.ts';
+import { type AlertSettings, type Destination, destinationsOf, sizeOf } from './destinations.ts';
 import type { Facts } from './facts.ts';
 import { lakeFacts } from './gather.ts';
 import { type Alert, type AlertMemory, NOTHING_REMEMBERED, type Notice } from './model.ts';
@@ -14,13 +14,15 @@ const MEMORY_KEY = 'alerts/memory';
 /** `store`: of the holder of the lease. `env`: of commands. */
 export interface AlertsOptions extends Omit<DeliveryOptions, 'settings'> {
   readonly settings: AlertSettings;
+  /** A command of this program as it is to be typed for this lake. */
+  readonly command: (...words: readonly string[]) => string;
 }
 
 export interface Alerts {
   /** Judges what is known now, and writes down what is to be told. Never throws; what could not be written down is judged again. */
   readonly update: (facts: Facts) => void;
   /** The same of an evaluated lake, with all that there is to know of it. */
-  readonly look: (lake: Pick<OpenedLake, 'graph' | 'state'>, evaluated: EvaluatedAt) => void;
+  readonly look: (lake: Pick<OpenedLake, 'graph' | 'state' | 'resources'>, evaluated: EvaluatedAt) => void;
   /**
    * Delivers what is due, to all destinations at once; each attempt takes as long as its destination's timeout at most. Never rejects.
    * @param signal aborted: what is being delivered is delivered another time.
@@ -41,9 +43,18 @@ export function readMemory(store: OperateReader): AlertMemory {
 export const leaseOfDead = (before: Lease | undefined): Lease | undefined =>
   before && before.expiresAt > 0 ? before : undefined;
 
-/** Tells people what is bad. What is decided and what is to be told are written down together. */
+/** Who has been told what there is. Another type under the same name is somebody else. */
+const signOf = ({ name, type }: Destination) => `${name}:${type}`;
+
+/** What is bad and was told before, for those who have not heard of it. */
+function standingBeside(notices: readonly Notice[], { active }: AlertMemory, at: number): Notice[] {
+  const news = new Set(notices.map(({ alert }) => alert.key));
+  return Object.values(active).flatMap(({ alert }) => (news.has(alert.key) ? [] : [{ kind: 'reminder', at, alert }]));
+}
+
+/** Tells people what is bad. Whoever is new among them hears what stands. What is decided and what is to be told are written down together. */
 export function createAlerts(options: AlertsOptions): Alerts {
-  const { store, log, now, redact } = options;
+  const { store, log, now, redact, command } = options;
   let { settings } = options;
   let destinations = destinationsOf(settings);
   let memory = readMemory(store);
@@ -52,14 +63,25 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const decide = (factsOf: () => Facts): void => {
     try {
       const { storageQuota } = settings;
-      const rules = { ...settings, storageQuota: storageQuota === undefined ? undefined : sizeOf(storageQuota) };
+      const rules = {
+        ...settings,
+        command,
+        storageQuota: storageQuota === undefined ? undefined : sizeOf(storageQuota),
+      };
       const { raise, clear, remind, memory: found } = alertsOf(factsOf(), memory, rules, now());
       // Messages of errors may hold what other people must not see.
       const notices = [...raise, ...clear, ...remind].map((one) => ({ ...one, alert: clean(one.alert) }));
       const active = Object.entries(found.active).map(([key, one]) => [key, { ...one, alert: clean(one.alert) }]);
-      const next: AlertMemory = { ...found, active: Object.fromEntries(active) };
+      const next: AlertMemory = {
+        ...found,
+        active: Object.fromEntries(active),
+        destinations: destinations.map(signOf),
+      };
+      const standing = standingBeside(notices, next, now());
+      const told = new Set(memory.destinations);
+      const noticesFor = (one: Destination) => (told.has(signOf(one)) ? notices : [...standing, ...notices]);
       if (notices.length > 0 || JSON.stringify(next) !== JSON.stringify(memory))
-        delivery.add(notices, { [MEMORY_KEY]: next });
+        delivery.add(noticesFor, { [MEMORY_KEY]: next });
       memory = next;
       notices.forEach(say);
     } catch (error) {
@@ -67,7 +89,12 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }
   };
 
-  const clean = (alert: Alert): Alert => ({ ...alert, title: redact(alert.title), text: redact(alert.text) });
+  const clean = (alert: Alert): Alert => ({
+    ...alert,
+    title: redact(alert.title),
+    text: redact(alert.text),
+    ...(alert.next !== undefined && { next: redact(alert.next) }),
+  });
 
   const say = ({ kind, alert, why }: Notice) =>
     log(kind === 'cleared' ? 'info' : 'warn', `alert ${kind}: ${alert.title}`, {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { isLakehouseError } from '../../common/errors.ts';
 import { notDelivered } from './failure.ts';
-import { jsonOf, type Message, titleOf } from './message.ts';
+import { jsonOf, type Message, standing, titleOf } from './message.ts';
 
 const LONGEST_COMPLAINT = 400;
 const LAST_WORDS_MS = 100;
@@ -58,12 +58,13 @@ export async function runCommand(
 }
 
 function variablesOf({ id, notices, origin }: Message): Record<string, string> {
-  const count = (kind: string) => String(notices.filter((notice) => notice.kind === kind).length);
-  const severe = notices.some(({ kind, alert }) => kind !== 'cleared' && alert.severity === 'error');
+  const now = standing(notices);
+  const count = (kind: string) => String(now.filter((notice) => notice.kind === kind).length);
+  const bad = now.filter(({ kind }) => kind !== 'cleared').map(({ alert }) => alert.severity);
   return {
     LAKEHOUSE_ALERT_ID: id,
     LAKEHOUSE_ALERT_TITLE: titleOf({ notices }),
-    LAKEHOUSE_ALERT_SEVERITY: severe ? 'error' : 'warn',
+    LAKEHOUSE_ALERT_SEVERITY: bad.includes('error') ? 'error' : bad.length > 0 ? 'warn' : 'over',
     LAKEHOUSE_ALERT_RAISED: count('raised'),
     LAKEHOUSE_ALERT_CLEARED: count('cleared'),
     LAKEHOUSE_ALERT_LAKE: origin.lake,

@@ -59,11 +59,11 @@ export class Delivery {
   }
 
   /** Writes notices down to be delivered, together with other facts, all or none. */
-  add(notices: readonly Notice[], facts: Readonly<Record<string, unknown>>): void {
+  add(noticesFor: (destination: Destination) => readonly Notice[], facts: Readonly<Record<string, unknown>>): void {
     const { store, now, id, settings } = this.#options;
     const { destinations, groupSeconds } = settings();
     const grouping = { now: now(), groupMs: groupSeconds * 1000, id };
-    const entries = queued(this.#outbox.values(), notices, destinations, grouping);
+    const entries = queued(this.#outbox.values(), noticesFor, destinations, grouping);
     store.remember({ ...facts, ...Object.fromEntries(entries.map((one) => [OUTBOX_KEY + one.id, one])) });
     for (const entry of entries) this.#outbox.set(entry.id, entry);
   }

@@ -32,6 +32,8 @@ export interface LakeFacts {
   readonly freshness: ReadonlyMap<string, AssetFreshness>;
   readonly failures: readonly FailingAsset[];
   readonly checks: CheckNews;
+  /** The key of a partition as people write it. */
+  readonly nameOf: (asset: string, series: string, time: number) => string;
   /** Bytes of all files that the log knows, also superseded ones; undefined where nobody asked. */
   readonly storageBytes: number | undefined;
 }

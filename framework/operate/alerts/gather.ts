@@ -38,7 +38,7 @@ export function tickFacts(
  * @param options.storage whether the bytes of all files are to be added up.
  */
 export function lakeFacts(
-  lake: Pick<OpenedLake, 'graph' | 'state'>,
+  lake: Pick<OpenedLake, 'graph' | 'state' | 'resources'>,
   evaluated: EvaluatedAt,
   options: { readonly checkedTo: number; readonly storage: boolean },
 ): LakeFacts {
@@ -46,6 +46,7 @@ export function lakeFacts(
     freshness: freshnessNow(lake, evaluated),
     failures: failing(lake, evaluated),
     checks: checkNews(lake, evaluated.view.head, options.checkedTo),
+    nameOf: (asset, series, time) => printKey(lake.graph.node(asset).space, { values: readSeriesKey(series), time }),
     storageBytes: options.storage ? storageBytes(lake, evaluated.at) : undefined,
   };
 }

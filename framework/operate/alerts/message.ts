@@ -21,30 +21,44 @@ export interface Message {
 const LONGEST_TEXT = 400;
 const LEADS = { raised: '', reminder: 'still ', cleared: 'over: ' } as const;
 const ORDER = ['raised', 'cleared', 'reminder'] as const;
+const WORDS = { raised: 'new', cleared: 'over', reminder: 'still so' } as const;
 
-/** One line that says what there is: `error: gold/klines is late`, `3 new, 1 over`. */
+/** One line that says what there is, the worst first: `error: gold/klines is late`, `error: gold/klines is late (and 2 new, 1 over)`. */
 export function titleOf({ notices }: Pick<Message, 'notices'>): string {
-  const [only] = notices;
-  if (only && notices.length === 1) return lead(only) + oneLine(only.alert.title);
+  const [first, ...rest] = standing(notices);
+  if (!first) return '';
+  return lead(first) + oneLine(first.alert.title) + (rest.length > 0 ? ` (and ${countsOf(rest)})` : '');
+}
+
+/** `2 new, 1 over, 1 still so` */
+function countsOf(notices: readonly Notice[]): string {
   const count = (kind: Notice['kind']) => notices.filter((notice) => notice.kind === kind).length;
-  const words = { raised: 'new', cleared: 'over', reminder: 'still so' };
-  return ORDER.flatMap((kind) => (count(kind) > 0 ? [`${number(count(kind))} ${words[kind]}`] : [])).join(', ');
+  return ORDER.flatMap((kind) => (count(kind) > 0 ? [`${number(count(kind))} ${WORDS[kind]}`] : [])).join(', ');
+}
+
+/** What is told last of each alert, the new and severe first: what came and went again within one message is over. */
+export function standing(notices: readonly Notice[]): Notice[] {
+  const rank = ({ kind, alert }: Notice) => 2 * ORDER.indexOf(kind) + (alert.severity === 'error' ? 0 : 1);
+  return [...new Map(notices.map((notice) => [notice.alert.key, notice])).values()].sort((a, b) => rank(a) - rank(b));
 }
 
 const lead = ({ kind, alert }: Notice) => (kind === 'cleared' ? LEADS.cleared : `${LEADS[kind]}${alert.severity}: `);
 
-/** One line per notice, the new and severe first; beyond `most` it says how many more there are. */
+/** One line per alert, the new and severe first; beyond `most` it says how many more there are. */
 export function linesOf({ notices }: Pick<Message, 'notices'>, most: number): string[] {
-  const rank = ({ kind, alert }: Notice) => 2 * ORDER.indexOf(kind) + (alert.severity === 'error' ? 0 : 1);
-  const sorted = [...notices].sort((a, b) => rank(a) - rank(b));
-  const rest = sorted.length - most;
-  return [...sorted.slice(0, most).map(lineOf), ...(rest > 0 ? [`and ${number(rest)} more`] : [])];
+  const all = standing(notices);
+  const rest = all.length - most;
+  return [...all.slice(0, most).map(lineOf), ...(rest > 0 ? [`and ${number(rest)} more`] : [])];
 }
 
+/** What, since when, more about it, and what to do. */
 function lineOf(notice: Notice): string {
   const { kind, at, alert, why } = notice;
-  const when = kind === 'cleared' ? `at ${instant(at)}` : `since ${instant(alert.since)}`;
-  return `${lead(notice)}${oneLine(alert.title)}, ${when}: ${short(why ?? alert.text)}`;
+  const since = instant(alert.since);
+  const when = kind === 'cleared' ? `${since.replace(' UTC', '')} to ${instant(at)}` : `since ${since}`;
+  const next = kind === 'cleared' || alert.next === undefined ? '' : `. Next: ${alert.next}`;
+  const text = short(why ?? alert.text).replace(next === '' ? '' : /\.$/, '');
+  return `${lead(notice)}${oneLine(alert.title)}, ${when}: ${text}${next}`;
 }
 
 /** Of a text that may be anything one line that is not too long. */
@@ -55,11 +69,12 @@ function short(text: string): string {
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-/** For people. */
+/** For people. Of what a telephone shows, the first line, the worst is to be seen. */
 export function textOf(message: Message, most: number): string {
-  const { origin, notices } = message;
-  const title = notices.length > 1 ? ` (${plural(notices.length, 'alert')}: ${titleOf(message)})` : '';
-  return [`lakehouse ${origin.lake} on ${origin.host}${title}`, ...linesOf(message, most)].join('\n');
+  const { origin } = message;
+  const all = standing(message.notices);
+  const counts = all.length > 1 ? ` (${plural(all.length, 'alert')}: ${countsOf(all)})` : '';
+  return [...linesOf(message, most), `lakehouse ${origin.lake} on ${origin.host}${counts}`].join('\n');
 }
 
 /** For machines: every notice in full, instants in ISO 8601. */

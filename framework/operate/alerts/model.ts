@@ -18,6 +18,10 @@ export interface Alert {
   };
   /** Since when, ms UTC. */
   readonly since: number;
+  /** What to call to see more, or to mend it: `lakehouse explain gold/klines date=2024-01-02`. */
+  readonly next?: string;
+  /** How many partitions, or times: ten times as many as were told are told again. */
+  readonly count?: number;
   /** Facts for machines. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -41,6 +45,8 @@ export interface ActiveAlert {
   readonly toldAt: number;
   /** The most severe that was told: who heard of that hears that it is over. */
   readonly loudest: AlertSeverity;
+  /** How many there were when somebody was last told; undefined where that is not counted. */
+  readonly toldCount?: number | undefined;
 }
 
 /** The partitions of which a check failed when it was last made. */
@@ -61,6 +67,8 @@ export interface AlertMemory {
   readonly checks: Readonly<Record<string, Readonly<Record<string, FailingCheck>>>>;
   /** Revision of the log up to which results of checks were read. */
   readonly checkedTo: number;
+  /** Those who were told what there is, as `name:type`: whoever else comes is told what stands. */
+  readonly destinations: readonly string[];
 }
 
 export interface RuleSettings {
@@ -72,6 +80,8 @@ export interface RuleSettings {
   /** Bytes; undefined for no limit. */
   readonly storageQuota: number | undefined;
   readonly storageWarnPercent: number;
+  /** A command of this program, as it is to be typed for this lake. */
+  readonly command: (...words: readonly string[]) => string;
 }
 
-export const NOTHING_REMEMBERED: AlertMemory = { active: {}, late: {}, checks: {}, checkedTo: 0 };
+export const NOTHING_REMEMBERED: AlertMemory = { active: {}, late: {}, checks: {}, checkedTo: 0, destinations: [] };

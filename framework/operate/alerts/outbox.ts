@@ -36,17 +36,20 @@ const LONGEST_ASKED_MS = 3_600_000;
 /** Attempts at a message that is refused for what it is. */
 const REFUSALS = 3;
 
-/** The entries that notices are put into, one per destination that wants some: new ones, or those still open with more in them. */
+/**
+ * The entries that notices are put into, one per destination that wants some: new ones, or those still open with more in them.
+ * @param noticesFor what a destination may be told of.
+ */
 export function queued(
   outbox: Iterable<OutboxEntry>,
-  notices: readonly Notice[],
+  noticesFor: (destination: Destination) => readonly Notice[],
   destinations: readonly Destination[],
   { now, groupMs, id }: { readonly now: number; readonly groupMs: number; readonly id: () => string },
 ): OutboxEntry[] {
   const open = new Map<string, OutboxEntry>();
   for (const entry of outbox) if (entry.attempts === 0 && entry.nextAt > now) open.set(entry.destination, entry);
   return destinations.flatMap((destination): OutboxEntry[] => {
-    const wanted = notices.filter((notice) => wants(destination, notice));
+    const wanted = noticesFor(destination).filter((notice) => wants(destination, notice));
     if (wanted.length === 0) return [];
     const { name } = destination;
     const entry = open.get(name);

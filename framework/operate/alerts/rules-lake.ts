@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.ts';
 const UNTOLD = 'what went wrong is no longer in the log';
 
 /** Partitions that could not be computed. */
-export function failures(list: readonly FailingAsset[], now: number): Verdict {
+export function failures(list: readonly FailingAsset[], { command }: RuleSettings, now: number): Verdict {
   return {
     rule: 'failures',
     scope: 'failures/',
@@ -23,6 +23,8 @@ export function failures(list: readonly FailingAsset[], now: number): Verdict {
         text: `${plural(partitions, 'partition')}; ${worst.partition || 'it'}: ${worst.error?.message ?? UNTOLD}`,
         subject: { kind: 'asset', name: asset },
         since: worst.at ?? now,
+        next: command('explain', asset, worst.partition),
+        count: partitions,
         fields: { partitions, partition: worst.partition, code: worst.error?.code },
       },
     })),
@@ -33,7 +35,7 @@ export function failures(list: readonly FailingAsset[], now: number): Verdict {
 /** One of them failed many times in a row. */
 export function repeatedFailures(
   list: readonly FailingAsset[],
-  { repeatedFailures }: RuleSettings,
+  { repeatedFailures, command }: RuleSettings,
   now: number,
 ): Verdict {
   return {
@@ -49,6 +51,8 @@ export function repeatedFailures(
         text: `${partition || 'it'} failed ${attempts} times in a row; the last time: ${error?.message ?? UNTOLD}`,
         subject: { kind: 'asset', name: asset },
         since: at ?? now,
+        next: command('explain', asset, partition),
+        count: attempts,
         fields: { partition, attempts, code: error?.code },
       };
       return [{ alert }];
@@ -61,6 +65,7 @@ export function repeatedFailures(
 export function freshness(
   lake: LakeFacts,
   { active, late }: AlertMemory,
+  { command }: RuleSettings,
   now: number,
 ): { readonly verdict: Verdict; readonly late: AlertMemory['late'] } {
   const { changes, memory } = transitions(late, lake.freshness, now);
@@ -80,6 +85,7 @@ export function freshness(
       text: text ?? 'how late it is cannot be told now',
       subject: { kind: 'asset', name: asset },
       since: Math.min(...all.map(({ since }) => since)),
+      next: command('status', `+${asset}`),
       fields: { series: all.length, overdue, lagMs: found?.worst?.lagMs, limitMs: found?.worst?.limitMs },
     };
     return { alert, again: worse.has(asset) };
@@ -92,22 +98,32 @@ export function freshness(
 }
 
 /** Checks that fail for content of the lake. */
-export function checks({ checks: failing }: AlertMemory): Verdict {
+export function checks(
+  { checks: failing }: AlertMemory,
+  { nameOf }: Pick<LakeFacts, 'nameOf'>,
+  { command }: RuleSettings,
+): Verdict {
   return {
     rule: 'checks',
     scope: 'checks/',
     holds: Object.entries(failing).flatMap(([asset, byName]) =>
       Object.entries(byName).map(([check, { severity, since, partitions }]) => {
-        const count = sets.countOf(unpackPartitions(partitions));
+        const set = unpackPartitions(partitions);
+        const count = sets.countOf(set);
+        const [first] = sets.points(set);
+        const partition = first === undefined ? '' : nameOf(asset, ...first);
+        const which = partition === '' ? '' : count === 1 ? `: ${partition}` : `, the first ${partition}`;
         const alert: Alert = {
           key: `checks/${asset}/${check}`,
           rule: 'checks',
           severity,
           title: `check ${check} of ${asset} fails`,
-          text: `for ${plural(count, 'partition')}`,
+          text: `for ${plural(count, 'partition')}${which}`,
+          next: command('explain', asset, partition),
+          count,
           subject: { kind: 'asset', name: asset },
           since,
-          fields: { check, partitions: count },
+          fields: { check, partitions: count, partition },
         };
         return { alert };
       }),
@@ -119,7 +135,7 @@ export function checks({ checks: failing }: AlertMemory): Verdict {
 /** The files of the lake take more than they should. */
 export function storage(
   { storageBytes: used }: LakeFacts,
-  { storageQuota: quota, storageWarnPercent }: RuleSettings,
+  { storageQuota: quota, storageWarnPercent, command }: RuleSettings,
   now: number,
 ): Verdict {
   if (quota === undefined)
@@ -130,8 +146,9 @@ export function storage(
     key: 'storage',
     rule: 'storage',
     severity: used >= quota ? 'error' : 'warn',
-    title: 'the lake takes too much storage',
-    text: `${share}. lakehouse gc removes what nothing needs any more.`,
+    title: used >= quota ? 'the lake exceeds its storage quota' : 'the lake comes near its storage quota',
+    text: `${share}. What nothing needs any more can be removed.`,
+    next: command('gc'),
     subject: { kind: 'lake', name: 'storage' },
     since: now,
     fields: { bytes: used, quota },

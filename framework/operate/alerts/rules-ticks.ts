@@ -3,7 +3,8 @@ import type { TickHistory } from './facts.ts';
 import type { Alert, RuleSettings } from './model.ts';
 import type { Verdict } from './verdict.ts';
 
-const ended = ({ ticks }: TickHistory) => ticks.filter(({ outcome }) => outcome !== 'running' && outcome !== 'skipped');
+const ended = ({ ticks }: TickHistory) =>
+  ticks.filter(({ outcome }) => !['queued', 'running', 'skipped'].includes(outcome));
 
 /** The latest ticks, as far back as they all went wrong. */
 function wrong(history: TickHistory, outcomes: readonly string[]) {
@@ -15,8 +16,16 @@ function wrong(history: TickHistory, outcomes: readonly string[]) {
 const historyOf = (ticks: readonly TickHistory[], { subject }: Alert) =>
   ticks.find(({ kind, name }) => kind === subject.kind && name === subject.name);
 
+/** `schedule nightly`; of conditions there is but one kind of tick. */
+const nameOf = ({ kind, name }: Pick<TickHistory, 'kind' | 'name'>) =>
+  kind === 'automation' ? 'automation' : `${kind} ${name}`;
+
+/** The name that means it alone, as `lakehouse schedules ticks` wants it. */
+const askedFor = ({ kind, name }: Pick<TickHistory, 'kind' | 'name'>, all: readonly TickHistory[]) =>
+  all.filter((one) => one.name === name).length > 1 ? `${kind}:${name}` : name;
+
 /** Whatever is due fails, until it succeeds again. */
-export function runs(ticks: readonly TickHistory[]): Verdict {
+export function runs(ticks: readonly TickHistory[], { command }: RuleSettings): Verdict {
   const finished = (history: TickHistory): TickHistory => ({
     ...history,
     ticks: history.ticks.filter(({ outcome }) => outcome === 'succeeded' || outcome === 'failed'),
@@ -34,8 +43,9 @@ export function runs(ticks: readonly TickHistory[]): Verdict {
         key: `runs/${kind}/${name}`,
         rule: 'runs',
         severity: 'error',
-        title: `${kind} ${name} fails`,
+        title: `${nameOf(last)} fails`,
         text: `${decision}.${hint}`,
+        next: run === undefined ? command('schedules', 'ticks', askedFor(last, ticks)) : command('runs', 'show', run),
         subject: { kind, name },
         since: Math.min(...failed.map(({ finishedAt, at }) => finishedAt ?? at)),
         fields: { run, due: new Date(due).toISOString(), code: error?.code },
@@ -52,7 +62,7 @@ export function runs(ticks: readonly TickHistory[]): Verdict {
 }
 
 /** It fails, or is interrupted, many times in a row. */
-export function repeatedTicks(ticks: readonly TickHistory[], { repeatedFailures }: RuleSettings): Verdict {
+export function repeatedTicks(ticks: readonly TickHistory[], { repeatedFailures, command }: RuleSettings): Verdict {
   return {
     rule: 'retries',
     scope: 'retries/tick/',
@@ -66,10 +76,11 @@ export function repeatedTicks(ticks: readonly TickHistory[], { repeatedFailures 
         key: `retries/tick/${kind}/${name}`,
         rule: 'retries',
         severity: 'error',
-        title: `${kind} ${name} fails again and again`,
+        title: `${nameOf(last)} fails again and again`,
         text: `${times} times in a row it failed or was interrupted; the last time: ${decision}.`,
         subject: { kind, name },
         since: Math.min(...list.map(({ at }) => at)),
+        next: command('schedules', 'ticks', askedFor(last, ticks)),
         fields: { run, outcome, times: list.length },
       };
       return [{ alert }];

@@ -23,7 +23,7 @@ function cronsOf(condition: AutomationCondition, now: number): string[] {
   const below = condition.children.flatMap((child) => cronsOf(child, now));
   if (condition.type !== 'cronTickPassed') return below;
   const cron = condition.arguments;
-  const problems = cronProblems(cron);
+  const problems = cronProblems(cron).map(({ message }) => message);
   if (problems.length === 0 && nextTick(cron, now) === undefined) problems.push('is never due');
   return [...below, ...problems.map((problem) => `cron '${cron.expression}': ${problem}`)];
 }

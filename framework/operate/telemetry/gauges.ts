@@ -49,6 +49,11 @@ export function createGauges(
   const turnAge = gauge('lakehouse.daemon.turn.age', 's', 'How long ago it last decided what is due.');
   const running = gauge('lakehouse.runs.running', '{run}', 'Runs that are going on.');
   const waiting = gauge('lakehouse.runs.waiting', '{run}', 'Runs that wait for their turn.');
+  const circuitOpen = gauge(
+    'lakehouse.circuit.open',
+    '{source}',
+    '1 for a source that does not answer and is left alone, 0 for one that is asked.',
+  );
   const memory = gauge('process.memory.usage', 'By', 'Memory of the process.');
   const heap = gauge('v8js.memory.heap.used', 'By', 'Memory of JavaScript objects.');
   const uptime = gauge('process.uptime', 's', 'How long the process has been running.');
@@ -85,6 +90,8 @@ export function createGauges(
         say(active, daemon.role === 'active' ? 1 : 0);
         say(running, daemon.running);
         say(waiting, daemon.waiting);
+        if (daemon.role === 'active')
+          for (const [source, open] of daemon.sources ?? []) say(circuitOpen, open ? 1 : 0, { source });
         if (daemon.turnAt !== undefined) say(turnAge, (now() - daemon.turnAt) / 1000);
       }
 

@@ -1,4 +1,4 @@
-import { commandsOf } from '../model/commands.ts';
+import { commandsOf, READ_ONLY } from '../model/commands.ts';
 import type { Size } from '../model/data.ts';
 import { fitted } from '../model/heatmap.ts';
 import { hiddenOf } from '../model/lineage.ts';
@@ -113,9 +113,10 @@ function hintsOf(state: UiState): Hint[] {
       { key: '↑↓', label: 'history', enabled: true },
       { key: 'esc', label: 'done', enabled: true },
     ];
-  // Of one partition there is nothing to zoom into.
+  // Of one partition there is nothing to zoom into; what is not allowed at all is not offered.
   const commands = commandsOf(state.screen).filter(
-    ({ footer, screens }) => footer !== undefined && !(state.explain && screens !== undefined),
+    ({ footer, screens, disabled }) =>
+      footer !== undefined && !(state.explain && screens !== undefined) && disabled?.(state) !== READ_ONLY,
   );
   const back = state.back.length > 0 || state.explain ? [{ key: 'esc', label: 'back', enabled: true }] : [];
   const hints = commands

@@ -2,10 +2,12 @@ import { LakehouseError } from '../../common/errors.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { observeSources, wipePartitions } from '../../materialize/recorded.ts';
 import { materialize } from '../../materialize/run.ts';
-import { runByHand } from '../../operate/tick.ts';
+import { runByHand } from '../../operate/by-hand.ts';
+import { tickersOf } from '../../operate/tickers.ts';
 import { applyFilter, parseFilter } from '../../partition/filter.ts';
 import * as sets from '../../partition/set.ts';
 import { presentSet } from '../../plan/universe.ts';
+import type { ScheduleRow } from '../model/data.ts';
 import { afterEvent, newRun, withProgress } from '../model/live.ts';
 import type { UiMessage, UiState, WorkRequest } from '../model/state.ts';
 import { heapFor } from '../prepare.ts';
@@ -30,8 +32,8 @@ export interface JobOptions {
 export interface Job {
   readonly start: (request: WorkRequest, observeOnly: boolean) => void;
   readonly wipe: (asset: string, partitions: string | undefined) => void;
-  /** Does now what a schedule does, and writes that down as a tick. */
-  readonly runSchedule: (name: string) => void;
+  /** Does now what a schedule, a sensor or the conditions do, and writes that down as a tick. */
+  readonly runSchedule: (row: Pick<ScheduleRow, 'kind' | 'name'>) => void;
   readonly cancel: () => boolean;
   /** Resolves when no run is going on. */
   readonly idle: () => Promise<void>;
@@ -84,13 +86,16 @@ export function createJob(options: JobOptions): Job {
       return { kind: outcome === 'failed' ? 'bad' : 'good', text };
     };
   const tick =
-    (name: string): Work =>
+    ({ kind, name }: Pick<ScheduleRow, 'kind' | 'name'>): Work =>
     async (lake, hooks) => {
-      const schedule = operate?.schedules(lake).find((one) => one.name === name);
-      if (!operate || !schedule) throw new LakehouseError('unknown-schedule', `No schedule is named '${name}'`);
+      const tickers = operate
+        ? tickersOf({ graph: lake.graph, schedules: operate.schedules(lake), sensors: operate.sensors(lake) })
+        : [];
+      const ticker = tickers.find((one) => one.kind === kind && one.name === name);
+      if (!operate || !ticker) throw new LakehouseError('unknown-schedule', `There is no ${kind} '${name}'`);
       const memory = await operate.write();
       try {
-        const { outcome, decision } = await runByHand(lake, schedule, memory, hooks, now);
+        const { outcome, decision } = await runByHand(lake, ticker, memory, hooks, now);
         return { kind: outcome === 'failed' ? 'bad' : 'good', text: `${name} ${outcome}: ${decision}.` };
       } finally {
         memory.close();
@@ -143,7 +148,7 @@ export function createJob(options: JobOptions): Job {
   return {
     start: (request, observeOnly) =>
       begin(options.commandLine(request), request.selection, compute(request, observeOnly)),
-    runSchedule: (name) => begin(`schedule ${name}`, name, tick(name)),
+    runSchedule: (row) => begin(`${row.kind} ${row.name}`, row.name, tick(row)),
     wipe: (asset, partitions) => {
       if (job) return;
       remove(asset, partitions)

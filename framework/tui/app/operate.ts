@@ -5,6 +5,7 @@ import type { OpenedLake } from '../../materialize/open.ts';
 import { pauseKey } from '../../operate/daemon.ts';
 import type { Pause } from '../../operate/schedules.ts';
 import type { OperateReader, OperateStore } from '../../operate/store.ts';
+import { pausedText, resumedText, type Ticker } from '../../operate/tickers.ts';
 import type { ScheduleRow } from '../model/data.ts';
 import type { UiState } from '../model/state.ts';
 import { daemonOf, nextByAsset, scheduleRows } from '../read/schedules.ts';
@@ -18,6 +19,8 @@ export interface OperateAccess {
   /** @throws LakehouseError of what is declared wrong. */
   readonly schedules: (lake: OpenedLake) => readonly ScheduleDefinition[];
   readonly sensors: (lake: OpenedLake) => readonly SensorDefinition[];
+  /** Where it is said that one is not enabled. */
+  readonly whereDisabled?: (ticker: Ticker) => string;
 }
 
 export interface OperateOptions {
@@ -38,7 +41,7 @@ export interface Operate {
   readonly look: () => void;
   /** The next tick of each asset that has one, ms UTC. */
   readonly next: () => ReadonlyMap<string, number>;
-  readonly pause: (row: Pick<ScheduleRow, 'kind' | 'name'>, paused: boolean) => void;
+  readonly pause: (row: Pick<ScheduleRow, 'kind' | 'name' | 'disabled'>, paused: boolean) => void;
   readonly close: () => void;
 }
 
@@ -74,13 +77,15 @@ export function createOperate({ access, store, lake, now, fail, changed }: Opera
       const at = lake();
       const scheduled = { graph: at.graph, schedules: access.schedules(at), sensors: access.sensors(at) };
       const found = reader();
-      patch({ rows: scheduleRows(scheduled, found, now()), daemon: daemonOf(found), problem: undefined });
+      const rows = scheduleRows(scheduled, found, now(), access.whereDisabled);
+      patch({ rows, daemon: daemonOf(found), problem: undefined });
     } catch (error) {
       const { message, hint } = isLakehouseError(error) ? error : { ...serializeError(error), hint: undefined };
       patch({ rows: [], problem: { message, hint } });
     }
   };
-  const pause = async ({ kind, name }: Pick<ScheduleRow, 'kind' | 'name'>, paused: boolean): Promise<void> => {
+  const pause = async (row: Pick<ScheduleRow, 'kind' | 'name' | 'disabled'>, paused: boolean): Promise<void> => {
+    const { kind, name, disabled } = row;
     const written = await access.write();
     try {
       const said: Pause = { paused, at: now() };
@@ -90,8 +95,10 @@ export function createOperate({ access, store, lake, now, fail, changed }: Opera
     }
     if (closed) return;
     const text = paused
-      ? `${name} is paused.`
-      : `${name} goes on. What came due while it was paused is not made up for.`;
+      ? pausedText(row)
+      : disabled !== undefined
+        ? `${name} runs from now on, although its definition says ${disabled}.`
+        : resumedText(row);
     store.dispatch((state) => ({ ...state, message: { kind: 'good', text } }));
     load();
   };

@@ -53,6 +53,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
   let reading: Promise<void> | undefined;
   let restUntil = 0;
   let problem: string | undefined;
+  let busy: ReadonlySet<string> = new Set();
 
   /** Trouble that lasts is told once. */
   const told = (title: string, error: unknown) => {
@@ -63,7 +64,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
   const showAssets = () => {
     const { job } = store.get();
     const rows = withProgress(
-      assetRows(current, snapshot, volumes, { freshness: lags.found(), next: options.next() }),
+      assetRows(current, snapshot, volumes, { freshness: lags.found(), next: options.next(), busy }),
       job?.detail,
     );
     store.dispatch((state) => {
@@ -116,6 +117,13 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
     restUntil = now() + Math.min(REST * (now() - started), MOST_REST_MS);
     await measure();
   };
+  /** Claims are no events: they are asked for by themselves. */
+  const lookWhoWorks = (): void => {
+    const found = current.state.claimed(now());
+    if (found.size === busy.size && [...found].every((key) => busy.has(key))) return;
+    busy = found;
+    if (snapshot) showAssets();
+  };
   const anythingNew = (): boolean => {
     if (!snapshot) return true;
     const later = Math.floor(now() / HOUR_MS) > Math.floor(snapshot.at / HOUR_MS);
@@ -137,6 +145,7 @@ export function createReader(lake: OpenedLake, options: ReaderOptions): Reader {
       if (closing.aborted || reading || (!force && now() < restUntil)) return;
       let isNew = force;
       try {
+        lookWhoWorks();
         isNew ||= anythingNew();
       } catch (error) {
         return told('The lake cannot be read', error);

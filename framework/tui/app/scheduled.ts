@@ -14,6 +14,6 @@ export function runScheduleNow({ state, session, tell }: UiContext): void {
   const row = scheduleAt(state());
   if (!row) return;
   const question = `x again does now what ${row.name} does: ${row.action} ${row.select}`;
-  if (state().message?.text === question) session.runSchedule(row.name);
+  if (state().message?.text === question) session.runSchedule(row);
   else tell(question);
 }

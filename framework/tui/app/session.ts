@@ -49,9 +49,9 @@ export interface Session {
   readonly start: (request: WorkRequest, observeOnly?: boolean) => void;
   /** Takes partitions of an asset out of the lake. */
   readonly wipe: Job['wipe'];
-  /** Does now what a schedule does. */
+  /** Does now what a schedule, a sensor or the conditions do. */
   readonly runSchedule: Job['runSchedule'];
-  /** Pauses a schedule or a sensor, or lets it go on. */
+  /** Pauses a schedule, a sensor or the conditions, or lets them go on. */
   readonly pause: Operate['pause'];
   /** Asks the run to stop; a second time, stops it now. False where none is going on. */
   readonly cancel: Job['cancel'];
@@ -177,8 +177,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     wipe: (asset, partitions) => {
       if (!readOnly) job.wipe(asset, partitions);
     },
-    runSchedule: (name) => {
-      if (!readOnly) job.runSchedule(name);
+    runSchedule: (row) => {
+      if (!readOnly) job.runSchedule(row);
     },
     pause: (row, paused) => {
       if (!readOnly) operate?.pause(row, paused);

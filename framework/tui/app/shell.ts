@@ -2,6 +2,7 @@ import { partitionCondition, viewName } from '../../engine/partitions.ts';
 import { parseKey } from '../../partition/space.ts';
 import { defaultAxes } from '../model/heat-axes.ts';
 import { filterOf, fitted, startHeat } from '../model/heatmap.ts';
+import { matchingChecks } from '../model/matching.ts';
 import type { UiState, WorkRequest } from '../model/state.ts';
 import { heatShape } from '../read/heatmap.ts';
 import type { Session } from './session.ts';
@@ -27,6 +28,7 @@ export function selectedPartitions({ asset, heat }: UiState, session: Pick<Sessi
 export function shellCommand(state: UiState, session: Pick<Session, 'graph' | 'heat'>, program: string): string {
   const line = (...words: readonly string[]) => [program, ...words.map(quoted)].join(' ');
   const { asset, detail, runs, lineage, data } = state;
+  const check = matchingChecks(state)?.[state.checks.cursor];
   if (state.explain && detail) return line('explain', detail.asset, detail.partition);
   switch (state.screen) {
     case 'assets':
@@ -44,7 +46,7 @@ export function shellCommand(state: UiState, session: Pick<Session, 'graph' | 'h
     case 'runs':
       return runs.open === undefined ? line('runs') : line('runs', 'show', runs.open);
     case 'checks':
-      return asset === undefined ? line('assets') : line('show', asset);
+      return check === undefined ? line('check') : line('check', check.asset, '--only', check.check);
     case 'schedules':
       return line('schedules');
     case 'data': {

@@ -19,19 +19,12 @@ export interface Command {
 
 export type CommandId = (typeof TABLE)[number]['id'];
 
-const writes = ({ readOnly }: UiState) => (readOnly ? 'the lake was opened with --read-only' : undefined);
+/** Why nothing can be done to the lake at all. */
+export const READ_ONLY = 'the lake was opened with --read-only';
+const writes = ({ readOnly }: UiState) => (readOnly ? READ_ONLY : undefined);
 const works = (state: UiState) => writes(state) ?? (state.job ? 'a run is going on' : undefined);
-const scheduled = ({ schedules: { rows, cursor } }: UiState) => (rows ? rows[cursor] : undefined);
-const needsSchedule = (state: UiState) => {
-  const row = scheduled(state);
-  if (!row) return 'there is no schedule';
-  return row.kind === 'schedule' ? undefined : 'only schedules can be run by hand';
-};
-const needsPausable = (state: UiState) => {
-  const row = scheduled(state);
-  if (!row) return 'there is no schedule';
-  return row.kind === 'automation' ? 'conditions are declared with their assets, and cannot be paused' : undefined;
-};
+const needsSchedule = ({ schedules: { rows, cursor } }: UiState) =>
+  rows?.[cursor] ? undefined : 'there is no schedule';
 const needsAsset = ({ asset }: UiState) => (asset === undefined ? 'no asset is chosen' : undefined);
 
 const TABLE = [
@@ -263,17 +256,17 @@ const TABLE = [
     id: 'pause',
     keys: ['p'],
     label: 'pause',
-    help: 'Pause the schedule or sensor, or let it go on.',
+    help: 'Pause the schedule, sensor or conditions, or let them go on.',
     group: 'Act',
     screens: ['schedules'],
-    disabled: (state: UiState) => writes(state) ?? needsPausable(state),
+    disabled: (state: UiState) => writes(state) ?? needsSchedule(state),
     footer: 2,
   },
   {
     id: 'run-now',
     keys: ['x'],
     label: 'run now',
-    help: 'Do what the schedule does, now; twice to confirm.',
+    help: 'Do what the schedule, sensor or conditions do, now; twice to confirm.',
     group: 'Act',
     screens: ['schedules'],
     disabled: (state: UiState) => works(state) ?? needsSchedule(state),

@@ -1,3 +1,4 @@
+import type { Tags } from '../../common/tags.ts';
 import type { TickKind, TickRecord } from '../../operate/store.ts';
 import type { Status } from '../../plan/evaluate.ts';
 import type { PlanCost } from '../../report/plan-cost.ts';
@@ -65,7 +66,9 @@ export interface AssetRow {
   readonly volumeUnit: 'rows' | 'bytes';
   readonly rows: number;
   readonly bytes: number;
-  /** What runs of it right now. */
+  /** Whether a run computes it right now, of this process or another. */
+  readonly busy?: boolean;
+  /** What the run of this process does of it right now. */
   readonly running: { readonly done: number; readonly total: number } | undefined;
 }
 
@@ -167,6 +170,7 @@ export interface RunRow {
   readonly run: string;
   readonly command: string;
   readonly selection: string;
+  readonly tags?: Tags | undefined;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
   /** `lost`: it never said that it finished, and its process is gone. */
@@ -233,7 +237,10 @@ export interface ScheduleRow {
   /** What it does, and with which assets. */
   readonly action: string;
   readonly select: string;
+  /** Whether it makes no ticks. */
   readonly paused: boolean;
+  /** Where it is not a person who paused it: what its definition says, and where. */
+  readonly disabled?: string | undefined;
   readonly nextAt: number | undefined;
   readonly lastAt: number | undefined;
   readonly lastOutcome: string | undefined;

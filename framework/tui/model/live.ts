@@ -25,7 +25,7 @@ export function afterEvent(detail: RunDetail, event: RunEvent, at: number): RunD
   const next = { ...detail, lines };
   switch (event.type) {
     case 'run-started':
-      return { ...next, row: { ...detail.row, run: event.run, startedAt: event.at } };
+      return { ...next, row: { ...detail.row, run: event.run, startedAt: event.at, tags: event.tags } };
     case 'observing':
       return withAsset(next, event.asset, at, (asset) => ({ ...asset, phase: 'observing' }));
     case 'observed':

@@ -29,6 +29,8 @@ export interface Times {
   readonly freshness?: ReadonlyMap<string, AssetFreshness>;
   /** The next tick that computes it, ms UTC. */
   readonly next?: ReadonlyMap<string, number>;
+  /** Those that runs are computing. */
+  readonly busy?: ReadonlySet<string>;
 }
 
 /** Rows for all assets, in topological order. Without a snapshot only what the definitions say. */
@@ -36,10 +38,10 @@ export function assetRows(
   lake: OpenedLake,
   snapshot: Snapshot | undefined,
   volumes: ReadonlyMap<string, Volume>,
-  { freshness, next }: Times = {},
+  { freshness, next, busy }: Times = {},
 ): AssetRow[] {
   const runs = lake.state.runs(1000);
-  const untold = snapshot ? notKnown(lake.graph, snapshot.view) : new Set<string>();
+  const untold = snapshot ? notKnown(lake, snapshot.view) : new Set<string>();
   return lake.graph.order.map((key): AssetRow => {
     const { definition } = lake.graph.node(key);
     const evaluation = snapshot?.evaluations.get(key);
@@ -70,6 +72,7 @@ export function assetRows(
       volumeUnit: definition.storage.type === 'table' ? 'rows' : 'bytes',
       rows: volume?.rows ?? 0,
       bytes: volume?.bytes ?? 0,
+      busy: busy?.has(key) ?? false,
       running: undefined,
     };
   });

@@ -86,7 +86,7 @@ export async function previewData(
  */
 export async function runSql(lake: QueriedLake, sql: string, limit: number, signal: AbortSignal): Promise<Grid> {
   const text = sql.toLowerCase();
-  const named = ({ key }: AssetDefinition) => text.includes(key.slice(key.lastIndexOf('/') + 1).toLowerCase());
+  const named = ({ key }: { readonly key: string }) => text.includes(key.slice(key.lastIndexOf('/') + 1).toLowerCase());
   return gridOf(await ask(await lake.engine(), () => lakeViews(lake, named), sql, limit, signal));
 }
 

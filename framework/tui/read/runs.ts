@@ -16,12 +16,13 @@ export function runRows(lake: OpenedLake, limit: number, live: ReadonlySet<strin
 }
 
 function rowOf(record: RunRecord, live: ReadonlySet<string>, now: number, newestAt: number): RunRow {
-  const { run, command, selection, startedAt, finishedAt, outcome, counts = {}, error } = record;
+  const { run, command, selection, tags, startedAt, finishedAt, outcome, counts = {}, error } = record;
   const alive = live.has(run) || now - Math.max(startedAt, newestAt) < SILENT_MS;
   return {
     run,
     command,
     selection,
+    tags,
     startedAt,
     finishedAt,
     outcome: outcome ?? (alive ? 'running' : 'lost'),

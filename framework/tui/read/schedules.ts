@@ -1,78 +1,62 @@
-import type { ScheduleDefinition } from '../../define/schedule.ts';
-import type { SensorDefinition } from '../../define/sensor.ts';
-import type { AssetGraph } from '../../graph/graph.ts';
-import { conditionsOf } from '../../operate/automation/tick.ts';
-import { nextTick } from '../../operate/cron.ts';
-import { CONDITIONS, pauseKey, sensorKey } from '../../operate/daemon.ts';
-import { cronOf, isPaused, jittered, type Pause } from '../../operate/schedules.ts';
-import { nextPoll, type SensorMemory } from '../../operate/sensors.ts';
-import type { OperateReader, TickKind } from '../../operate/store.ts';
+import type { OperateReader } from '../../operate/store.ts';
+import { nextOf, type Scheduled, standingOf, type Ticker, tickersOf } from '../../operate/tickers.ts';
 import { duration, plural } from '../../report/format.ts';
 import type { DaemonInfo, ScheduleRow } from '../model/data.ts';
-
-/** What a lake has that makes ticks. */
-export interface Scheduled {
-  readonly graph: AssetGraph;
-  readonly schedules: readonly ScheduleDefinition[];
-  readonly sensors: readonly SensorDefinition[];
-}
 
 /** Ticks that are shown of each. */
 const TICKS = 50;
 
-/** Schedules, then sensors, then the conditions of assets. @param store undefined where no daemon ever was. */
+/**
+ * Schedules, then sensors, then the conditions of assets.
+ * @param store undefined where no daemon ever was.
+ * @param whereDisabled where it is said that one is not enabled.
+ */
 export function scheduleRows(
-  { graph, schedules, sensors }: Scheduled,
+  scheduled: Scheduled,
   store: OperateReader | undefined,
   now: number,
+  whereDisabled: (ticker: Ticker) => string = () => 'enabled: false',
 ): ScheduleRow[] {
-  const past = (kind: TickKind, name: string) => {
+  return tickersOf(scheduled).map((ticker): ScheduleRow => {
+    const { kind, name } = ticker;
     const ticks = store?.ticks({ kind, name, limit: TICKS }) ?? [];
-    return { kind, name, ticks, lastAt: ticks[0]?.at, lastOutcome: ticks[0]?.outcome };
-  };
-  const conditions = [...conditionsOf(graph).keys()];
-  return [
-    ...schedules.map((one): ScheduleRow => {
-      const { name, description, cron, timezone, action, select } = one;
+    const standing = standingOf(ticker, store);
+    return {
+      kind,
+      name,
+      ...described(ticker),
+      paused: standing !== 'active',
+      disabled: standing === 'disabled' ? whereDisabled(ticker) : undefined,
+      nextAt: nextOf(ticker, store, now),
+      ticks,
+      lastAt: ticks[0]?.at,
+      lastOutcome: ticks[0]?.outcome,
+    };
+  });
+}
+
+function described(ticker: Ticker): Pick<ScheduleRow, 'description' | 'cron' | 'timezone' | 'action' | 'select'> {
+  switch (ticker.kind) {
+    case 'schedule': {
+      const { description, cron, timezone, action, select } = ticker.schedule;
+      return { description, cron, timezone, action: typeof action === 'string' ? action : 'a function', select };
+    }
+    case 'sensor': {
+      const { description, everyMs, action, select } = ticker.sensor;
+      const cron = `looks every ${duration(everyMs).replace(/ 00[sm]$/, '')}`;
+      return { description, cron, timezone: '', action, select };
+    }
+    case 'automation': {
+      const { assets } = ticker;
       return {
-        ...past('schedule', name),
-        description,
-        cron,
-        timezone,
-        action: typeof action === 'string' ? action : 'a function',
-        select,
-        paused: pausedNow(store, 'schedule', one),
-        nextAt: nextOf(one, now),
-      };
-    }),
-    ...sensors.map((one): ScheduleRow => {
-      const { name, description, everyMs, action, select } = one;
-      return {
-        ...past('sensor', name),
-        description,
-        cron: `looks every ${duration(everyMs).replace(/ 00[sm]$/, '')}`,
+        description: `What ${plural(assets.length, 'asset')} declared with automation.`,
+        cron: 'when they hold',
         timezone: '',
-        action,
-        select,
-        paused: pausedNow(store, 'sensor', one),
-        nextAt: nextPoll(one, store?.recall(sensorKey(name)) as SensorMemory | undefined, now),
+        action: 'materialize-stale',
+        select: assets.join(', '),
       };
-    }),
-    ...(conditions.length === 0
-      ? []
-      : [
-          {
-            ...past('automation', CONDITIONS),
-            description: `What ${plural(conditions.length, 'asset')} declared with automation.`,
-            cron: 'when they hold',
-            timezone: '',
-            action: 'materialize-stale',
-            select: conditions.join(', '),
-            paused: false,
-            nextAt: undefined,
-          },
-        ]),
-  ];
+    }
+  }
 }
 
 /** When a schedule computes each asset next, ms UTC, by key. What functions of schedules do is not known. */
@@ -82,11 +66,12 @@ export function nextByAsset(
   now: number,
 ): Map<string, number> {
   const next = new Map<string, number>();
-  for (const one of schedules) {
-    if (one.action !== 'materialize-stale' || pausedNow(store, 'schedule', one)) continue;
-    const at = nextOf(one, now);
+  for (const schedule of schedules) {
+    const ticker = { kind: 'schedule', name: schedule.name, schedule } as const;
+    if (schedule.action !== 'materialize-stale' || standingOf(ticker, store) !== 'active') continue;
+    const at = nextOf(ticker, store, now);
     if (at === undefined) continue;
-    for (const key of graph.select(one.select).keys) next.set(key, Math.min(next.get(key) ?? at, at));
+    for (const key of graph.select(schedule.select).keys) next.set(key, Math.min(next.get(key) ?? at, at));
   }
   return next;
 }
@@ -97,15 +82,4 @@ export function daemonOf(store: OperateReader | undefined): DaemonInfo | undefin
   if (!lease) return undefined;
   const { owner, acquiredAt, expiresAt } = lease;
   return { host: owner.host, pid: owner.pid, since: acquiredAt, expiresAt };
-}
-
-const pausedNow = (
-  store: OperateReader | undefined,
-  kind: TickKind,
-  one: { readonly name: string; readonly enabled: boolean },
-): boolean => isPaused(one, store?.recall(pauseKey(one.name, kind)) as Pause | undefined);
-
-function nextOf(schedule: ScheduleDefinition, now: number): number | undefined {
-  const tick = nextTick(cronOf(schedule), now);
-  return tick === undefined ? undefined : jittered(schedule, tick);
 }

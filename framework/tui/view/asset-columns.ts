@@ -71,7 +71,7 @@ export function assetColumns(
       align: 'right',
       draw: (entry, columns) => share(entry, columns, theme),
     },
-    ...has(({ running }) => running !== undefined, {
+    ...has(({ running, busy }) => running !== undefined || busy === true, {
       title: 'running',
       rank: 3,
       least: 7,
@@ -181,8 +181,9 @@ function rest(entry: AssetEntry, columns: number, theme: Theme): string {
   return padded(text + theme.warning(more), cells + more.length, columns);
 }
 
-function running({ running }: AssetRow, columns: number, theme: Theme): string {
-  if (running === undefined) return ' '.repeat(columns);
+function running({ running, busy }: AssetRow, columns: number, theme: Theme): string {
+  if (running === undefined)
+    return busy ? theme.accent(cell(theme, `${symbolsOf(theme).running} running`, columns)) : ' '.repeat(columns);
   const { done, total } = running;
   const text = percent(done, total);
   const bar = columns - 5;

@@ -23,7 +23,11 @@ export function assetDetail(entry: AssetEntry, now: number, size: Size, theme: T
     theme.faint(cut(theme, visible(about), columns)),
     '',
     ...(asset ? declared(asset, columns, theme) : []),
-    ...(asset?.running ? runningLines(asset.running, columns, theme) : []),
+    ...(asset?.running
+      ? runningLines(asset.running, columns, theme)
+      : asset?.busy
+        ? [theme.accent('A run is computing it.'), '']
+        : []),
     ...statusLines(part.counts, columns, theme),
     ...fact('rows', part.rows === 0 ? '' : number(part.rows)),
     ...fact('size', part.bytes === 0 ? '' : bytes(part.bytes)),

@@ -121,7 +121,11 @@ function scheduleText(row: ScheduleRow, now: number): string {
   const { kind, name, cron, timezone, paused, nextAt, lastAt, lastOutcome, action, select, ticks } = row;
   return listed(
     `${kind === 'schedule' ? '' : `${kind} `}${name}: ${cron} ${timezone}`.trim(),
-    paused ? 'paused' : nextAt !== undefined && `next ${whenSpoken(nextAt, now)}`,
+    row.disabled !== undefined
+      ? `disabled (${row.disabled})`
+      : paused
+        ? 'paused'
+        : nextAt !== undefined && `next ${whenSpoken(nextAt, now)}`,
     lastAt === undefined ? 'never ran' : `last ${whenSpoken(lastAt, now)}`,
     lastOutcome,
     ticks[0]?.decision,

@@ -57,7 +57,7 @@ function assetText(row: AssetRow, now: number): string {
   const { counts, known, running, lastAt, kind, lag } = row;
   const last = lastAt === undefined ? 'never' : whenSpoken(lastAt, now);
   return listed(
-    running && `running, ${number(running.done)} of ${number(running.total)} done`,
+    running ? `running, ${number(running.done)} of ${number(running.total)} done` : row.busy === true && 'running',
     known ? statuses(counts) : `${statuses(counts)} as far as is known, for a source was never observed`,
     kind === 'source' ? `last observed ${last}` : `last run ${last}`,
     lag && (lag.verdict === 'overdue' || lag.verdict === 'warn') && lag.told[0],

@@ -1,3 +1,4 @@
+import { tagsText } from '../../common/tags.ts';
 import type { AssetProgress, RunDetail, RunLine, Size } from '../model/data.ts';
 import { ago, clock, instant, took, visible } from './format.ts';
 import { ends, find, marked, page, rule, type Span, wrap } from './lines.ts';
@@ -41,6 +42,7 @@ function headLines({ row }: RunDetail, now: number, columns: number, theme: Them
   const times = [
     `started ${ago(row.startedAt, now)}, ${instant(row.startedAt)}`,
     ...(known ? [`took ${took(row.startedAt, row.finishedAt, now)}`] : []),
+    ...(row.tags ? [visible(tagsText(row.tags))] : []),
   ].join('  ');
   const lost = row.outcome === 'lost' ? 'It never said that it finished, and its process is gone.' : '';
   const error = row.error ?? lost;

@@ -32,7 +32,7 @@ const WORDS = { schedule: 'schedule', sensor: 'sensor', automation: 'conditions 
 function detailLines(row: ScheduleRow, now: number, columns: number, theme: Theme): string[] {
   // Room for a bar that says where one is.
   const room = Math.max(columns - 2, 1);
-  const { kind, name, description, action, select, cron, timezone, paused, nextAt, ticks } = row;
+  const { kind, name, description, action, select, cron, timezone, paused, disabled, nextAt, ticks } = row;
   const fact = (title: string, text: string) =>
     wrap(theme, text, Math.max(room - NAMES, 1), 4).map(
       (line, i) => theme.faint(cell(theme, i === 0 ? title : '', NAMES)) + line,
@@ -40,7 +40,13 @@ function detailLines(row: ScheduleRow, now: number, columns: number, theme: Them
   const next = nextAt === undefined ? undefined : `${when(nextAt, now)}, ${instant(nextAt)}`;
   return [
     theme.title(cut(theme, visible(name), room)),
-    theme.faint(cut(theme, `${WORDS[kind]}${paused ? ', paused' : ''}`, room)),
+    theme.faint(
+      cut(
+        theme,
+        `${WORDS[kind]}${disabled !== undefined ? `, disabled (${disabled})` : paused ? ', paused' : ''}`,
+        room,
+      ),
+    ),
     ...(description ? ['', ...wrap(theme, description, room, 6)] : []),
     '',
     ...fact('when', [cron, timezone].filter(Boolean).join(' ')),
@@ -52,9 +58,10 @@ function detailLines(row: ScheduleRow, now: number, columns: number, theme: Them
 }
 
 function tickLines(tick: ScheduleRow['ticks'][number], room: number, theme: Theme): string[] {
-  const { due, at, finishedAt, outcome, decision, ticks, attempt, byHand, run, error } = tick;
-  const { good, bad, info, running, cancelled } = symbolsOf(theme);
+  const { due, at, begunAt = at, finishedAt, outcome, decision, ticks, attempt, byHand, run, error } = tick;
+  const { good, bad, idle, info, running, cancelled } = symbolsOf(theme);
   const [mark, paint]: readonly [string, Paint] = {
+    queued: [idle, theme.faint] as const,
     running: [running, theme.accent] as const,
     succeeded: [good, theme.good] as const,
     failed: [bad, theme.bad] as const,
@@ -65,7 +72,7 @@ function tickLines(tick: ScheduleRow['ticks'][number], room: number, theme: Them
     ...(ticks > 1 ? [plural(ticks, 'tick')] : []),
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
     ...(byHand ? ['by hand'] : []),
-    ...(finishedAt === undefined || finishedAt === at ? [] : [duration(finishedAt - at)]),
+    ...(finishedAt === undefined || finishedAt === begunAt ? [] : [duration(finishedAt - begunAt)]),
   ];
   const left = `${paint(`${mark} ${outcome}`)}  ${instant(due)}`;
   const below = (text: string, look: Paint) =>

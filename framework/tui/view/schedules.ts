@@ -113,11 +113,13 @@ function columnsOf(rows: readonly ScheduleRow[], now: number, theme: Theme): Col
     {
       title: 'next',
       rank: 1,
-      least: 7,
+      least: 8,
       most: 8,
       align: 'right',
-      draw: ({ nextAt, paused }, columns) =>
-        paused ? rightCell(theme, 'paused', columns, theme.warning) : rightCell(theme, at(nextAt, ''), columns, plain),
+      draw: ({ nextAt, paused, disabled }, columns) =>
+        paused
+          ? rightCell(theme, disabled === undefined ? 'paused' : 'disabled', columns, theme.warning)
+          : rightCell(theme, at(nextAt, ''), columns, plain),
     },
     {
       title: '',

@@ -30,6 +30,7 @@ describe('once and clear once', () => {
           text: 'it was due; disk on fire. Call somebody.',
           subject: { kind: 'schedule', name: 'nightly' },
           since: START + 1000,
+          next: 'lakehouse runs show run2',
           fields: { run: 'run2', due: '2026-11-23T00:00:00.000Z', code: 'fire' },
         },
       },
@@ -181,7 +182,7 @@ describe('checks', () => {
       '00:03 cleared error check unique of silver/x fails',
       '00:05 cleared warn check positive of silver/x fails',
     ]);
-    expect(watch.notices[0]?.alert.text).toBe('for 2 partitions');
+    expect(watch.notices[0]?.alert.text).toBe('for 2 partitions, the first s 3');
     expect(watch.memory.checkedTo).toBe(9);
   });
 
@@ -226,18 +227,18 @@ test('storage: a warning, the quota, and below both', () => {
     .look(3 * MINUTE, used(undefined))
     .look(4 * MINUTE, used(500e9));
   expect(watch.told).toEqual([
-    '00:01 raised warn the lake takes too much storage',
-    '00:02 raised error the lake takes too much storage',
-    '00:04 cleared error the lake takes too much storage',
+    '00:01 raised warn the lake comes near its storage quota',
+    '00:02 raised error the lake exceeds its storage quota',
+    '00:04 cleared error the lake exceeds its storage quota',
   ]);
   expect(watch.notices.map(({ alert, why }) => why ?? alert.text)).toEqual([
-    '901.0 GB of 1.0 TB (90%). lakehouse gc removes what nothing needs any more.',
-    '1.0 TB of 1.0 TB (100%). lakehouse gc removes what nothing needs any more.',
+    '901.0 GB of 1.0 TB (90%). What nothing needs any more can be removed.',
+    '1.0 TB of 1.0 TB (100%). What nothing needs any more can be removed.',
     '500.0 GB of 1.0 TB (50%)',
   ]);
 });
 
-test('a daemon that dies in a row of times is told once, and once when it has lived for ten minutes', () => {
+test('a daemon that dies again and again is told less and less often, and once when it has lived for ten minutes', () => {
   const crashed = {
     epoch: 1,
     owner: { host: 'here', pid: 7, started: 1 },
@@ -246,13 +247,20 @@ test('a daemon that dies in a row of times is told once, and once when it has li
     expiresAt: START,
   };
   const watch = new Watch();
-  for (let minute = 0; minute < 20; minute += 5) watch.look(minute * MINUTE, { crashed });
-  for (let minute = 15; minute < 60; minute++) watch.look(minute * MINUTE, {});
+  for (let minute = 0; minute < 45; minute += 5) watch.look(minute * MINUTE, { crashed });
+  for (let minute = 40; minute < 60; minute++) watch.look(minute * MINUTE, {});
   expect(watch.told).toEqual([
     '00:00 raised warn the daemon died and was replaced',
-    '00:25 cleared warn the daemon died and was replaced',
+    '00:05 raised warn the daemon died 2 times',
+    '00:10 raised error the daemon died 3 times',
+    '00:15 raised error the daemon died 4 times',
+    '00:35 raised error the daemon died 8 times',
+    '00:50 cleared error the daemon died 9 times',
   ]);
-  expect(watch.notices[1]).toMatchObject({ why: 'it has been running for 10m 00s', alert: { fields: { times: 4 } } });
+  expect(watch.notices.at(-1)).toMatchObject({
+    why: 'it has been running for 10m 00s',
+    alert: { fields: { times: 9 } },
+  });
 });
 
 test('a reload that fails, until one goes well', () => {
@@ -277,5 +285,32 @@ test('a source that does not answer, until it does; while it is tried again noth
   expect(watch.told).toEqual([
     '00:01 raised warn source src/x does not answer',
     '00:20 cleared warn source src/x does not answer',
+  ]);
+});
+
+test('ten times as many partitions are news, and so is each tenfold of what was told', () => {
+  const bad = (partitions: number) => lakeOf({ failures: [{ ...failing('a'), partitions }] });
+  const watch = new Watch();
+  for (const [minute, partitions] of [2, 3, 19, 20, 150, 20, 200, 200].entries())
+    watch.look(minute * MINUTE, bad(partitions));
+  expect(watch.notices.map(({ at, alert }) => [(at - START) / MINUTE, alert.count])).toEqual([
+    [0, 2],
+    [3, 20],
+    [6, 200],
+  ]);
+});
+
+test('a reload that fails for another reason is told again, for the same reason it is not', () => {
+  const broken = (message: string) => ({ reload: { error: { message } } });
+  const watch = new Watch()
+    .look(0, { reload: {} })
+    .look(MINUTE, broken('no such asset'))
+    .look(2 * MINUTE, broken('no such asset'))
+    .look(3 * MINUTE, broken('bad cron'))
+    .look(4 * MINUTE, { reload: {} });
+  expect(watch.told).toEqual([
+    '00:01 raised error settings or definitions cannot be loaded',
+    '00:03 raised error settings or definitions cannot be loaded',
+    '00:04 cleared error settings or definitions cannot be loaded',
   ]);
 });

@@ -14,7 +14,7 @@ import type { AlertSettings } from '../../../framework/operate/alerts/destinatio
 import { tickFacts } from '../../../framework/operate/alerts/gather.ts';
 import { openOperate } from '../../../framework/operate/sqlite.ts';
 import type { OperateStore } from '../../../framework/operate/store.ts';
-import { failing, HOUR, lakeOf, MINUTE, START, Watch } from './support.ts';
+import { command, failing, HOUR, lakeOf, MINUTE, START, Watch } from './support.ts';
 
 interface Got {
   readonly id: string;
@@ -103,6 +103,7 @@ function world() {
         now: () => clock.now,
         id: () => `id${String(++ids).padStart(3, '0')}`,
         origin: { host: 'here', lake: '/lake' },
+        command,
         env: {},
         redact: (text) => text.replaceAll('hunter2', '***'),
       }),
@@ -166,7 +167,7 @@ test('what happens within a minute is one message per destination, with what tha
   ).toContainEqual({
     id: 'id001',
     destination: 'all',
-    title: '3 new, 1 over',
+    title: 'error: partitions of b fail (and 1 new, 1 over)',
     attempts: 1,
   });
   expect(log.slice(0, 2)).toEqual([
@@ -451,5 +452,42 @@ test('the courier delivers unasked what is due, at once when poked, and ends whe
     ['raised partitions of a fail'],
     ['cleared partitions of a fail'],
     ['raised partitions of b fail'],
+  ]);
+});
+
+test('whoever is new hears once what stands, in one message with what is news', async () => {
+  const { got, url } = await receiver();
+  const { clock, start, store } = world();
+  const old = { old: json(url('old')) };
+  const settings = settingsOf(old);
+  const heard = async (alerts: ReturnType<typeof start>) => {
+    got.length = 0;
+    clock.now += MINUTE;
+    await alerts.deliver(signal);
+    return Object.fromEntries(got.map(({ path, lines }) => [path, lines]));
+  };
+  const alerts = start(settings);
+  alerts.update(bad('a', 'b'));
+  expect(await heard(alerts)).toEqual({ '/old': ['raised partitions of a fail', 'raised partitions of b fail'] });
+
+  // A reload: there is somebody else; another one does not want to hear of such things.
+  const more = { ...old, late: json(url('late')), reloads: json(url('reloads'), { rules: ['reload'] }) };
+  alerts.configure({ ...settings, destinations: more });
+  alerts.update(bad('b', 'c'));
+  expect(await heard(alerts)).toEqual({
+    '/late': ['reminder partitions of b fail', 'raised partitions of c fail', 'cleared partitions of a fail'],
+    '/old': ['raised partitions of c fail', 'cleared partitions of a fail'],
+  });
+  alerts.update(bad('b', 'c'));
+  expect(await heard(alerts)).toEqual({});
+
+  // A restart tells nobody twice; another type under the same name is somebody else.
+  const next = start({ ...settings, destinations: more });
+  next.update({ reload: {} });
+  expect(await heard(next)).toEqual({});
+  next.configure({ ...settings, destinations: { ...more, late: { ...json(url('slack')), type: 'slack' } } });
+  next.update({ reload: {} });
+  expect([...readOutbox(store).values()].map(({ destination, notices }) => [destination, notices.length])).toEqual([
+    ['late', 2],
   ]);
 });

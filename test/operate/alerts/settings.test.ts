@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeSettings } from '../../../framework/config/describe.ts';
 import { redactText } from '../../../framework/config/redact.ts';
-import { resolveSettings } from '../../../framework/config/resolve.ts';
+import { refuseUntold, resolveSettings } from '../../../framework/config/resolve.ts';
 import { destinationsOf, sizeOf } from '../../../framework/operate/alerts/destinations.ts';
 import { failure, sourcesOf } from '../../config/support.ts';
 
@@ -86,12 +86,15 @@ test('what a destination needs, and what it has not, is said where it was writte
     c: { type: email, host: h, from: f, to: [x@example.org], user: me }
     d: { type: command, url: https://example.org/ }
 `;
-  expect(failure(() => resolveSettings(sourcesOf({ config: wrong }), {}))).toMatchInlineSnapshot(`
+  const loaded = resolveSettings(sourcesOf({ config: wrong }), {});
+  expect(failure(() => refuseUntold(loaded))).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
-      - lakehouse.yaml:3:10: alerts.destinations.a: A destination of type slack needs url
+      - lakehouse.yaml:3:10: alerts.destinations.a.url: A destination of type slack needs url
+        Secrets may be given in the environment or .env: ALERTS__DESTINATIONS__A__URL
       - lakehouse.yaml:4:10: alerts.destinations.b: A destination of type slack has no to
-      - lakehouse.yaml:5:10: alerts.destinations.c: user and password go together
-      - lakehouse.yaml:6:10: alerts.destinations.d: A destination of type command needs command
+      - lakehouse.yaml:5:10: alerts.destinations.c.password: A user needs a password
+        Secrets may be given in the environment or .env: ALERTS__DESTINATIONS__C__PASSWORD
+      - lakehouse.yaml:6:10: alerts.destinations.d.command: A destination of type command needs command
       - lakehouse.yaml:6:10: alerts.destinations.d: A destination of type command has no url"
   `);
 });
@@ -119,6 +122,38 @@ test('values that no destination can have', () => {
       - lakehouse.yaml:7:70: alerts.destinations.c.port: Expected at least 1, got 0"
   `);
   expect(said).not.toContain('hunter2');
+});
+
+test('only whoever tells needs what is told with: everything else goes on without those of whom something is missing', () => {
+  const lacking = `alerts:
+  destinations:
+    ops: { type: slack }
+    mail: { type: email, host: h, from: f, to: [x@example.org], user: me }
+    desk: { type: command, command: [notify-send, lake] }
+`;
+  const loaded = resolveSettings(sourcesOf({ config: lacking, env: { ALERT_WEBHOOK_URL: 'hunter2' } }), {});
+  expect(destinationsOf(loaded.settings.alerts).map(({ name }) => name)).toEqual(['desk']);
+  const said = failure(() => refuseUntold(loaded));
+  expect(said).toMatchInlineSnapshot(`
+    "invalid-settings (usage) The settings are wrong:
+      - alerts.webhookUrl: Expected an http or https URL (environment variable ALERT_WEBHOOK_URL)
+      - lakehouse.yaml:3:12: alerts.destinations.ops.url: A destination of type slack needs url
+        Secrets may be given in the environment or .env: ALERTS__DESTINATIONS__OPS__URL
+      - lakehouse.yaml:4:13: alerts.destinations.mail.password: A user needs a password
+        Secrets may be given in the environment or .env: ALERTS__DESTINATIONS__MAIL__PASSWORD"
+  `);
+  expect(said).not.toContain('hunter2');
+  // They stay among the settings that are shown, and their secrets secret.
+  expect(loaded.secrets).toContain('hunter2');
+  expect(JSON.stringify(describeSettings(loaded))).toContain('alerts.destinations.ops.type');
+  const env = {
+    ALERTS__DESTINATIONS__OPS__URL: 'https://example.org/x',
+    ALERTS__DESTINATIONS__MAIL__PASSWORD: 'hunter2',
+  };
+  const whole = resolveSettings(sourcesOf({ config: lacking, env }), {});
+  expect(whole.untold).toEqual([]);
+  expect(destinationsOf(whole.settings.alerts).map(({ name }) => name)).toEqual(['ops', 'mail', 'desk']);
+  expect(() => refuseUntold(whole)).not.toThrow();
 });
 
 test.each([

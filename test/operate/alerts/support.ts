@@ -14,12 +14,17 @@ export const START = Date.parse('2026-11-23T00:00:00Z');
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
+/** As the command line writes them. */
+export const command = (...words: readonly string[]): string =>
+  ['lakehouse', ...words].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+
 export const RULES: RuleSettings = {
   rules: ALERT_RULES,
   repeatHours: 0,
   repeatedFailures: 3,
   storageQuota: undefined,
   storageWarnPercent: 90,
+  command,
 };
 
 /** What is told at each look, as lines `00:00 raised error <title>`; what is remembered goes through JSON in between. */
@@ -57,6 +62,7 @@ export function lakeOf(given: Partial<LakeFacts> = {}): Facts {
       freshness: new Map(),
       failures: [],
       checks: { to: 1, known: new Map(), results: [] },
+      nameOf: (_asset, series, time) => `${series} ${time}`,
       storageBytes: undefined,
       ...given,
     },
@@ -110,6 +116,7 @@ export function ticksOf(name: string, ...outcomes: readonly TickOutcome[]): Fact
       ticks: 1,
       byHand: false,
       attempt: 1,
+      begunAt: at,
       finishedAt: outcome === 'running' ? undefined : at + 1000,
       run: `run${outcomes.length - i}`,
       error: outcome === 'failed' ? { message: 'disk on fire', code: 'fire', hint: 'Call somebody.' } : undefined,

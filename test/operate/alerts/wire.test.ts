@@ -102,11 +102,11 @@ describe('a webhook as Slack has it', () => {
     expect(received.map(({ body }) => JSON.parse(body))).toEqual([
       {
         text: [
-          'lakehouse /lake on here (4 alerts: 2 new, 1 over, 1 still so)',
           'error: b, since 2026-11-23 05:59:00 UTC: two lines &amp; &lt;more&gt;',
           'warn: a, since 2026-11-23 05:59:00 UTC: two lines &amp; &lt;more&gt;',
-          'over: gold/y was late, at 2026-11-23 06:00:00 UTC: it is on time again',
+          'over: gold/y was late, 2026-11-23 05:59:00 to 2026-11-23 06:00:00 UTC: it is on time again',
           'and 1 more',
+          'lakehouse /lake on here (4 alerts: 2 new, 1 over, 1 still so)',
         ].join('\n'),
       },
     ]);
@@ -296,7 +296,7 @@ describe('e-mail', () => {
       secure: false,
       text: '',
     });
-    expect(mail.text).toContain('Subject: [lakehouse here] 2 new\r\n');
+    expect(mail.text).toContain('Subject: [lakehouse here] error: gold/x fails (and 1 new)\r\n');
     expect(mail.text).toContain('Message-ID: <1j0000000abcdefgh@here>\r\n');
     expect(mail.text).toContain('Auto-Submitted: auto-generated\r\n');
     expect(mail.text).toContain('Date: Mon, 23 Nov 2026 06:00:00 +0000\r\n');
@@ -442,7 +442,7 @@ describe('a command', () => {
         LAKEHOUSE_ALERT_LAKE: '/lake',
         LAKEHOUSE_ALERT_RAISED: '1',
         LAKEHOUSE_ALERT_SEVERITY: 'error',
-        LAKEHOUSE_ALERT_TITLE: '1 new, 1 over',
+        LAKEHOUSE_ALERT_TITLE: 'error: a (and 1 over)',
         OWN: '1',
       },
       message: expect.objectContaining({ type: 'lakehouse.alerts', id: '1j0000000abcdefgh' }),

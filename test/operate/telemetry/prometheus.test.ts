@@ -30,7 +30,11 @@ async function scraped() {
   archive.put('AAA', '2020-04-02', '2020-04-02 00:00:00,cheap,1\n');
   const sets = ['http.port=0', 'telemetry.storagePricePerGbMonth=20', 'telemetry.surveySeconds=60'];
   const telemetry = await telemetryOf(lake, directory, sets, { listen: true });
-  telemetry.daemon({ role: 'active', turnAt: clock.now - 2000, running: 1, waiting: 2 });
+  const sources = new Map([
+    ['src/days', false],
+    ['src/months', true],
+  ]);
+  telemetry.daemon({ role: 'active', turnAt: clock.now - 2000, running: 1, waiting: 2, sources });
   await run(lake, { selection: '+silver/ticks' }, telemetry.follow(lake, 'schedule all'));
   telemetry.tickEnded({ kind: 'schedule', name: 'all', outcome: 'failed', ms: 1500 });
   const scrape = async () => {
@@ -64,6 +68,7 @@ describe.skipIf(!canRead)(`read by Prometheus' own client library${without}`, ()
       lakehouse_daemon_turn_age_seconds: { '': 2 },
       lakehouse_runs_running: { '': 1 },
       lakehouse_runs_waiting: { '': 2 },
+      lakehouse_circuit_open: { 'src/days': 0, 'src/months': 1 },
       target_info: { 'crypto-lakehouse 1.2.3 here:4711 here 4711': 1 },
     });
     const counts = Object.entries(samples.lakehouse_partitions ?? {}).filter(([, count]) => count > 0);

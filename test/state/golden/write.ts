@@ -1,6 +1,7 @@
 /**
  * Wrote `v1.jsonl` and `v1.json` with the first version of the log: `node test/state/golden/write.ts v1`. A log of a released
- * version is kept for ever and never written again; a later format gets a golden log of its own, by a new name.
+ * version is kept for ever and never written again; a later format gets a golden log of its own, by a new name. v2: checkpoints of
+ * format 2, and events that say that checks were made again.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +73,22 @@ const before: NewEvent[] = [
     set: [{ ...named(S), ranges: [18263, 18264, 18266, 18267] }],
   },
 ];
+const checked = {
+  kind: 'checked' as const,
+  asset: 'silver/klines',
+  run: 'run-2',
+  head: 8,
+  checks: ['unique'],
+  set: [{ ...named(S), ranges: [18262, 18266] }],
+  decisive: true,
+};
+before.push({
+  ...checked,
+  failures: [check, { ...check, check: 'gaps', severity: 'warn', blocking: false, time: 18264 }],
+});
 const after: NewEvent[] = [
+  // What failed before passes, another one fails that did not.
+  { ...checked, head: 9, failures: [{ ...check, time: 18265, failedRows: 1, sample: [{ close: 1.5 }] }] },
   { kind: 'accepted', asset: 'silver/klines', run: 'run-2', from: 'code-2', to: 'code-3' },
   { kind: 'definitions', versions: { 'silver/klines': 'code-3' } },
   materialized('bronze/klines', 9, [outcome(S, { 18263: 'zip18263', 18270: 'zip18270' }, 0)], {

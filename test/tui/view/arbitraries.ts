@@ -138,6 +138,7 @@ export const scheduleRow: fc.Arbitrary<ScheduleRow> = fc.record({
       name: texts,
       due: instants,
       at: instants,
+      begunAt: maybe(instants),
       finishedAt: maybe(instants),
       outcome: fc.constantFrom(...TICK_OUTCOMES),
       decision: texts,

@@ -213,6 +213,7 @@ const tick = (some: Partial<TickRecord> & Pick<TickRecord, 'id' | 'due' | 'decis
   kind: 'schedule',
   name: 'hourly-candles',
   at: some.due,
+  begunAt: some.due,
   finishedAt: some.due,
   outcome: 'succeeded',
   ticks: 1,

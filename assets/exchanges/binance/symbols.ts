@@ -1,0 +1,106 @@
+// Which symbols are meant, told by their names alone: the archive has symbols that were delisted years ago and that the exchange's own
+// list (exchangeInfo) has not any more.
+
+/** The settings that choose symbols. */
+export interface SymbolSettings {
+  /** Symbols, or globs of symbols; those that begin with `!` exclude. */
+  readonly symbols: readonly string[];
+  /** Only symbols that are quoted in these assets; all when empty. COIN-M contracts are quoted in USD. */
+  readonly quoteAssets: readonly string[];
+  readonly excludeStablecoins: boolean;
+  readonly excludeLeveraged: boolean;
+  /** `perpetual` (`BTCUSDT`, `BTCUSD_PERP`) and `delivery` (`BTCUSDT_240628`). Spot symbols count as perpetual. */
+  readonly contractTypes: readonly ('perpetual' | 'delivery')[];
+}
+
+/** Coins that are meant to be worth a dollar or a euro, as they are named in symbols. */
+const STABLECOINS = [
+  'AEUR',
+  'BFUSD',
+  'BUSD',
+  'DAI',
+  'EURI',
+  'FDUSD',
+  'PAX',
+  'RLUSD',
+  'SUSD',
+  'TUSD',
+  'USD1',
+  'USDC',
+  'USDE',
+  'USDP',
+  'USDS',
+  'USDSB',
+  'UST',
+  'USTC',
+  'XUSD',
+];
+
+/** Underlyings of the leveraged tokens that Binance had, all of them delisted; by name alone JUP and SYRUP would be some too. */
+const LEVERAGED = [
+  ...[
+    '1INCH',
+    'AAVE',
+    'ADA',
+    'BCH',
+    'BNB',
+    'BTC',
+    'DOT',
+    'EOS',
+    'ETH',
+    'FIL',
+    'LINK',
+    'LTC',
+    'SUSHI',
+    'SXP',
+    'TRX',
+    'UNI',
+    'XLM',
+    'XRP',
+    'XTZ',
+    'YFI',
+  ].flatMap((coin) => [`${coin}UP`, `${coin}DOWN`]),
+  ...['', 'BNB', 'EOS', 'ETH', 'XRP'].flatMap((coin) => [`${coin}BULL`, `${coin}BEAR`]),
+];
+
+/** What leveraged tokens and stablecoins are quoted in. */
+const QUOTES = ['USDT', 'BUSD', 'USDC'];
+
+/** The symbols that are meant, as globs for the dimension `symbol`. */
+export function symbolGlobs(settings: SymbolSettings): string[] {
+  const { symbols, quoteAssets, contractTypes } = settings;
+  const wanted = symbols.filter((glob) => !glob.startsWith('!'));
+  const excluded = symbols.filter((glob) => glob.startsWith('!'));
+  const any = wanted.length > 0 || excluded.length === 0 ? wanted : ['*'];
+  const pairs = (bases: readonly string[]) => bases.flatMap((base) => QUOTES.map((quote) => `!${base}${quote}`));
+  const quoted = quoteAssets.length === 0 ? any : any.flatMap((glob) => quotedIn(glob, quoteAssets));
+  const chosen = contractTypes.includes('perpetual') ? quoted : quoted.flatMap(delivered);
+  // With nothing left every exclusion would let everything else in.
+  if (chosen.length === 0) return [];
+  return [
+    ...new Set([
+      ...chosen,
+      ...excluded,
+      ...(settings.excludeStablecoins ? pairs(STABLECOINS) : []),
+      ...(settings.excludeLeveraged ? pairs(LEVERAGED) : []),
+      ...(contractTypes.includes('delivery') ? [] : ['!*_??????']),
+    ]),
+  ];
+}
+
+/** The part of a glob that is contracts with a day of delivery. */
+function delivered(glob: string): string[] {
+  if (glob.endsWith('_*')) return [glob.replace(/\*$/, '??????')];
+  if (glob.endsWith('*')) return [`${glob}_??????`];
+  return /_[\d?]{6}$/.test(glob) ? [glob] : [];
+}
+
+/**
+ * The part of a glob that is quoted in one of these assets. A contract has more after the quote: `BTCUSD_PERP`, `BTCUSDT_240628`. A glob
+ * that ends otherwise than in `*` says itself what it is quoted in.
+ */
+function quotedIn(glob: string, quotes: readonly string[]): string[] {
+  if (glob.endsWith('*') && !/_/.test(glob)) return quotes.flatMap((quote) => [`${glob}${quote}`, `${glob}${quote}_*`]);
+  const pair = glob.replace(/_[^_]*$/, '');
+  return quotes.some((quote) => pair.endsWith(quote)) ? [glob] : [];
+}

@@ -1,0 +1,105 @@
+import { asset, bytes, daily, defineLakehouse, dynamicDimension, type ObserveContext, source } from 'crypto-lakehouse';
+import { expect, test } from 'vitest';
+import { observeSources } from '../../framework/materialize/recorded.ts';
+import { openTestLake, run } from './lake.ts';
+import { atEnd, statuses, temporaryDirectory } from './support.ts';
+
+const HOUR = 3_600_000;
+const never = new AbortController().signal;
+
+/** A source of days of one symbol that lists only the newest day when it is asked for what is new. */
+async function lakeOf(days: Map<string, string>, wanted: () => boolean = () => true) {
+  const asked: ObserveContext['mode'][] = [];
+  const clock = { now: Date.parse('2024-01-10T06:00:00Z') };
+  const dimensions = { symbol: dynamicDimension(), date: daily({ start: '2024-01-01' }) };
+  const archive = source('archive/days', {
+    partitions: dimensions,
+    wanted,
+    async *observe({ mode, known, listsFrom, request }) {
+      asked.push(mode);
+      request();
+      const newest = mode === 'head' ? known({ symbol: 'A' })?.newest : undefined;
+      if (newest !== undefined) listsFrom({ symbol: 'A' }, newest);
+      for (const [date, version] of days)
+        if (newest === undefined || date >= newest) yield { partition: { symbol: 'A', date }, version };
+    },
+    read: async ({ partition: { values } }) => ({
+      bytes: Buffer.from(days.get(values.date ?? '') ?? ''),
+      version: days.get(values.date ?? '') ?? '',
+    }),
+  });
+  const copy = asset('raw/days', {
+    partitions: dimensions,
+    inputs: { archive },
+    format: bytes({ extension: '.txt' }),
+    compute: ({ inputs }) => inputs.archive.bytes(),
+  });
+  const definition = defineLakehouse({ assets: [archive, copy] });
+  const lake = await openTestLake(definition, await temporaryDirectory(), { now: () => clock.now });
+  atEnd(() => lake.close());
+  const look = async (audit?: boolean) => {
+    const request = { command: 'test', selection: '*', audit };
+    return observeSources(lake, ['archive/days'], request, { signal: never, stopping: never, emit: () => undefined });
+  };
+  return { lake, look, clock, asked };
+}
+
+test('between audits only what is listed can change: what is older is neither changed nor withdrawn', async () => {
+  const days = new Map(['01', '02', '03'].map((day) => [`2024-01-${day}`, 'a']));
+  const { lake, look, clock, asked } = await lakeOf(days);
+  expect(await look()).toEqual([
+    { asset: 'archive/days', seen: 3, changed: 3, withdrawn: 0, audit: true, requests: 1 },
+  ]);
+  await run(lake);
+
+  days.delete('2024-01-01');
+  days.set('2024-01-02', 'b');
+  days.set('2024-01-03', 'b');
+  days.set('2024-01-04', 'a');
+  clock.now += HOUR;
+  expect(await look()).toMatchObject([{ seen: 2, changed: 2, withdrawn: 0, audit: false }]);
+  expect(statuses(lake, 'raw/days')).toMatchObject({
+    'symbol=A/date=2024-01-01': 'fresh',
+    'symbol=A/date=2024-01-02': 'fresh',
+    'symbol=A/date=2024-01-03': 'stale',
+    'symbol=A/date=2024-01-04': 'missing',
+  });
+
+  clock.now += 24 * HOUR;
+  expect(await look()).toMatchObject([{ seen: 3, changed: 1, withdrawn: 1, audit: true }]);
+  expect(asked).toEqual(['audit', 'head', 'head', 'audit']);
+  expect(lake.state.refresh().asset('archive/days')?.lastAuditedAt).toBe(clock.now);
+});
+
+test('the newest day is withdrawn also between audits, and an audit can be asked for', async () => {
+  const days = new Map([
+    ['2024-01-01', 'a'],
+    ['2024-01-02', 'a'],
+  ]);
+  const { look, clock, asked } = await lakeOf(days);
+  await look();
+  days.set('2024-01-01', 'b');
+  clock.now += HOUR;
+  expect(await look()).toMatchObject([{ changed: 0 }]);
+  expect(await look(true)).toMatchObject([{ changed: 1, audit: true }]);
+  expect(asked).toEqual(['audit', 'head', 'audit']);
+});
+
+test('a clock that has gone back does not put the audit off', async () => {
+  const { look, clock, asked } = await lakeOf(new Map([['2024-01-01', 'a']]));
+  await look();
+  clock.now -= HOUR;
+  await look();
+  expect(asked).toEqual(['audit', 'audit']);
+});
+
+test('a source that is no longer wanted is not looked at, and what is known of it stays', async () => {
+  let wanted = true;
+  const { lake, look, asked } = await lakeOf(new Map([['2024-01-01', 'a']]), () => wanted);
+  await run(lake);
+  wanted = false;
+  expect(await look()).toEqual([]);
+  expect((await run(lake)).counts).toMatchObject({ computed: 0, failed: 0 });
+  expect(asked).toHaveLength(1);
+  expect(statuses(lake, 'raw/days')).toMatchObject({ 'symbol=A/date=2024-01-01': 'fresh' });
+});
