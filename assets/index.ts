@@ -18,9 +18,11 @@ import { goldDollarBars, goldVolumeBars } from './gold/activity_bars.ts';
 import { goldBasis } from './gold/basis.ts';
 import { goldDepthImbalance, goldSpread } from './gold/book.ts';
 import { goldCrossExchangeSpread } from './gold/cross_exchange_spread.ts';
+import { goldFundingRates } from './gold/funding.ts';
 import { goldIndicators } from './gold/indicators.ts';
 import { goldKlinesDaily } from './gold/klines_daily.ts';
 import { goldKlinesMonthly } from './gold/klines_monthly.ts';
+import { goldKlinesResampled } from './gold/klines_resampled.ts';
 import { goldLargestLiquidations, goldLiquidations } from './gold/liquidations.ts';
 import { goldMarketOverview } from './gold/market_overview.ts';
 import { goldTradeBars } from './gold/trade_bars.ts';
@@ -28,7 +30,12 @@ import { archive } from './schedules.ts';
 import { settings } from './settings.ts';
 import { allKlines } from './silver/all_klines.ts';
 import { silverKlines } from './silver/klines.ts';
-import { silverKlinesFilled, silverKlinesGaps, silverKlinesReconciliation } from './silver/klines_quality.ts';
+import {
+  klinesFilled,
+  silverKlinesGaps,
+  silverKlinesPatches,
+  silverKlinesReconciliation,
+} from './silver/klines_quality.ts';
 
 /** The crypto lakehouse: sources, then assets from the exchange's bytes (bronze) to exact rows (silver) to features (gold). */
 export const lakehouse = defineLakehouse({
@@ -43,9 +50,10 @@ export const lakehouse = defineLakehouse({
     silverKlines,
     silverKlinesReconciliation,
     silverKlinesGaps,
-    silverKlinesFilled,
+    silverKlinesPatches,
     goldKlinesDaily,
     goldKlinesMonthly,
+    goldKlinesResampled,
     goldIndicators,
     goldMarketOverview,
     goldCrossExchangeSpread,
@@ -60,6 +68,7 @@ export const lakehouse = defineLakehouse({
     ...Object.values(metrics),
     ...Object.values(premiumIndexKlines),
     ...Object.values(trades),
+    goldFundingRates,
     goldBasis,
     goldDepthImbalance,
     goldSpread,
@@ -69,11 +78,14 @@ export const lakehouse = defineLakehouse({
     goldVolumeBars,
     goldDollarBars,
   ],
-  views: [allKlines],
+  views: [allKlines, klinesFilled],
   schedules: [archive],
   commands,
   settings,
-  filters: ({ exchanges }) => exchangeFilters(exchanges),
+  filters: ({ exchanges, gold }) => {
+    const { interval, ...others } = exchangeFilters(exchanges);
+    return { ...others, interval: [...new Set([...interval, ...gold.intervals])] };
+  },
   resources: ({ exchanges }) => exchangeResources(exchanges),
   simulated: ({ exchanges: { binance } }) => binance.archive.simulated,
 });

@@ -4,24 +4,8 @@ import { krakenSettings } from './exchanges/kraken/settings.ts';
 
 const httpUrl = () => z.url({ protocol: /^https?$/, error: 'Expected an http or https URL' });
 
-const intervals = [
-  '1s',
-  '1m',
-  '3m',
-  '5m',
-  '15m',
-  '30m',
-  '1h',
-  '2h',
-  '4h',
-  '6h',
-  '8h',
-  '12h',
-  '1d',
-  '3d',
-  '1w',
-  '1mo',
-] as const;
+const barIntervals = ['1s', '1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
+const intervals = [...barIntervals, '3d', '1w', '1mo'] as const;
 
 /** Kinds of data, in the words of `lakehouse ingest`. */
 const dataTypes = [
@@ -143,4 +127,12 @@ export const settings = {
       kraken: krakenSettings,
     })
     .meta({ description: 'Where market data comes from.' }),
+  gold: z
+    .object({
+      intervals: z.array(z.enum(barIntervals)).default([]).meta({
+        description:
+          'Lengths of bars that are computed (of shorter candles, trades, quotes or liquidations) beside those of the exchanges, and not fetched.',
+      }),
+    })
+    .meta({ description: 'What is computed of it.' }),
 };

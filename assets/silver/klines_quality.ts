@@ -4,70 +4,84 @@ import {
   from,
   ifPresent,
   integer,
+  monthly,
   overlapping,
   rowsWhere,
   type SqlTemplate,
   sql,
   text,
   timestamp,
+  view,
   window,
 } from 'crypto-lakehouse';
 import { bronzeKlinesDaily, bronzeKlinesMonthly, bronzeKlinesRest } from '../bronze/klines.ts';
-import { date, exchange, interval, market, symbol } from '../dimensions.ts';
-import { barInterval, candle, candleAsset } from '../klines.ts';
+import { exchange, interval, market, symbol } from '../dimensions.ts';
+import { barInterval, candle, candleAsset, klineText, type SqlValue } from '../klines.ts';
 import { type CandleText, candleColumns } from './candles.ts';
 import { silverKlines } from './klines.ts';
 
 // Nothing here makes up a bar. What is compared and what fills a hole is what the exchange published elsewhere: in the daily file, the
-// monthly one, or in an answer of its REST interface, as far as they were fetched.
+// monthly one, or in an answer of its REST interface, as far as they were fetched. By month, so that each file is read once; the running
+// month is included.
 
-const partitions = { exchange, market, symbol, interval, date };
+const partitions = { exchange, market, symbol, interval, month: monthly({ start: '2017-01', lag: -1 }) };
 
-/** Whatever was fetched of the day, best first. */
+/** Whatever was fetched, best first. */
 const published = {
   monthly: ifPresent(from(bronzeKlinesMonthly, { month: overlapping() })),
-  daily: ifPresent(bronzeKlinesDaily),
-  rest: ifPresent(bronzeKlinesRest),
+  daily: ifPresent(from(bronzeKlinesDaily, { date: overlapping() })),
+  rest: ifPresent(from(bronzeKlinesRest, { date: overlapping() })),
 } as const;
 
-type Published = Readonly<Record<keyof typeof published, CandleText & Parameters<typeof sql.join>[0][number]>>;
+type Published = Readonly<Record<keyof typeof published, CandleText & SqlValue>>;
 
-/** Typed bars of all sources, with the name and the rank of each. A monthly file gives its whole month. */
+/** Bars of all sources as published, with the source's name and rank, and the time at which they open; each is read once. */
 function bars({ monthly, daily, rest }: Published): SqlTemplate {
-  const of = (source: string, rank: number, raw: Published['daily']) =>
-    sql`SELECT ${source} AS source, ${rank} AS rank, ${candleColumns(raw)} FROM ${raw}`;
+  const of = (source: string, rank: number, raw: Published['daily']) => {
+    const { open_time } = raw;
+    // What is no time is refused by silver/klines, which reads the same file.
+    const us = sql`try_cast(${open_time} AS BIGINT) * CASE strlen(${open_time}) WHEN 13 THEN 1000 ELSE 1 END // 1000 * 1000`;
+    return sql`SELECT ${source} AS source, ${rank} AS rank, make_timestamp(${us}) AS opens, ${raw.exchange} AS exchange, ${sql.join(
+      klineText.map(
+        (name) => sql`${(raw as unknown as Record<string, SqlValue>)[name] as SqlValue} AS ${sql.raw(`"${name}"`)}`,
+      ),
+    )} FROM ${raw}`;
+  };
   return sql.join([of('monthly', 1, monthly), of('daily', 2, daily), of('rest', 3, rest)], ' UNION ALL ');
 }
 
-const compared = [
-  'open',
-  'high',
-  'low',
-  'close',
-  'volume',
-  'close_time',
-  'quote_volume',
-  'count',
-  'taker_buy_volume',
-  'taker_buy_quote_volume',
-] as const;
+const compared = klineText.filter((name) => name !== 'open_time' && name !== 'ignore');
 
-/** `close: 1.00 / 2.00` for each of the values in which two bars differ; empty where they do not. */
+/** What a bar says, as one text: two that are the same text say the same. */
+const said = sql.raw(`concat_ws('|', ${compared.map((name) => `coalesce("${name}", '')`).join(', ')})`);
+
+/**
+ * `close: 1.00 / 2.00` for each of the columns in which two bars differ in what they mean: not 1.0 and 1.00000000, nor milliseconds and
+ * microseconds of one time. Empty where they do not differ.
+ */
 const differences = (best: string, other: string): SqlTemplate => {
   const parts = compared.map((name, i) => {
-    const [b, w] = [`${best}[${i + 1}]`, `${other}[${i + 1}]`];
-    return `CASE WHEN ${b} IS DISTINCT FROM ${w} THEN '${name}: ' || coalesce(${b}, 'NULL') || ' / ' || coalesce(${w}, 'NULL') END`;
+    const meant = (bar: string) => {
+      const value = `str_split(${bar}, '|')[${i + 1}]`;
+      return name === 'close_time'
+        ? `left(${value}, 13)`
+        : `coalesce(try_cast(${value} AS DECIMAL(38,8))::VARCHAR, ${value})`;
+    };
+    const [b, w] = [meant(best), meant(other)];
+    return `CASE WHEN ${b} IS DISTINCT FROM ${w} THEN '${name}: ' || ${b} || ' / ' || ${w} END`;
   });
-  return sql.raw(`concat_ws(', ', ${parts.join(', ')})`);
+  return sql.raw(
+    `CASE WHEN ${other} IS NULL OR ${best} = ${other} THEN '' ELSE concat_ws(', ', ${parts.join(', ')}) END`,
+  );
 };
 
 export const silverKlinesReconciliation = asset('silver/klines_reconciliation', {
   ...candleAsset,
   description:
-    'Where the monthly file, the daily file and REST do not say the same, as far as each was fetched: one row per bar and disagreement, none where all agree.',
+    'Where the monthly file, the daily files and REST do not say the same, as far as each was fetched: one row per bar and disagreement, none where all agree.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: silverKlines, ...published },
+  inputs: { klines: from(silverKlines, { date: overlapping() }), ...published },
   columns: columns({
     open_time: timestamp().describe('Start of the bar, UTC.'),
     source: text().describe('Which source says otherwise: monthly, daily or rest.'),
@@ -85,20 +99,20 @@ export const silverKlinesReconciliation = asset('silver/klines_reconciliation', 
     rowsWhere('sources_agree', ['problem'], ({ problem }) => sql`${problem} IS NOT NULL`, {
       severity: 'warn',
       blocking: false,
-      description: 'All sources of a day say the same.',
+      description: 'All sources of a bar say the same.',
     }),
   ],
-  // One row for each bar with what each source says of it; what is compared is text, so that one list holds it.
-  query: (inputs, { partition }) => {
-    const values = sql.raw(`[${compared.map((name) => `${name}::VARCHAR`).join(', ')}]`);
-    const of = (rank: number) =>
-      sql`min(said) FILTER (WHERE rank = ${rank}) AS said_${sql.raw(String(rank))}, count(*) FILTER (WHERE rank = ${rank}) AS copies_${sql.raw(String(rank))}`;
-    const told = (source: string, rank: number) =>
-      sql.raw(`{source: '${source}', said: said_${rank}, copies: copies_${rank}, fetched: fetched_${rank}}`);
+  // One row for each bar with what each source says of it, as far as they do not say the same text. A day counts as fetched from a source that has a bar of it, and
+  // a monthly file has all days of its month.
+  query: ({ klines: _, ...sources }, { partition }) => {
+    const n = (name: string, rank: number) => sql.raw(`${name}_${rank}`);
+    const fetched = (rank: number) => (rank === 1 ? sql`OVER ()` : sql`OVER (PARTITION BY opens::DATE)`);
+    const ranks = [1, 2, 3];
     return sql`
-    SELECT open_time, s.source AS source, problem, best_source, CASE problem WHEN 'differs' THEN difference WHEN 'duplicate' THEN s.copies || ' times' END AS detail
+    SELECT opens AS open_time, s.source AS source, problem, best_source,
+      CASE problem WHEN 'differs' THEN difference WHEN 'duplicate' THEN s.copies || ' times' END AS detail
     FROM (
-      SELECT open_time, best_source, s, difference, unnest([
+      SELECT opens, best_source, s, difference, unnest([
         CASE WHEN s.copies = 0 AND s.fetched THEN 'missing' END,
         CASE WHEN s.copies > 0 AND difference <> '' THEN 'differs' END,
         CASE WHEN s.copies > 1 THEN 'duplicate' END
@@ -107,19 +121,34 @@ export const silverKlinesReconciliation = asset('silver/klines_reconciliation', 
         SELECT *, ${differences('best', 's.said')} AS difference
         FROM (
           SELECT
-            open_time,
+            opens,
             coalesce(said_1, said_2, said_3) AS best,
             CASE WHEN copies_1 > 0 THEN 'monthly' WHEN copies_2 > 0 THEN 'daily' ELSE 'rest' END AS best_source,
-            unnest([${sql.join([told('monthly', 1), told('daily', 2), told('rest', 3)])}]) AS s
+            unnest([${sql.join(
+              ['monthly', 'daily', 'rest'].map((source, i) =>
+                sql.raw(
+                  `{source: '${source}', said: said_${i + 1}, copies: copies_${i + 1}, fetched: fetched_${i + 1}}`,
+                ),
+              ),
+            )}]) AS s
           FROM (
-            SELECT open_time, ${sql.join([of(1), of(2), of(3)])}, bool_or(fetched_1) AS fetched_1, bool_or(fetched_2) AS fetched_2, bool_or(fetched_3) AS fetched_3
+            SELECT opens, min(said) AS least, max(said) AS greatest, ${sql.join(
+              ranks.map(
+                (rank) =>
+                  sql`min(said) FILTER (WHERE rank = ${rank}) AS ${n('said', rank)}, count(*) FILTER (WHERE rank = ${rank}) AS ${n('copies', rank)}, bool_or(${n('fetched', rank)}) AS ${n('fetched', rank)}`,
+              ),
+            )}
             FROM (
-              SELECT open_time, rank, ${values} AS said, bool_or(rank = 1) OVER () AS fetched_1, bool_or(rank = 2) OVER () AS fetched_2, bool_or(rank = 3) OVER () AS fetched_3
-              FROM (${bars(inputs)})
+              SELECT opens, rank, ${said} AS said, ${sql.join(ranks.map((rank) => sql`bool_or(rank = ${rank}) ${fetched(rank)} AS ${n('fetched', rank)}`))}
+              FROM (${bars(sources)})
+              WHERE opens >= ${partition.start} AND opens < ${partition.end}
             )
-            WHERE open_time >= ${partition.start} AND open_time < ${partition.end}
-            GROUP BY open_time
+            GROUP BY opens
           )
+          WHERE least <> greatest OR ${sql.join(
+            ranks.map((rank) => sql`${n('copies', rank)} > 1 OR (${n('copies', rank)} = 0 AND ${n('fetched', rank)})`),
+            ' OR ',
+          )}
         )
       )
     )
@@ -130,18 +159,18 @@ export const silverKlinesReconciliation = asset('silver/klines_reconciliation', 
 export const silverKlinesGaps = asset('silver/klines_gaps', {
   ...candleAsset,
   description:
-    'Bars that are missing in silver/klines, as ranges, and what is known of why. Days that are not published yet are no gaps: they are partitions that are awaited.',
+    'Bars that are missing in silver/klines, as ranges, and what is known of why, up to the newest bar. Days that are not published yet are no gaps: they are partitions that are awaited.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: from(silverKlines, { date: window({ days: 1 }) }), ...published },
+  inputs: { klines: from(silverKlines, { date: window({ days: 1, ahead: { days: 1 } }) }), ...published },
   columns: columns({
     gap_start: timestamp().describe('Start of the first missing bar, UTC.'),
-    gap_end: timestamp().describe('End (exclusive) of the last missing bar, or of the day.'),
+    gap_end: timestamp().describe('End (exclusive) of the last missing bar, or of the month.'),
     bars: integer().describe('How many bars are missing.'),
     kind: text().describe(
-      'missing_in_source: another source has bars of it, see silver/klines_filled. outage: two sources or more have the day, and none has the bars. unconfirmed: only one source was fetched. before_listing: nothing is known of the day before, and the day begins without bars.',
+      'missing_in_source: another source has bars of it, see silver.klines_filled. outage: two sources or more have the month, and none has the bars. unconfirmed: only one source was fetched. before_listing: nothing is known from before.',
     ),
-    sources: text().describe('The sources of the day that were fetched, e.g. daily,monthly.'),
+    sources: text().describe('The sources of the day on which the gap begins that were fetched, e.g. daily,monthly.'),
   }),
   sortBy: ['gap_start', 'kind'],
   timeColumn: 'gap_start',
@@ -149,71 +178,81 @@ export const silverKlinesGaps = asset('silver/klines_gaps', {
   query: ({ klines, ...sources }, { partition }) => {
     const length = barInterval(partition);
     const slot = (time: SqlTemplate) => sql`time_bucket(${length}, ${time}, TIMESTAMP '1970-01-01')`;
+    const fetched = (source: string, of: SqlTemplate) =>
+      sql`CASE WHEN bool_or(source = ${source}) ${of} THEN ${source} END`;
     return sql`
     SELECT
       min(slot) AS gap_start,
       max(slot) + ${length} AS gap_end,
       count(*)::INTEGER AS bars,
-      CASE WHEN elsewhere THEN 'missing_in_source' WHEN early THEN 'before_listing' WHEN bool_or(contains(sources, ',')) THEN 'outage' ELSE 'unconfirmed' END AS kind,
-      min(sources) AS sources
+      CASE WHEN elsewhere THEN 'missing_in_source' WHEN early THEN 'before_listing' WHEN contains(sources, ',') THEN 'outage' ELSE 'unconfirmed' END AS kind,
+      sources
     FROM (
-      SELECT *, epoch_ms(slot) // epoch_ms(${length}) - row_number() OVER (PARTITION BY elsewhere, early ORDER BY slot) AS run
+      SELECT *, epoch_ms(slot) // epoch_ms(${length}) - row_number() OVER (PARTITION BY elsewhere, early, sources ORDER BY slot) AS run
       FROM (
-        SELECT
-          slot,
-          here,
-          elsewhere,
+        SELECT slot, here, elsewhere, sources,
           NOT bool_or(here) OVER (ORDER BY slot ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS early,
-          concat_ws(',',
-            CASE WHEN bool_or(daily) OVER () THEN 'daily' END,
-            CASE WHEN bool_or(monthly) OVER () THEN 'monthly' END,
-            CASE WHEN bool_or(rest) OVER () THEN 'rest' END
-          ) AS sources
+          max(CASE WHEN here OR elsewhere THEN slot END) OVER () AS newest
         FROM (
           SELECT slot, bool_or(source = 'silver') AS here, bool_or(source IN ('monthly', 'daily', 'rest')) AS elsewhere,
-            bool_or(source = 'daily') AS daily, bool_or(source = 'monthly') AS monthly, bool_or(source = 'rest') AS rest
+            coalesce(max(sources), '') AS sources
           FROM (
-            SELECT ${slot(sql`${klines.open_time}`)} AS slot, 'silver' AS source FROM ${klines}
-            UNION ALL
-            SELECT ${slot(sql`open_time`)}, source FROM (${bars(sources)})
-            UNION ALL
-            SELECT unnest(generate_series(${partition.start}, ${partition.end} - ${length}, ${length})), 'grid'
+            SELECT slot, source, concat_ws(',', ${fetched('daily', sql`OVER (PARTITION BY slot::DATE)`)}, ${fetched('monthly', sql`OVER ()`)}, ${fetched('rest', sql`OVER (PARTITION BY slot::DATE)`)}) AS sources
+            FROM (
+              SELECT ${slot(sql`${klines.open_time}`)} AS slot, 'silver' AS source FROM ${klines}
+              UNION ALL
+              SELECT ${slot(sql`opens`)}, source FROM (${bars(sources)})
+              UNION ALL
+              SELECT unnest(generate_series(${partition.start}, ${partition.end} - ${length}, ${length})), 'grid'
+            )
           )
           GROUP BY slot
         )
       )
-      WHERE NOT here AND slot >= ${partition.start} AND slot < ${partition.end}
+      WHERE NOT here AND slot >= ${partition.start} AND slot < ${partition.end} AND slot < newest
     )
-    GROUP BY elsewhere, early, run`;
+    GROUP BY elsewhere, early, sources, run`;
   },
 });
 
-export const silverKlinesFilled = asset('silver/klines_filled', {
+export const silverKlinesPatches = asset('silver/klines_patches', {
   ...candleAsset,
   description:
-    'silver/klines, and where a bar is missing there the bar of another source of the same exchange that has it. Still no bar is made up: an outage leaves a hole.',
+    'Bars that silver/klines lacks and another source of the same exchange has, each from the best one: what silver.klines_filled has besides.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: silverKlines, ...published },
+  inputs: { klines: from(silverKlines, { date: overlapping() }), ...published },
   columns: columns({
     ...candle.shape,
-    filled_from: text()
-      .nullable()
-      .describe('The source of a bar that silver/klines does not have: monthly, daily or rest.'),
+    filled_from: text().describe('The source of the bar: monthly, daily or rest.'),
   }),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
-  query: ({ klines, ...sources }, { partition }) => {
-    const names = sql.join(Object.keys(candle.shape).map((name) => sql.raw(`"${name}"`)));
-    return sql`
-    WITH own AS (SELECT ${names} FROM ${klines}),
-    bars AS (${bars(sources)})
-    SELECT ${names}, NULL::VARCHAR AS filled_from FROM own
-    UNION ALL
-    SELECT ${names}, source FROM (
-      SELECT * FROM bars
-      WHERE open_time >= ${partition.start} AND open_time < ${partition.end} AND open_time NOT IN (SELECT open_time FROM own)
-      QUALIFY row_number() OVER (PARTITION BY open_time ORDER BY rank, close_time, volume) = 1
-    )`;
-  },
+  // The typed bar is read of those alone that are missing: `own` is NULL where silver has none of that time.
+  query: ({ klines, ...sources }, { partition }) => sql`
+    SELECT ${candleColumns(columnsOf('b'))}, b.source AS filled_from
+    FROM (
+      SELECT * FROM (${bars(sources)})
+      WHERE opens >= ${partition.start} AND opens < ${partition.end}
+    ) b
+    LEFT JOIN (SELECT ${klines.open_time} AS own FROM ${klines}) o ON o.own = b.opens
+    WHERE o.own IS NULL
+    QUALIFY row_number() OVER (PARTITION BY b.opens ORDER BY b.rank, b.close_time, b.volume, b.close) = 1`,
+});
+
+/** References to the text columns of a table with an alias. */
+function columnsOf(alias: string): CandleText {
+  const column = (name: string) => Object.assign(sql.raw(`${alias}."${name}"`), { name });
+  return Object.fromEntries(['exchange', ...klineText].map((name) => [name, column(name)])) as unknown as CandleText;
+}
+
+/** By name, so that it has whatever columns candles have. */
+export const klinesFilled = view('silver/klines_filled', {
+  description:
+    'silver/klines, and where a bar is missing there the bar of another source of the same exchange that has it (filled_from). No bar is made up: an outage leaves a hole.',
+  inputs: { klines: silverKlines, patches: silverKlinesPatches },
+  query: ({ klines, patches }) => sql`
+    SELECT *, NULL::VARCHAR AS filled_from FROM ${klines}
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (${patches.month}), ${patches.open_time}::DATE AS date FROM ${patches}`,
 });

@@ -9,7 +9,7 @@ import { settings } from '../../assets/settings.ts';
 
 const defaults = z
   .object(settings)
-  .parse({ exchanges: { binance: { archive: {}, rest: { baseUrls: {} } }, coinbase: {}, kraken: {} } });
+  .parse({ exchanges: { binance: { archive: {}, rest: { baseUrls: {} } }, coinbase: {}, kraken: {} }, gold: {} });
 const { exchanges } = defaults;
 const { binance } = exchanges;
 
@@ -50,11 +50,13 @@ describe('declarations', () => {
       'bronze/kraken_klines': 'exchange market symbol interval date',
       'bronze/kraken_kline_text': 'exchange market symbol interval date',
       'silver/klines': 'exchange market symbol interval date',
-      'silver/klines_filled': 'exchange market symbol interval date',
-      'silver/klines_gaps': 'exchange market symbol interval date',
-      'silver/klines_reconciliation': 'exchange market symbol interval date',
+      'silver/klines_gaps': 'exchange market symbol interval month',
+      'silver/klines_patches': 'exchange market symbol interval month',
+      'silver/klines_reconciliation': 'exchange market symbol interval month',
       'gold/klines_daily': 'exchange market symbol interval date',
       'gold/klines_monthly': 'exchange market symbol interval month',
+      'gold/klines_resampled': 'exchange market symbol interval date',
+      'gold/funding_rates': 'exchange market symbol date',
       'gold/indicators': 'exchange market symbol interval date',
       'gold/market_overview': 'exchange market interval date',
       'gold/cross_exchange_spread': 'pair interval date',
@@ -135,7 +137,7 @@ describe('declarations', () => {
 
   test('in gold, numbers are DOUBLE or counts, and every row says from when on it can be used', () => {
     for (const { columns } of lakehouse.assets.filter(({ key }) => key.startsWith('gold/'))) {
-      const types = ['DOUBLE', 'BIGINT', 'INTEGER', 'TIMESTAMP', 'VARCHAR'];
+      const types = ['DOUBLE', 'BIGINT', 'INTEGER', 'TIMESTAMP', 'VARCHAR', 'BOOLEAN'];
       expect(columns.filter(({ type }) => !types.includes(type))).toEqual([]);
       expect(columns.at(-1)).toMatchObject({ name: 'available_at', type: 'TIMESTAMP', nullable: false });
     }
@@ -147,7 +149,7 @@ describe('dimensions', () => {
     expect(market.values).toEqual(markets);
     expect(interval.values).toEqual(intervals.filter(hasDailyFiles));
     const all = { ...binance, intervals: [...interval.values], markets: [...market.values] };
-    expect(z.object(settings).safeParse({ exchanges: { ...exchanges, binance: all } })).toMatchObject({
+    expect(z.object(settings).safeParse({ ...defaults, exchanges: { ...exchanges, binance: all } })).toMatchObject({
       success: true,
     });
   });
@@ -166,7 +168,9 @@ describe('settings', () => {
       symbol: ['BTCUSDT', 'ETHUSDT'],
       interval: ['1m', '1h'],
     });
-    expect(lakehouse.filters({ exchanges: { ...exchanges, binance: { ...binance, enabled: false } } })).toMatchObject({
+    expect(
+      lakehouse.filters({ ...defaults, exchanges: { ...exchanges, binance: { ...binance, enabled: false } } }),
+    ).toMatchObject({
       exchange: [],
     });
   });
@@ -174,6 +178,7 @@ describe('settings', () => {
   test('of several exchanges together, while each has what it wants itself', () => {
     const coinbase = { ...exchanges.coinbase, enabled: true, symbols: ['*-USD'], intervals: ['1m', '6h'] };
     const settled = {
+      ...defaults,
       exchanges: { ...exchanges, coinbase, binance: { ...binance, markets: ['um'], symbols: ['*USDT', '!BTC*'] } },
     };
     expect(lakehouse.filters(settled)).toEqual({
@@ -191,6 +196,7 @@ describe('settings', () => {
   test('say whether data is invented', () => {
     expect(lakehouse.simulated(defaults)).toBe(false);
     const simulated = {
+      ...defaults,
       exchanges: { ...exchanges, binance: { ...binance, archive: { ...binance.archive, simulated: true } } },
     };
     expect(lakehouse.simulated(simulated)).toBe(true);

@@ -21,7 +21,7 @@ const monthly = (lines: readonly string[]) =>
   ({ ...of, cadence: 'monthly', period: '2024-01', csv: `${lines.join('\n')}\n` }) as const;
 
 const DAYS = Array.from({ length: 31 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')}`);
-const ALL = 'bronze/klines_daily or +silver/klines_reconciliation or silver/klines_gaps or silver/klines_filled';
+const ALL = 'bronze/klines_daily or +silver/klines_reconciliation or silver/klines_gaps or silver/klines_patches';
 
 /** Both archives, with these days of the monthly file written otherwise. */
 async function lakeWith(
@@ -87,13 +87,13 @@ describe('sources of the same day', () => {
       { '2024-01-02': hours('2024-01-02', [4]) },
     );
     expect(
-      await rows('SELECT date, hour(gap_start), bars, kind, sources FROM silver.klines_gaps ORDER BY 1, 2'),
+      await rows('SELECT month, hour(gap_start), bars, kind, sources FROM silver.klines_gaps ORDER BY gap_start'),
     ).toEqual([
       ['2024-01-01', 0n, 3, 'before_listing', 'monthly'],
-      ['2024-01-02', 4n, 1, 'outage', 'daily,monthly'],
-      ['2024-01-03', 0n, 1, 'unconfirmed', 'monthly'],
-      ['2024-01-03', 9n, 2, 'unconfirmed', 'monthly'],
-      ['2024-01-03', 20n, 1, 'unconfirmed', 'monthly'],
+      ['2024-01-01', 4n, 1, 'outage', 'daily,monthly'],
+      ['2024-01-01', 0n, 1, 'unconfirmed', 'monthly'],
+      ['2024-01-01', 9n, 2, 'unconfirmed', 'monthly'],
+      ['2024-01-01', 20n, 1, 'unconfirmed', 'monthly'],
     ]);
     expect(await rows('SELECT count(filled_from) FROM silver.klines_filled')).toEqual([[0n]]);
   });

@@ -71,7 +71,7 @@ export function listingPage(sorted: readonly string[], request: ListingRequest):
 
 /** A page as S3 writes it. */
 export function listingXml(
-  archive: SimulatedArchive,
+  archive: Pick<SimulatedArchive, 'head'>,
   bucket: string,
   request: ListingRequest,
   page: ListingPage,
