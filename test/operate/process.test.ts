@@ -266,5 +266,7 @@ test('what it cannot start with it says, with exit code 2', async () => {
     said += text;
   });
   expect(await daemon.ended()).toBe(2);
-  expect(said).toContain('The schedules cannot be used:\n  - all.cron: expected 5 or 6 fields but got 3');
+  expect(said).toContain(
+    "The schedules cannot be used:\n  - lakehouse.yaml:3:10: schedules.all.cron: 'not a cron': it has 3 fields, and not five",
+  );
 });
