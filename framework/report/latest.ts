@@ -17,6 +17,24 @@ export function notKnown(lake: Pick<OpenedLake, 'graph' | 'resources'>, view: La
   return found;
 }
 
+/** Sources that the settings do not want, and what cannot be made without them. */
+export function notWanted(lake: Pick<OpenedLake, 'graph' | 'resources'>): Set<string> {
+  const { graph } = lake;
+  const found = new Set<string>();
+  for (const key of graph.order) {
+    const node = graph.node(key);
+    const { kind, inputs } = node.definition;
+    const has = ({ alternatives }: (typeof inputs)[number]) =>
+      alternatives.every(({ asset }) => asset !== undefined && found.has(asset.key));
+    const idle =
+      kind === 'source'
+        ? !isWanted(lake, node)
+        : inputs.length > 0 && (inputs.every(has) || inputs.some((input) => input.need === 'required' && has(input)));
+    if (idle) found.add(key);
+  }
+  return found;
+}
+
 /** The run that computed something of an asset last. Runs come latest first. */
 export function lastRunOf(asset: string, view: LakeView, runs: readonly RunRecord[]): RunRecord | undefined {
   let newest = 0;

@@ -60,11 +60,19 @@ function resourceOf(context: RuntimeContext): BinanceResource & { readonly clien
 const versionOf = (zip: string, checksum: string | undefined): string =>
   checksum === undefined ? zip : `${zip} checksum ${checksum}`;
 
-/** Whether the settings want this type, of any market. */
-function wantsFiles(resources: Readonly<Record<string, unknown>>, { type }: ArchiveFiles): boolean {
+/** Whether the settings want this type, of any market and interval that it has. */
+function wantsFiles(resources: Readonly<Record<string, unknown>>, of: ArchiveFiles): boolean {
   const binance = resources.binance as BinanceResource | undefined;
-  return binance?.dataTypes.includes(archiveTypes[type].dataType) ?? false;
+  const { dataType, markets, byInterval }: ArchiveType = archiveTypes[of.type];
+  if (!binance?.dataTypes.includes(dataType)) return false;
+  const wants = binance.wants ?? (() => true);
+  return (
+    markets.some((market) => wants('market', market)) &&
+    (!byInterval || intervalsOf(of).some((interval) => wants('interval', interval)))
+  );
 }
+
+const intervalsOf = ({ long }: ArchiveFiles) => intervals.filter((value) => hasDailyFiles(value) !== (long ?? false));
 
 /** Lists the wanted files of all wanted series. The listing gives versions; no object is opened. */
 async function* observeFiles(context: ObserveContext, of: ArchiveFiles): AsyncGenerator<Observation> {
@@ -74,8 +82,7 @@ async function* observeFiles(context: ObserveContext, of: ArchiveFiles): AsyncGe
   const asked = { signal, onRequest: request };
   if (!wants('exchange', 'binance')) return;
   const type: ArchiveType = archiveTypes[of.type];
-  const own = intervals.filter((value) => hasDailyFiles(value) !== (of.long ?? false));
-  const wanted = type.byInterval ? own.filter((value) => wants('interval', value)) : [undefined];
+  const wanted = type.byInterval ? intervalsOf(of).filter((value) => wants('interval', value)) : [undefined];
   if (wanted.length === 0) return;
   for (const market of type.markets.filter((value) => wants('market', value))) {
     const root = archivePrefix({ ...of, market });

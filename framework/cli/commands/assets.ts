@@ -1,5 +1,6 @@
 import type { AssetDefinition } from '../../define/model.ts';
-import { table } from '../../report/format.ts';
+import { plural, table } from '../../report/format.ts';
+import { notWanted } from '../../report/latest.ts';
 import type { Context } from '../context.ts';
 import { selectAssets } from '../lake.ts';
 
@@ -26,19 +27,25 @@ export async function run(context: Context, _options: object, selection?: string
         description,
       };
     });
+    const idle = selection === undefined ? notWanted(lake) : new Set<string>();
     console.result(list, () => {
-      const rows = list.map(({ key, kind, partitionedBy, description }) => [
-        key,
-        kind,
-        partitionedBy.join('/') || '-',
-        description ?? '',
-      ]);
-      return table(
+      const rows = list
+        .filter(({ key }) => !idle.has(key))
+        .map(({ key, kind, partitionedBy, description }) => [
+          key,
+          kind,
+          partitionedBy.join('/') || '-',
+          description ?? '',
+        ]);
+      const lines = table(
         [{ title: 'ASSET', whole: true }, { title: 'KIND' }, { title: 'PARTITIONED BY' }, { title: 'WHAT IT IS' }],
         rows,
         console.style.strong,
         console.width,
       );
+      if (idle.size === 0) return lines;
+      const more = `And ${plural(idle.size, 'asset')} of data that the settings do not want: ${context.again('assets', '*')}`;
+      return `${lines}\n\n${more}`;
     });
     return undefined;
   });

@@ -2,7 +2,7 @@ import { applyFilter } from '../../partition/filter.ts';
 import type { PartitionSet } from '../../partition/set.ts';
 import { type AssetFreshness, summarize } from '../../plan/freshness.ts';
 import { evaluateNow } from '../../report/evaluated.ts';
-import { instant, number, table } from '../../report/format.ts';
+import { instant, number, plural, table } from '../../report/format.ts';
 import { freshnessJson, freshnessNow, lagText } from '../../report/freshness.ts';
 import { lastRunOf, notKnown } from '../../report/latest.ts';
 import { withUpstream } from '../again.ts';
@@ -147,6 +147,11 @@ function textOf(
       console.tableWidth,
     ),
   ];
+  if (shown.length < list.length)
+    lines.push(
+      '',
+      style.faint(`And ${plural(list.length - shown.length, 'asset')} without any partition: ${again('status', '*')}`),
+    );
   if (unknown.length > 0) {
     lines.push(
       '',

@@ -137,7 +137,11 @@ function bodyOf(state: UiState, stage: Stage, size: Size, theme: Theme): string[
     case 'assets': {
       const { rows, cursor, offset } = state.assets;
       const entries = rows && assetTree(rows, state.assets);
-      return assetsView({ entries, cursor, offset, filter: filter(state.assets.filter), now, size }, theme);
+      const idle = state.assets.filter === '' ? rows?.filter((row) => row.idle).length : 0;
+      return assetsView(
+        { entries, cursor, offset, filter: filter(state.assets.filter), idle: idle ?? 0, now, size },
+        theme,
+      );
     }
     case 'lineage':
       return lineageBody(state, stage, size, theme);

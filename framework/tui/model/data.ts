@@ -31,6 +31,8 @@ export interface Size {
 
 export interface AssetRow {
   readonly key: string;
+  /** The settings do not want what it is made of, and nothing is there: it is listed only for who looks for it. */
+  readonly idle?: boolean;
   readonly kind: 'source' | 'asset';
   /** The part of the key before the first slash. */
   readonly zone: string;

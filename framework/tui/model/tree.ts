@@ -22,10 +22,11 @@ export interface TreeOptions {
   readonly filter: string;
 }
 
-/** The assets under headings, in the order of the graph within each. */
+/** The assets under headings, in the order of the graph within each. Those that are idle only where a filter asks for them. */
 export function assetTree(rows: readonly AssetRow[], { by, collapsed, filter }: TreeOptions): TreeEntry[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const matching = rows.filter((row) => {
+    if (words.length === 0) return row.idle !== true;
     const text = [row.key, row.group, row.kind, ...row.kinds, ...row.owners, ...Object.entries(row.tags).flat()]
       .join(' ')
       .toLowerCase();

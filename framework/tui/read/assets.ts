@@ -6,7 +6,7 @@ import type { AssetFreshness } from '../../plan/freshness.ts';
 import { statusCounts } from '../../plan/plan.ts';
 import { PRESENT } from '../../plan/view.ts';
 import { freshnessLines, policyText } from '../../report/freshness.ts';
-import { lastRunOf, notKnown } from '../../report/latest.ts';
+import { lastRunOf, notKnown, notWanted } from '../../report/latest.ts';
 import type { AssetRow } from '../model/data.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -42,6 +42,7 @@ export function assetRows(
 ): AssetRow[] {
   const runs = lake.state.runs(1000);
   const untold = snapshot ? notKnown(lake, snapshot.view) : new Set<string>();
+  const unwanted = notWanted(lake);
   return lake.graph.order.map((key): AssetRow => {
     const { definition } = lake.graph.node(key);
     const evaluation = snapshot?.evaluations.get(key);
@@ -49,8 +50,10 @@ export function assetRows(
     const isSource = definition.kind === 'source';
     const last = isSource || !snapshot ? undefined : lastRunOf(key, snapshot.view, runs);
     const volume = volumes.get(key);
+    const counts = evaluation && statusCounts(evaluation, isSource ? evaluation.universe.all : undefined);
     return {
       key,
+      ...(unwanted.has(key) && Object.values(counts ?? {}).every((count) => count === 0) && { idle: true }),
       kind: isSource ? 'source' : 'asset',
       zone: key.split('/')[0] ?? key,
       group: definition.group ?? '',
@@ -59,7 +62,7 @@ export function assetRows(
       owners: definition.owners,
       tags: definition.tags,
       dimensions: definition.space.dimensions.map(({ name }) => name),
-      counts: evaluation && statusCounts(evaluation, isSource ? evaluation.universe.all : undefined),
+      counts,
       known: !untold.has(key),
       lastAt: isSource ? state?.lastObservedAt : (last?.finishedAt ?? last?.startedAt),
       lastRun: last?.run,

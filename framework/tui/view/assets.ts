@@ -17,6 +17,8 @@ export interface AssetsInput {
   readonly cursor: number;
   readonly offset: number;
   readonly filter?: Filter | undefined;
+  /** How many assets are not listed because they are idle. */
+  readonly idle?: number;
   readonly now: number;
   readonly size: Size;
 }
@@ -24,7 +26,7 @@ export interface AssetsInput {
 const WIDE = 140;
 
 /** The Assets screen: exactly `size.rows` lines. */
-export function assetsView({ entries, cursor, offset, filter, now, size }: AssetsInput, theme: Theme): string[] {
+export function assetsView({ entries, cursor, offset, filter, idle, now, size }: AssetsInput, theme: Theme): string[] {
   if (entries === undefined) return emptyState(theme, size, 'Reading the lake …', '');
   const rows = entries.flatMap((entry) => (entry.type === 'asset' ? [entry.row] : []));
   const top = filterLines(theme, filter, '', size.columns);
@@ -64,7 +66,7 @@ export function assetsView({ entries, cursor, offset, filter, now, size }: Asset
     },
     theme,
   );
-  const lines = [...hint, summary(entries, rows, left, theme), ...listed];
+  const lines = [...hint, summary(entries, rows, idle ?? 0, left, theme), ...listed];
   if (!detailed) return page([...top, ...lines], size.rows);
   const entry = entries[Math.min(cursor, entries.length - 1)];
   const detail = entry ? assetDetail(entry, now, { columns: right, rows: below.rows }, theme) : [];
@@ -73,12 +75,19 @@ export function assetsView({ entries, cursor, offset, filter, now, size }: Asset
 }
 
 /** What everything is together; the legend of the bars too. */
-function summary(entries: readonly AssetEntry[], rows: readonly AssetRow[], columns: number, theme: Theme): string {
+function summary(
+  entries: readonly AssetEntry[],
+  rows: readonly AssetRow[],
+  idle: number,
+  columns: number,
+  theme: Theme,
+): string {
   const headings = entries.flatMap((entry) => (entry.type === 'asset' || entry.depth > 0 ? [] : [entry]));
   const parts = headings.length > 0 ? headings : rows;
   const counts = addCounts(parts.flatMap((part) => (part.counts ? [part.counts] : [])));
   const assets = headings.length > 0 ? headings.reduce((sum, { assets }) => sum + assets, 0) : rows.length;
-  const right = theme.faint(`${plural(assets, 'asset')} `);
+  const more = idle > 0 ? `, ${idle} not wanted (/ finds them)` : '';
+  const right = theme.faint(`${plural(assets, 'asset')}${more} `);
   const room = columns - width(right) - 3;
   return ends(theme, ` ${legend(theme, counts, room)}`, right, columns);
 }
