@@ -6,15 +6,20 @@ import { type Context, createContext, quoteWord } from './context.ts';
 import { exitCodeOf, FAILED, failureText, USAGE } from './failure.ts';
 import { type Io, processIo } from './io.ts';
 import { loaders } from './loaders.ts';
-import { becomes, type OwnCommands, ownCommands } from './own-commands.ts';
+import { becomes, NO_COMMANDS, type OwnCommands, ownCommands } from './own-commands.ts';
 import { type Chosen, CommanderError, readCommandLine } from './program.ts';
 
 /**
  * Runs one command line. Resolves to the exit code: 0 done, 1 some partitions (or the command) failed, 2 the command line, the
  * settings or the definitions are wrong, 130 and 143 interrupted. Never rejects.
  */
-export async function main(args: readonly string[], io: Io = processIo()): Promise<number> {
-  const own = await ownCommands(args, io);
+export function main(args: readonly string[], io: Io = processIo()): Promise<number> {
+  return carry(args, io, true);
+}
+
+/** @param allowed whether it may be a command of the definitions. What such a command stands for is none. */
+async function carry(args: readonly string[], io: Io, allowed: boolean): Promise<number> {
+  const own = allowed ? await ownCommands(args, io) : NO_COMMANDS;
   let chosen: Chosen | undefined;
   try {
     chosen = choose(args, io, own.specs);
@@ -53,7 +58,7 @@ async function carryOut(chosen: Chosen, own: CommandDefinition, args: readonly s
   } finally {
     context.dispose();
   }
-  return main(words, io);
+  return carry(words, io, false);
 }
 
 function choose(args: readonly string[], io: Io, own: readonly CommandSpec[]): Chosen | undefined {
@@ -80,7 +85,7 @@ function reportUsage(error: unknown, args: readonly string[], io: Io, { specs, f
     ...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')),
     `Run 'lakehouse ${commandOf(args, specs)}--help' for what there is.`,
     ...(failure !== undefined && error.code === 'commander.unknownCommand'
-      ? [`Commands of the definitions are not known: ${failure instanceof Error ? failure.message : String(failure)}`]
+      ? [`Commands of the definitions are not known: ${failure}`]
       : []),
   ].join(' ');
   if (globals.json)

@@ -1,4 +1,4 @@
-import { isLakehouseError } from '../common/errors.ts';
+import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { CommandDefinition } from '../define/command.ts';
 import { type CommandSpec, commands, globalOptions } from './catalog.ts';
 import type { Globals } from './console.ts';
@@ -10,11 +10,11 @@ import type { Chosen } from './program.ts';
 export interface OwnCommands {
   readonly specs: readonly CommandSpec[];
   readonly byName: ReadonlyMap<string, CommandDefinition>;
-  /** Why they are not known. */
-  readonly failure?: unknown;
+  /** Why they are not known, without secrets. */
+  readonly failure?: string;
 }
 
-const NONE: OwnCommands = { specs: [], byName: new Map() };
+export const NO_COMMANDS: OwnCommands = { specs: [], byName: new Map() };
 
 /** The words of a command line that are no options and no options' values, and the options that say where the definitions are. */
 function outline(args: readonly string[]): { words: string[]; globals: Globals } {
@@ -56,21 +56,41 @@ export async function ownCommands(args: readonly string[], io: Io): Promise<OwnC
   const [first, second] = words;
   const known = commands.find(({ name }) => name === first);
   const asks = first === undefined ? !args.some((arg) => arg === '--version' || arg === '-V') : first === 'help';
-  const may = known ? known.arguments?.[0]?.name === '[sql]' && /^[a-z-]+$/.test(second ?? '') : !asks;
-  if (known?.hidden || (!asks && !may)) return NONE;
+  const may = known ? /^[a-z-]+$/.test(second ?? '') && !known.commands?.some(({ name }) => name === second) : !asks;
+  if (known?.hidden || (!asks && !may)) return NO_COMMANDS;
   const context = createContext(io, globals, args);
   try {
     const { definition } = await context.configuration();
+    for (const { name } of definition.commands) refuseTaken(name);
     const byName = new Map(definition.commands.map((one) => [one.name, one]));
     const mine =
-      may && known ? definition.commands.filter(({ name }) => name === `${first} ${second}`) : definition.commands;
+      may && known && !asks
+        ? definition.commands.filter(({ name }) => name === `${first} ${second}`)
+        : definition.commands;
     return { specs: specsOf(mine), byName };
   } catch (failure) {
     // Where there are no definitions, nobody misses their commands.
-    return isLakehouseError(failure) && failure.code === 'no-definitions' ? NONE : { ...NONE, failure };
+    return isLakehouseError(failure) && failure.code === 'no-definitions'
+      ? NO_COMMANDS
+      : { ...NO_COMMANDS, failure: context.redact(failure instanceof Error ? failure.message : String(failure)) };
   } finally {
     context.dispose();
   }
+}
+
+/** @throws LakehouseError `command-taken` (usage). */
+function refuseTaken(name: string): void {
+  const [first, second, ...more] = name.split(' ');
+  const builtin = commands.find((one) => one.name === first);
+  const taken = builtin && (second === undefined || builtin.commands?.some((one) => one.name === second));
+  if (!taken && more.length === 0) return;
+  throw new LakehouseError(
+    'command-taken',
+    taken
+      ? `The definitions declare a command '${name}', which every lakehouse has`
+      : `The definitions declare a command '${name}', which is more than two words`,
+    { hint: 'Call it otherwise: one word, or two.' },
+  );
 }
 
 /** As commands of the catalog: those whose first word is the same are subcommands of one. */
@@ -97,7 +117,9 @@ function specsOf(definitions: readonly CommandDefinition[]): CommandSpec[] {
     const below = group.map(specOf);
     const names = below.map(({ name }) => name).join(', ');
     return [
-      builtin ? { ...builtin, commands: below } : { name: first, group: 'Lake', summary: names, commands: below },
+      builtin
+        ? { ...builtin, commands: [...(builtin.commands ?? []), ...below] }
+        : { name: first, group: 'Lake', summary: names, commands: below },
     ];
   });
 }

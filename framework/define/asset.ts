@@ -79,6 +79,8 @@ export interface SourceOptions<TDims extends DimensionShape> extends CommonOptio
   readonly wanted?: (resources: Readonly<Record<string, unknown>>) => boolean;
   /** Hours after which everything has to be listed again, not only what is new (`context.mode`). Default 24. */
   readonly auditEveryHours?: number;
+  /** Settings that decide what is listed, as text, e.g. a first date: where it changes, everything is listed again. */
+  readonly auditOf?: (resources: Readonly<Record<string, unknown>>) => string;
   /** Hours after a partition's end until it is normally published. Default 48. */
   readonly publicationLagHours?: number;
   /** Days without anything new after which a series counts as ended. Default 30. */
@@ -122,6 +124,7 @@ export function source<const TKey extends string, const TDims extends DimensionS
   const definition: SourceDefinition = {
     wanted: options.wanted,
     auditEveryMs: (options.auditEveryHours ?? 24) * HOUR_MS,
+    auditOf: options.auditOf,
     observe: options.observe,
     read: options.read as SourceDefinition['read'],
     publicationLagMs: (options.publicationLagHours ?? 48) * HOUR_MS,

@@ -177,6 +177,8 @@ export interface SourceDefinition {
   readonly wanted: ((resources: Readonly<Record<string, unknown>>) => boolean) | undefined;
   /** How old an observation of everything may be before the next has to be one. */
   readonly auditEveryMs: number;
+  /** What decides what everything is, as text: where it changes, everything is listed again. */
+  readonly auditOf: ((resources: Readonly<Record<string, unknown>>) => string) | undefined;
   readonly observe: (context: ObserveContext) => AsyncIterable<Observation>;
   /** Reads one partition; `version` is that of the bytes actually received. */
   readonly read:

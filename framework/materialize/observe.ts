@@ -56,7 +56,9 @@ export async function observe(
   const auditedAt = before.asset(node.key)?.lastAuditedAt;
   // A clock that went back is no reason to put an audit off.
   const recent = auditedAt !== undefined && observedAt >= auditedAt && observedAt - auditedAt < source.auditEveryMs;
-  const mode = recent && !audit ? 'head' : 'audit';
+  const auditOf = source.auditOf?.(lake.resources());
+  const asBefore = before.asset(node.key)?.lastAuditOf === auditOf;
+  const mode = recent && asBefore && !audit ? 'head' : 'audit';
   const from = new Map<string, number>();
   let seen = 0;
   let requests = 0;
@@ -106,17 +108,6 @@ export async function observe(
       },
     );
   }
-  if (seen === 0 && !sets.isEmpty(known)) {
-    throw new LakehouseError(
-      'source-empty',
-      `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`,
-      {
-        kind: 'transient',
-        hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
-      },
-    );
-  }
-
   const outcomes: SeriesOutcome[] = [];
   const detail: Record<string, Record<string, string>> = {};
   let changed = 0;
@@ -165,6 +156,18 @@ export async function observe(
     const values = now?.values ?? before.asset(node.key)?.series.get(key)?.values ?? {};
     return ranges.isEmpty(gone) ? [] : [{ series: key, values, ranges: [...gone.bounds] }];
   });
+  const gone = withdrawn.reduce((sum, { ranges: bounds }) => sum + ranges.count({ bounds }), 0);
+  // Where only what is new was listed, one may have been taken back.
+  if (seen === 0 && gone > (from.size > 0 ? 1 : 0)) {
+    throw new LakehouseError(
+      'source-empty',
+      `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`,
+      {
+        kind: 'transient',
+        hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
+      },
+    );
+  }
   return {
     event: {
       kind: 'observed',
@@ -172,13 +175,13 @@ export async function observe(
       run,
       observedAt,
       outcomes,
-      ...(from.size === 0 && { audit: true }),
+      ...((mode === 'audit' || from.size === 0) && { audit: true, ...(auditOf !== undefined && { auditOf }) }),
       ...(changed > 0 && changed <= 10_000 && { detail: JSON.stringify(detail) }),
       ...(withdrawn.length > 0 && { withdrawn }),
     },
     seen,
     changed,
-    withdrawn: withdrawn.reduce((sum, w) => sum + ranges.count({ bounds: w.ranges }), 0),
+    withdrawn: gone,
     requests,
   };
 }

@@ -80,11 +80,12 @@ export function loadIndex(db: DatabaseSync, revision: number, use: IndexUse): In
   index.definitions = header.definitions;
   index.accepted = header.accepted ?? {};
   index.head = revision;
-  for (const [key, [at, seen, audited]] of Object.entries(header.assets)) {
+  for (const [key, [at, seen, audited, auditOf]] of Object.entries(header.assets)) {
     const asset = index.write(key);
     asset.lastObservedAt = at ?? undefined;
     asset.lastObservedRevision = seen ?? undefined;
     asset.lastAuditedAt = audited ?? undefined;
+    asset.lastAuditOf = auditOf ?? undefined;
   }
   const rows = chunkRows(db, 'hot', revision);
   for (let from = 0; from < rows.length; ) {
@@ -144,7 +145,12 @@ export function finishCheckpoint(db: DatabaseSync, index: IndexBuilder, previous
   const assets = Object.fromEntries(
     [...index.assets].map(([key, asset]) => [
       key,
-      [asset.lastObservedAt ?? null, asset.lastObservedRevision ?? null, asset.lastAuditedAt ?? null] as const,
+      [
+        asset.lastObservedAt ?? null,
+        asset.lastObservedRevision ?? null,
+        asset.lastAuditedAt ?? null,
+        asset.lastAuditOf ?? null,
+      ] as const,
     ]),
   );
   const content: CheckpointHeader = {

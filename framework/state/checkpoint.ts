@@ -16,7 +16,10 @@ export interface CheckpointHeader {
   readonly accepted?: LakeIndex['accepted'];
   /** Asset → when it was last observed and the revision of that, nulls where it never was. */
   readonly assets: Readonly<
-    Record<string, readonly [at: number | null, revision: number | null, audited?: number | null]>
+    Record<
+      string,
+      readonly [at: number | null, revision: number | null, audited?: number | null, auditOf?: string | null]
+    >
   >;
 }
 

@@ -109,6 +109,8 @@ export interface ObservedEvent {
   readonly outcomes: readonly SeriesOutcome[];
   /** Everything was listed, not only what is new. */
   readonly audit?: true;
+  /** Of an audit: what decided what everything is. */
+  readonly auditOf?: string;
   /** JSON text about what changed, for people. */
   readonly detail?: string;
   readonly withdrawn?: PackedSet;

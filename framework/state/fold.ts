@@ -28,14 +28,21 @@ export function applyEvent(index: IndexBuilder, { revision, header, outcomes }: 
       const asset = index.write(header.asset);
       if (outcomes !== undefined) enter(asset, revision, outcomes, 0, revision, []);
       asset.lastObservedAt = header.observedAt;
-      if (header.audit) asset.lastAuditedAt = header.observedAt;
+      if (header.audit) {
+        asset.lastAuditedAt = header.observedAt;
+        asset.lastAuditOf = header.auditOf;
+      }
       asset.lastObservedRevision = revision;
       leave(asset, header.withdrawn ?? [], revision);
       break;
     }
-    case 'departed':
-      leave(index.write(header.asset), header.set, revision);
+    case 'departed': {
+      const asset = index.write(header.asset);
+      leave(asset, header.set, revision);
+      // What was wiped is there again only when everything is listed.
+      asset.lastAuditedAt = undefined;
       break;
+    }
     case 'failed':
       fail(index, header, revision);
       break;

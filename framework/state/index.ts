@@ -17,6 +17,8 @@ export interface AssetState {
   readonly lastObservedRevision: number | undefined;
   /** When all of the source was last listed, ms UTC. */
   readonly lastAuditedAt: number | undefined;
+  /** What decided then what everything is. */
+  readonly lastAuditOf: string | undefined;
 }
 
 /** What the log says as of revision `head`. A snapshot: later events do not alter it. */
@@ -41,6 +43,7 @@ export class MutableAsset implements AssetState {
   lastObservedAt: number | undefined;
   lastObservedRevision: number | undefined;
   lastAuditedAt: number | undefined;
+  lastAuditOf: string | undefined;
 
   readonly #unpacked: Unpacked;
 
@@ -51,6 +54,7 @@ export class MutableAsset implements AssetState {
     this.lastObservedAt = from?.lastObservedAt;
     this.lastObservedRevision = from?.lastObservedRevision;
     this.lastAuditedAt = from?.lastAuditedAt;
+    this.lastAuditOf = from?.lastAuditOf;
   }
 
   failure(seriesKey: string, time: number): Failure | undefined {
@@ -71,6 +75,7 @@ export class MutableAsset implements AssetState {
     this.lastObservedAt = from.lastObservedAt;
     this.lastObservedRevision = from.lastObservedRevision;
     this.lastAuditedAt = from.lastAuditedAt;
+    this.lastAuditOf = from.lastAuditOf;
     for (const [key, series] of from.series) this.series.set(key, series.clone(this.epoch, this.#unpacked));
   }
 }

@@ -212,7 +212,7 @@ describe('a lake that nobody has looked at', () => {
     expect(await here.json(['plan', '+silver/prices', '-p', 'date=2024-01-01..2024-01-05'])).toEqual({
       selection: '+silver/prices',
       revision: 1,
-      observed: [{ asset: 'files/days', seen: 6, changed: 6, withdrawn: 0 }],
+      observed: [{ asset: 'files/days', seen: 6, changed: 6, withdrawn: 0, audit: true, requests: 0 }],
       neverObserved: [],
       will: 12,
       may: 0,
@@ -455,13 +455,13 @@ test('observe remembers what is there, and is a run of its own', async () => {
   const { code, out, err } = await here.run(['observe']);
   expect({ code, out, err }).toEqual({
     code: 0,
-    out: 'SOURCE      SEEN  NEW OR CHANGED  WITHDRAWN\nfiles/days     6               6          0\n',
+    out: 'SOURCE      SEEN  NEW OR CHANGED  WITHDRAWN  LISTED      REQUESTS\nfiles/days     6               6          0  everything         -\n',
     err: 'Looking at files/days …\n',
   });
   await here.write('AAA', '2024-01-01', '0,9\n');
   await here.remove('BBB', '2024-01-03');
   expect(await here.json(['observe', 'files/days'])).toEqual([
-    { asset: 'files/days', seen: 5, changed: 1, withdrawn: 1 },
+    { asset: 'files/days', seen: 5, changed: 1, withdrawn: 1, audit: true, requests: 0 },
   ]);
   expect((await here.run(['status', 'files/days'])).out).toMatchInlineSnapshot(`
     "ASSET       FRESH  STALE  MISSING  AWAITING  UNAVAILABLE  FAILED  LAST COMPUTED

@@ -104,6 +104,24 @@ describe('commands that definitions declare', () => {
     ]);
   });
 
+  test('cannot take the name of a command that every lakehouse has; one below it stands beside its own', async () => {
+    const at = await place();
+    const named = (name: string) =>
+      defineLakehouse({
+        assets: at.tiny().assets,
+        commands: [command(name, { summary: 'x', becomes: () => ['assets'] })],
+      });
+    const { err } = await at.run(['mine'], { definition: named('status') });
+    expect(err).toContain("The definitions declare a command 'status', which every lakehouse has");
+    expect((await at.run(['runs', 'mine'], { definition: named('runs mine') })).out).toContain('silver/prices');
+    expect((await at.run(['help', 'runs'], { definition: named('runs mine') })).out).toMatch(/show.*\n.*mine/);
+    const itself = defineLakehouse({
+      assets: at.tiny().assets,
+      commands: [command('again', { summary: 'x', becomes: () => ['again'] })],
+    });
+    expect((await at.run(['again'], { definition: itself })).err).toContain("unknown command 'again'");
+  });
+
   test('are not known where the definitions cannot be loaded, and that is said', async () => {
     const at = await place();
     const importModule = async () => {

@@ -1,6 +1,7 @@
 import { asset, bytes, daily, defineLakehouse, dynamicDimension, type ObserveContext, source } from 'crypto-lakehouse';
 import { expect, test } from 'vitest';
-import { observeSources } from '../../framework/materialize/recorded.ts';
+import { observeSources, wipePartitions } from '../../framework/materialize/recorded.ts';
+import { presentSet } from '../../framework/plan/universe.ts';
 import { openTestLake, run } from './lake.ts';
 import { atEnd, statuses, temporaryDirectory } from './support.ts';
 
@@ -8,13 +9,14 @@ const HOUR = 3_600_000;
 const never = new AbortController().signal;
 
 /** A source of days of one symbol that lists only the newest day when it is asked for what is new. */
-async function lakeOf(days: Map<string, string>, wanted: () => boolean = () => true) {
+async function lakeOf(days: Map<string, string>, wanted: () => boolean = () => true, auditOf: () => string = () => '') {
   const asked: ObserveContext['mode'][] = [];
   const clock = { now: Date.parse('2024-01-10T06:00:00Z') };
   const dimensions = { symbol: dynamicDimension(), date: daily({ start: '2024-01-01' }) };
   const archive = source('archive/days', {
     partitions: dimensions,
     wanted,
+    auditOf,
     async *observe({ mode, known, listsFrom, request }) {
       asked.push(mode);
       request();
@@ -83,6 +85,36 @@ test('the newest day is withdrawn also between audits, and an audit can be asked
   expect(await look()).toMatchObject([{ changed: 0 }]);
   expect(await look(true)).toMatchObject([{ changed: 1, audit: true }]);
   expect(asked).toEqual(['audit', 'head', 'audit']);
+});
+
+test('a source that lists nothing because nothing is new is not empty; one whose newest was taken back is not either', async () => {
+  const days = new Map([
+    ['2024-01-01', 'a'],
+    ['2024-01-02', 'a'],
+  ]);
+  const { look, clock } = await lakeOf(days);
+  await look();
+  days.delete('2024-01-02');
+  clock.now += HOUR;
+  expect(await look()).toMatchObject([{ seen: 0, withdrawn: 1, audit: false }]);
+  days.clear();
+  await expect(look(true)).rejects.toThrow('lists nothing, but 1 partitions were seen there before');
+});
+
+test('what was wiped, and what another setting decides, is listed in full at the next look', async () => {
+  let start = '2024-01-02';
+  const days = new Map(['01', '02', '03'].map((day) => [`2024-01-${day}`, 'a']));
+  const { lake, look, clock, asked } = await lakeOf(days, undefined, () => start);
+  await look();
+  clock.now += HOUR;
+  start = '2024-01-01';
+  expect(await look()).toMatchObject([{ seen: 3, audit: true }]);
+  const node = lake.graph.node('archive/days');
+  const all = presentSet(node, lake.state.refresh().asset('archive/days'));
+  await wipePartitions(lake, 'archive/days', all, 'wipe', never);
+  clock.now += HOUR;
+  expect(await look()).toMatchObject([{ seen: 3, changed: 3, audit: true }]);
+  expect(asked).toEqual(['audit', 'audit', 'audit']);
 });
 
 test('a clock that has gone back does not put the audit off', async () => {

@@ -1,5 +1,4 @@
 import {
-  inflateMember,
   isLakehouseError,
   LakehouseError,
   type Observation,
@@ -7,6 +6,7 @@ import {
   type PartitionContext,
   type RuntimeContext,
   readSingleMember,
+  verifyMember,
 } from 'crypto-lakehouse';
 import { type ArchiveClient, type ArchiveObject, fetchVerified, type VerifiedContent } from './archive.ts';
 import {
@@ -46,6 +46,7 @@ export const archiveFiles = (of: ArchiveFiles) => ({
   // The newest month of a living series ended up to 31 + 20 days ago.
   liveForDays: of.cadence === 'daily' ? 30 : 60,
   wanted: (resources: Readonly<Record<string, unknown>>) => wantsFiles(resources, of),
+  auditOf: (resources: Readonly<Record<string, unknown>>) => (resources.binance as BinanceResource).start,
   observe: (context: ObserveContext) => observeFiles(context, of),
   read: (context: RuntimeContext & { readonly partition: Pick<PartitionContext, 'values'> }) => readFile(context, of),
 });
@@ -169,7 +170,7 @@ async function readFile(
     period,
   });
   const content = await fetchConsistent(client, key, context.signal);
-  checkZip(content.bytes, key);
+  await checkZip(content.bytes, key);
   return { bytes: content.bytes, version: versionOf(content.version, content.checksumVersion) };
 }
 
@@ -203,7 +204,7 @@ async function fetchConsistent(client: ArchiveClient, key: string, signal: Abort
 }
 
 /** The zip must be what the archive's zips are: one sound member, named like the zip. */
-function checkZip(bytes: Uint8Array, key: string): void {
+async function checkZip(bytes: Uint8Array, key: string): Promise<void> {
   const member = readSingleMember(bytes, key);
   const expected = key.slice(key.lastIndexOf('/') + 1).replace(/\.zip$/, '.csv');
   if (member.name !== expected) {
@@ -212,5 +213,5 @@ function checkZip(bytes: Uint8Array, key: string): void {
       hint: 'It may be the file of another symbol or day. It is tried again when the archive changes it.',
     });
   }
-  inflateMember(member);
+  await verifyMember(member);
 }

@@ -1,4 +1,5 @@
 import { LakehouseError } from '../../common/errors.ts';
+import { isWanted } from '../../materialize/observe.ts';
 import { observeSources } from '../../materialize/recorded.ts';
 import { number, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
@@ -19,6 +20,9 @@ export async function run(context: Context, options: ObserveOptions, selection?:
       throw new LakehouseError('no-sources', `'${selection}' selects no source`, {
         hint: `To look at what assets are made of, write '+${selection}'`,
       });
+    const unwanted = sources.filter((key) => !isWanted(lake, lake.graph.node(key)));
+    if (selection !== undefined && unwanted.length > 0)
+      console.warn(`Not looked at, because the settings do not want them: ${unwanted.join(', ')}`);
     const { signal } = context.interrupts();
     const { definition, loaded } = await context.configuration();
     const { lake: heard, offered } = overheard(lake);
@@ -54,7 +58,7 @@ export async function run(context: Context, options: ObserveOptions, selection?:
           number(changed),
           number(withdrawn),
           audit ? 'everything' : 'what is new',
-          number(requests),
+          requests === 0 ? '-' : number(requests),
         ]),
         console.style.strong,
       ),
