@@ -1,4 +1,7 @@
-import { type CommandCall, command, LakehouseError } from 'crypto-lakehouse';
+import { type CommandCall, command, globMatcher, LakehouseError } from 'crypto-lakehouse';
+import { longInterval } from './dimensions.ts';
+import { symbolGlobs } from './exchanges/binance/symbols.ts';
+import type { Settings } from './settings.ts';
 
 // The words in which people of this field ask for data, as selections of assets.
 
@@ -34,11 +37,39 @@ const series = [
 ] as const;
 const intervals = { flags: '--interval <intervals...>', description: 'lengths of candles, e.g. 1m 1h' } as const;
 
+const FUTURES_ONLY: ReadonlySet<string> = new Set(
+  Object.keys(DATA_TYPES).filter((type) => !['klines', 'agg-trades', 'trades'].includes(type)),
+);
+
 const list = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [String(value)];
 
+const words = (value: unknown): readonly string[] => list(value).flatMap((text) => text.split(','));
+
+/** Lengths of candles in the archive's words. */
+const intervalsOf = ({ options }: CommandCall): readonly string[] =>
+  words(options.interval).map((text) => (text === '1M' ? '1mo' : text));
+
+const exchangesOf = ({ settings }: CommandCall) => (settings as unknown as Settings).exchanges;
+
+/**
+ * What the settings do not want is not fetched for once: the next run would take it out of the lake again.
+ * @throws LakehouseError `not-wanted` (usage).
+ */
+function refuseUnwanted(asked: readonly string[], wanted: readonly string[], setting: string): void {
+  const wants = globMatcher(wanted);
+  const missing = asked.filter((value) => !/[*?]/.test(value) && !wants(value));
+  if (missing.length === 0) return;
+  throw new LakehouseError(
+    'not-wanted',
+    `The settings do not want ${missing.join(', ')}: ${setting} is ${wanted.join(', ') || 'empty'}`,
+    { hint: `Add it in lakehouse.yaml: ${setting}: [${[...wanted, ...missing].join(', ')}]` },
+  );
+}
+
 /** `--partitions` for what was asked for; nothing when nothing was. */
-function partitionWords({ options }: CommandCall): string[] {
+function partitionWords(call: CommandCall): string[] {
+  const { options } = call;
   const day = (name: string): string => {
     const text = String(options[name] ?? '');
     if (text === '' || (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)))) return text;
@@ -47,30 +78,56 @@ function partitionWords({ options }: CommandCall): string[] {
   const [from, to] = [day('startDate'), day('endDate')];
   if (from !== '' && to !== '' && from > to)
     throw new LakehouseError('bad-date', `--start-date ${from} is after --end-date ${to}`);
-  const [symbols, wanted] = [list(options.symbols), list(options.interval)];
+  const { binance, ...others } = exchangesOf(call);
+  const enabled = Object.values(others).filter((one) => one.enabled);
+  const [symbols, intervals] = [words(options.symbols), intervalsOf(call)];
   const market = TRADE_TYPES[String(options.tradeType ?? '')];
+  refuseUnwanted(
+    symbols,
+    [...symbolGlobs(binance), ...enabled.flatMap((one) => one.symbols)],
+    'exchanges.binance.symbols',
+  );
+  refuseUnwanted(
+    intervals,
+    [...binance.intervals, ...enabled.flatMap((one) => one.intervals)],
+    'exchanges.binance.intervals',
+  );
+  refuseUnwanted(market === undefined ? [] : [market], binance.markets, 'exchanges.binance.markets');
   const filter = [
     ...(market === undefined ? [] : [`market=${market}`]),
-    ...(symbols.length > 0 ? [`symbol=${symbols.flatMap((text) => text.split(',')).join('|')}`] : []),
-    ...(wanted.length > 0
-      ? [
-          `interval=${wanted
-            .flatMap((text) => text.split(','))
-            .join('|')
-            .replaceAll('1M', '1mo')}`,
-        ]
-      : []),
+    ...(symbols.length > 0 ? [`symbol=${symbols.join('|')}`] : []),
+    ...(intervals.length > 0 ? [`interval=${intervals.join('|')}`] : []),
     ...(from !== '' || to !== '' ? [`date=${from}..${to}`] : []),
   ];
   return filter.length > 0 ? ['--partitions', filter.join(',')] : [];
 }
 
-/** Wants the type for this once, when the settings do not: others of the settings' types stay. */
-function typeWords(type: string, { settings }: CommandCall): string[] {
-  const { exchanges } = settings as { exchanges: { binance: { dataTypes: readonly string[] } } };
+/** Wants the type for this once, when the settings do not: what is there then stays, and nothing more is fetched. */
+function typeWords(type: string, call: CommandCall): string[] {
+  const { dataTypes, markets } = exchangesOf(call).binance;
+  if (FUTURES_ONLY.has(type) && !markets.some((market) => market !== 'spot')) {
+    throw new LakehouseError(
+      'not-wanted',
+      `There are ${type} of futures only, and exchanges.binance.markets is ${markets.join(', ')}`,
+      {
+        hint: `Add them in lakehouse.yaml: exchanges.binance.markets: [${[...markets, 'um'].join(', ')}]`,
+      },
+    );
+  }
   const name = type.replaceAll('-', '_');
-  const { dataTypes } = exchanges.binance;
-  return dataTypes.includes(name) ? [] : ['--set', `exchanges.binance.dataTypes=[${[...dataTypes, name].join(', ')}]`];
+  return dataTypes.some((one) => one === name)
+    ? []
+    : ['--set', `exchanges.binance.dataTypes=[${[...dataTypes, name].join(', ')}]`];
+}
+
+/** Candles of up to a day, and those that are longer, are tables of their own. */
+function klines(call: CommandCall, of: (silver: string) => string): string {
+  const asked = intervalsOf(call);
+  const isLong = (interval: string) => longInterval.values.some((value) => value === interval);
+  return [
+    ...(asked.length === 0 || !asked.every(isLong) ? [of('silver/klines')] : []),
+    ...(asked.some(isLong) ? [of('silver/long_klines')] : []),
+  ].join(' or ');
 }
 
 const ingest = Object.entries(DATA_TYPES).map(([type, { silver }]) =>
@@ -79,10 +136,13 @@ const ingest = Object.entries(DATA_TYPES).map(([type, { silver }]) =>
     options: type.includes('klines') ? [...series, intervals] : series,
     examples: [
       `lakehouse ingest ${type} --symbols BTCUSDT ETHUSDT --start-date 2024-01-01 --end-date 2024-01-31${
-        type === 'klines' ? ' --interval 1h' : ' --trade-type um_futures'
-      }`,
+        type === 'klines' ? ' --interval 1h' : ''
+      }${FUTURES_ONLY.has(type) ? ' --set exchanges.binance.markets=[spot,um]' : ''}`,
     ],
-    becomes: (call) => ['materialize', `+${silver}`, ...partitionWords(call), ...typeWords(type, call)],
+    becomes: (call) => {
+      const selection = type === 'klines' ? klines(call, (key) => `+${key}`) : `+${silver}`;
+      return ['materialize', selection, ...partitionWords(call), ...typeWords(type, call)];
+    },
   }),
 );
 
@@ -103,8 +163,9 @@ export const commands = [
     ],
     examples: ['lakehouse process transform --data-type klines --symbols BTCUSDT --start-date 2024-01-01'],
     becomes: (call) => {
-      const { gold = '' } = DATA_TYPES[String(call.options.dataType)] ?? {};
-      return ['materialize', gold, '--no-observe', ...partitionWords(call)];
+      const type = String(call.options.dataType);
+      const selection = type === 'klines' ? klines(call, (key) => `${key}+`) : (DATA_TYPES[type]?.gold ?? '');
+      return ['materialize', selection, '--no-observe', ...partitionWords(call)];
     },
   }),
   command('query info', {

@@ -136,3 +136,6 @@ export const settings = {
     })
     .meta({ description: 'What is computed of it.' }),
 };
+
+/** The settings of the crypto lakehouse, in force. */
+export type Settings = { readonly [K in keyof typeof settings]: z.output<(typeof settings)[K]> };

@@ -4,6 +4,7 @@ import { machine, table } from './support.ts';
 
 const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Measurement[]>>>> = {
   silver: async () => (await import('./silver.ts')).benchSilver,
+  download: async () => (await import('./download.ts')).benchDownload,
   checks: async () => (await import('./checks.ts')).benchChecks,
   noop: async () => (await import('./noop.ts')).benchNoop,
   daemon: async () => (await import('./daemon.ts')).benchDaemon,

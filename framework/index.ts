@@ -121,6 +121,7 @@ export { type ColumnReference, type SqlReference, type SqlTemplate, type SqlValu
 export type { Asset, CheckContext, CheckSpec, TypesOf } from './define/types.ts';
 export { type ViewDefinition, view } from './define/view.ts';
 export { jsonSequence } from './formats/json.ts';
+export { verifyMember } from './formats/verify.ts';
 export { inflateMember, readSingleMember, writeZip } from './formats/zip.ts';
 export { type AutomationTester, automationTester, type TestedAutomation } from './operate/automation/tester.ts';
 export { filesIn, httpChanged, type ListedFile, newFiles, newValues } from './operate/polls.ts';

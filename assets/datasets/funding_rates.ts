@@ -119,18 +119,23 @@ export const silverFundingRates = asset('silver/funding_rates', {
         ${answer.time(rest.fundingTime)} AS calc_time,
         ${orNull(rest.markPrice, answer.price)} AS mark_price
       FROM ${rest}
-    ), counted AS (
-      SELECT *, date_diff('hour', lag(funding_time) OVER (ORDER BY funding_time), funding_time)::INTEGER AS interval_hours
+    ), said AS (
+      SELECT 1 AS rank, *, NULL::DECIMAL(18,8) AS mark_price FROM published
+      UNION ALL
+      SELECT 2, funding_time, funding_rate, date_diff('hour', lag(funding_time) OVER (ORDER BY funding_time), funding_time)::INTEGER, calc_time, mark_price
       FROM answered
+    ), numbered AS (
+      -- What one of them has twice stays two rows, which are refused.
+      SELECT *, row_number() OVER (PARTITION BY rank, funding_time ORDER BY calc_time, funding_rate) AS copy FROM said
     )
     SELECT
-      coalesce(p.funding_time, a.funding_time) AS funding_time,
-      coalesce(p.funding_rate, a.funding_rate) AS funding_rate,
-      coalesce(p.interval_hours, a.interval_hours) AS interval_hours,
-      coalesce(p.calc_time, a.calc_time) AS calc_time,
-      a.mark_price
-    FROM published p FULL JOIN counted a ON p.funding_time = a.funding_time
-    WHERE coalesce(p.funding_time, a.funding_time) >= ${partition.start}
-      AND coalesce(p.funding_time, a.funding_time) < ${partition.end}`;
+      funding_time,
+      arg_min(funding_rate, rank) AS funding_rate,
+      arg_min(interval_hours, rank) AS interval_hours,
+      arg_min(calc_time, rank) AS calc_time,
+      max(mark_price) AS mark_price
+    FROM numbered
+    WHERE funding_time >= ${partition.start} AND funding_time < ${partition.end}
+    GROUP BY funding_time, copy`;
   },
 });

@@ -16,7 +16,8 @@ import { longOnGrid } from '../silver/candles.ts';
 import { exactly, orNull, type TextColumn } from '../silver/exact.ts';
 import { answered, marketData, original } from './shared.ts';
 
-// Candles of a price that nobody trades at (mark, index, premium index): the files of klines, without amounts.
+// Candles of a price that nobody trades at (mark, index, premium index): the files of klines, without amounts. A file with a line twice fails
+// its day with `duplicate-rows`, and the other days are there.
 
 /** What their assets have in common. */
 export const priceAsset = { ...marketData, group: 'prices' } as const;

@@ -3,6 +3,9 @@ import { marketData } from './shared.ts';
 
 // Trades and quotes, event by event: daily files first. A month of a busy symbol is gigabytes in one zip, and would be opened whole
 // for each of its days that changes; it is read where the daily file is lacking.
+//
+// A file with a line twice fails its day with `duplicate-rows`: the monthly file takes its place, where there is one, only when the daily one
+// itself cannot be read. It comes back when the exchange mends the file.
 
 /** What all assets of trades have in common. */
 export const tradeAsset = { ...marketData, group: 'trades' } as const;

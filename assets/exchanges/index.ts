@@ -5,6 +5,7 @@ import * as coinbaseKlines from './coinbase/klines.ts';
 import { coinbaseResource } from './coinbase/resource.ts';
 import * as krakenKlines from './kraken/klines.ts';
 import { krakenResource } from './kraken/resource.ts';
+import type { exchanges } from './names.ts';
 import type { RestResource } from './rest/klines.ts';
 import type { RestSettings } from './rest/settings.ts';
 
@@ -43,7 +44,10 @@ export function exchangeResources({ binance, coinbase, kraken }: ExchangesSettin
   readonly kraken: RestResource;
 } {
   return {
-    binance: { ...binanceResource(binance), wants: wantsOf(wantedBy.binance(binance)) },
+    binance: {
+      ...binanceResource(binance),
+      wants: binance.enabled ? wantsOf(wantedBy.binance(binance)) : () => false,
+    },
     coinbase: coinbaseResource(coinbase),
     kraken: krakenResource(kraken),
   };
@@ -79,18 +83,30 @@ function wantsOf(wanted: Wanted): (dimension: string, value: string) => boolean 
  * what its own exchange is to have.
  */
 export function exchangeFilters({ binance, coinbase, kraken }: ExchangesSettings): Wanted & { exchange: string[] } {
-  const all = [
-    { name: 'binance', enabled: binance.enabled, wanted: wantedBy.binance(binance) },
-    { name: 'coinbase', enabled: coinbase.enabled, wanted: wantedBy.coinbase(coinbase) },
-    { name: 'kraken', enabled: kraken.enabled, wanted: wantedBy.kraken(kraken) },
-  ].filter(({ enabled }) => enabled);
+  const all: { name: (typeof exchanges)[number]; wanted: Wanted }[] = [
+    ...(binance.enabled ? [{ name: 'binance' as const, wanted: wantedBy.binance(binance) }] : []),
+    ...(coinbase.enabled ? [{ name: 'coinbase' as const, wanted: wantedBy.coinbase(coinbase) }] : []),
+    ...(kraken.enabled ? [{ name: 'kraken' as const, wanted: wantedBy.kraken(kraken) }] : []),
+  ];
   const union = (dimension: keyof Wanted) => [...new Set(all.flatMap(({ wanted }) => wanted[dimension]))];
-  // What one exchange is to leave out, another may have.
-  const kept = (glob: string) => all.length === 1 || !glob.startsWith('!');
+  // What one exchange is to leave out, another may have: then it stays where it is, and is only not fetched any more.
+  const kept = (glob: string) =>
+    !glob.startsWith('!') ||
+    all.every(
+      ({ wanted: { symbol } }) => symbol.includes(glob) || !symbol.some((other) => globsMeet(glob.slice(1), other)),
+    );
   return {
     exchange: all.map(({ name }) => name),
     market: union('market'),
     symbol: union('symbol').filter(kept),
     interval: union('interval'),
   };
+}
+
+/** Whether some text matches both globs (`*`, `?`). */
+export function globsMeet(a: string, b: string): boolean {
+  if (a === '' || b === '') return /^\**$/.test(a + b);
+  if (a.startsWith('*')) return globsMeet(a.slice(1), b) || globsMeet(a, b.slice(1));
+  if (b.startsWith('*')) return globsMeet(b, a);
+  return (a[0] === b[0] || a[0] === '?' || b[0] === '?') && globsMeet(a.slice(1), b.slice(1));
 }

@@ -130,7 +130,7 @@ function bars(
       sum(count)::BIGINT AS trades,
       coalesce(sum(base) FILTER (taker_buys), 0)::DOUBLE AS taker_buy_volume,
       sum(quote)::DOUBLE / sum(base)::DOUBLE AS vwap,
-      any_value(threshold)::DOUBLE AS threshold,
-      CASE WHEN max(until) >= (bar + 1) * any_value(threshold) THEN arg_max(time, id) ELSE ${partition.end} END AS available_at
+      max(threshold)::DOUBLE AS threshold,
+      CASE WHEN max(until) >= (bar + 1) * max(threshold) THEN arg_max(time, id) ELSE ${partition.end} END AS available_at
     FROM placed GROUP BY bar`;
 }

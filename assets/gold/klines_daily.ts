@@ -4,6 +4,7 @@ import {
   columns,
   double,
   from,
+  ifPresent,
   inRange,
   integer,
   ohlcConsistent,
@@ -16,6 +17,7 @@ import { contractUsd } from '../contracts.ts';
 import { date, exchange, interval, market, symbol } from '../dimensions.ts';
 import { barInterval, candleAsset, upToDate } from '../klines.ts';
 import { silverKlines } from '../silver/klines.ts';
+import { silverKlinesPatches } from '../silver/klines_quality.ts';
 
 const units = 'In every market, also cm, where the exchange counts contracts.';
 
@@ -69,10 +71,14 @@ export const periodChecks = [
 export const goldKlinesDaily = asset('gold/klines_daily', {
   ...candleAsset,
   description:
-    'One row per day, from the bars of the interval: prices, amounts, VWAP and the return since the day before.',
+    'One row per day, from the bars of the interval and, in months that are over, those of silver/klines_patches: prices, amounts, VWAP and the return since the day before.',
   kinds: ['table', 'sql'],
   partitions: { exchange, market, symbol, interval, date },
-  inputs: { klines: from(silverKlines, { date: window({ days: 1 }) }) },
+  inputs: {
+    klines: from(silverKlines, { date: window({ days: 1 }) }),
+    // A monthly file that lacks days replaces daily ones that had them.
+    patches: ifPresent(from(silverKlinesPatches, { month: window({ days: 1 }) })),
+  },
   columns: columns(period),
   sortBy: ['open_time'],
   timeColumn: 'open_time',
@@ -91,26 +97,28 @@ export const goldKlinesDaily = asset('gold/klines_daily', {
     ...periodChecks,
   ],
   // Sums are of DECIMAL: exact, so the same in any order.
-  query: ({ klines }, { partition }) => {
+  query: ({ klines, patches }, { partition }) => {
+    const bars = (of: typeof klines | typeof patches) =>
+      sql`SELECT ${of.open_time} AS open_time, ${of.open} AS open, ${of.high} AS high, ${of.low} AS low, ${of.close} AS close, ${of.volume} AS volume, ${of.quote_volume} AS quote_volume, ${of.taker_buy_volume} AS taker_buy_volume, ${of.taker_buy_quote_volume} AS taker_buy_quote_volume, ${of.count} AS count FROM ${of}`;
     const inContracts = sql`${partition.market} = 'cm'`;
     return sql`
-      WITH day AS (
+      WITH bars AS (${bars(klines)} UNION ALL ${bars(patches)}), day AS (
         SELECT
-          arg_min(${klines.open}, ${klines.open_time})::DOUBLE AS open,
-          max(${klines.high})::DOUBLE AS high,
-          min(${klines.low})::DOUBLE AS low,
-          arg_max(${klines.close}, ${klines.open_time})::DOUBLE AS close,
-          sum(${klines.volume})::DOUBLE AS raw_volume,
-          sum(${klines.quote_volume})::DOUBLE AS raw_quote_volume,
-          sum(${klines.taker_buy_volume})::DOUBLE AS raw_taker_buy_volume,
-          sum(${klines.taker_buy_quote_volume})::DOUBLE AS raw_taker_buy_quote_volume,
-          sum(${klines.count})::BIGINT AS trades,
+          arg_min(open, open_time)::DOUBLE AS open,
+          max(high)::DOUBLE AS high,
+          min(low)::DOUBLE AS low,
+          arg_max(close, open_time)::DOUBLE AS close,
+          sum(volume)::DOUBLE AS raw_volume,
+          sum(quote_volume)::DOUBLE AS raw_quote_volume,
+          sum(taker_buy_volume)::DOUBLE AS raw_taker_buy_volume,
+          sum(taker_buy_quote_volume)::DOUBLE AS raw_taker_buy_quote_volume,
+          sum(count)::BIGINT AS trades,
           count(*)::INTEGER AS bars,
-          max(${klines.open_time}) + ${barInterval(partition)} AS available_at
-        FROM ${klines} WHERE ${klines.open_time} >= ${partition.start} HAVING count(*) > 0
+          max(open_time) + ${barInterval(partition)} AS available_at
+        FROM bars WHERE open_time >= ${partition.start} AND open_time < ${partition.end} HAVING count(*) > 0
       ), day_before AS (
-        SELECT arg_max(${klines.close}, ${klines.open_time})::DOUBLE AS previous
-        FROM ${klines} WHERE ${klines.open_time} < ${partition.start}
+        SELECT arg_max(close, open_time)::DOUBLE AS previous
+        FROM bars WHERE open_time < ${partition.start} AND open_time >= ${partition.start} - INTERVAL 1 DAY
       ), amounts AS (
         SELECT
           *,

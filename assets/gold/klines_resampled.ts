@@ -19,8 +19,11 @@ import { date, exchange, interval, market, symbol } from '../dimensions.ts';
 import { barInterval, barMs, candleAsset, upToDate } from '../klines.ts';
 import { silverKlines } from '../silver/klines.ts';
 
+/** Bars that longer ones are made of, best first: the shorter they are, the more is known of a longer one with a hole. */
+const bases = ['1m', '5m', '15m', '1h'] as const;
+
 /** The bars of a day with this length, for every longer bar that is a multiple of it. */
-const madeOf = (base: '1m' | '5m' | '15m' | '1h') =>
+const madeOf = (base: (typeof bases)[number]) =>
   from(silverKlines, {
     interval: valuesBy(`made of ${base}`, (target) => {
       const [length, longer] = [barMs(base) ?? Number.NaN, barMs(target) ?? Number.NaN];
@@ -36,7 +39,8 @@ export const goldKlinesResampled = asset('gold/klines_resampled', {
     "Candles of the interval, made of the shortest ones there are of 1m, 5m, 15m and 1h. They agree with the exchange's own, which are compared where they are there. Where there is no base bar there is no bar.",
   kinds: ['table', 'sql'],
   partitions: { exchange, market, symbol, interval, date },
-  inputs: { base: firstAvailable(madeOf('1m'), madeOf('5m'), madeOf('15m'), madeOf('1h')) },
+  inputs: { base: firstAvailable(madeOf(bases[0]), madeOf(bases[1]), madeOf(bases[2]), madeOf(bases[3])) },
+  config: bases,
   columns: columns({
     open_time: timestamp().describe('Start of the bar, UTC, also where its first base bars are missing.'),
     open: double().describe('Open of the first base bar.'),
@@ -100,7 +104,7 @@ export const goldKlinesResampled = asset('gold/klines_resampled', {
   query: ({ base }, { partition }) => {
     const length = barInterval(partition);
     const bar = sql`time_bucket(${length}, ${base.open_time})`;
-    const expected = sql`epoch_ms(${length}) // epoch_ms(any_value(${base.interval})::INTERVAL)`;
+    const expected = sql`epoch_ms(${length}) // epoch_ms(min(${base.interval})::INTERVAL)`;
     return sql`
     SELECT
       ${bar} AS open_time,
@@ -113,7 +117,7 @@ export const goldKlinesResampled = asset('gold/klines_resampled', {
       sum(${base.count})::BIGINT AS count,
       sum(${base.taker_buy_volume})::DOUBLE AS taker_buy_volume,
       sum(${base.taker_buy_quote_volume})::DOUBLE AS taker_buy_quote_volume,
-      any_value(${base.interval}) AS base_interval,
+      min(${base.interval}) AS base_interval,
       count(*)::INTEGER AS bars,
       (${expected})::INTEGER AS expected_bars,
       count(*) < ${expected} AS incomplete,

@@ -1,11 +1,33 @@
-import { all, asset, columns, double, from, inRange, integer, sql, text, timestamp } from 'crypto-lakehouse';
+import {
+  all,
+  asset,
+  columns,
+  double,
+  from,
+  inRange,
+  integer,
+  type SqlTemplate,
+  sql,
+  text,
+  timestamp,
+} from 'crypto-lakehouse';
 import { date, exchange, interval, market } from '../dimensions.ts';
-import { candleAsset, upToDate } from '../klines.ts';
+import { candleAsset, type SqlValue, upToDate } from '../klines.ts';
 import { goldKlinesDaily } from './klines_daily.ts';
 
-/** What symbols end in: an archive says nothing about a symbol but its name. XBT is Kraken's bitcoin. */
+/** What symbols end in: an archive says nothing about a symbol but its name. */
 const quoteAssets =
-  'ARS|AUD|BIDR|BNB|BRL|BTC|BUSD|BVND|COP|CZK|DAI|DOGE|DOT|ETH|EUR|EURI|FDUSD|GBP|IDRT|JPY|MXN|NGN|PAX|PLN|RON|RUB|SOL|TRX|TRY|TUSD|UAH|USD|USD1|USDC|USDP|USDS|USDT|UST|VAI|XBT|XRP|ZAR';
+  'ARS|AUD|BIDR|BNB|BRL|BTC|BUSD|BVND|COP|CZK|DAI|DOGE|DOT|ETH|EUR|EURI|FDUSD|GBP|IDRT|JPY|MXN|NGN|PAX|PLN|RON|RUB|SOL|TRX|TRY|TUSD|UAH|USD|USD1|USDC|USDP|USDS|USDT|UST|VAI|XRP|ZAR';
+
+/** Kraken quotes in none of the coins that end in USD, so DOTUSD is in USD there; XBT is its bitcoin. */
+const krakenQuoteAssets = 'AUD|CAD|CHF|DAI|ETH|EUR|GBP|JPY|USD|USDC|USDT|XBT';
+
+/** The quote asset of a symbol of the partition's market. */
+function quoteAsset(symbol: SqlValue, partition: Readonly<Record<'exchange' | 'market', SqlValue>>): SqlTemplate {
+  const end = (assets: string) => sql`nullif(regexp_extract(${symbol}, ${`(${assets})(_.*)?$`}, 1), '')`;
+  // Contracts of cm are all of a coin against the dollar: BNBUSD_PERP is not BN in BUSD.
+  return sql`CASE WHEN ${partition.market} = 'cm' THEN 'USD' WHEN ${partition.exchange} = 'kraken' THEN ${end(krakenQuoteAssets)} ELSE ${end(quoteAssets)} END`;
+}
 
 export const goldMarketOverview = asset('gold/market_overview', {
   ...candleAsset,
@@ -50,12 +72,11 @@ export const goldMarketOverview = asset('gold/market_overview', {
     ),
   ],
   freshness: upToDate,
-  query: ({ days }) => sql`
+  query: ({ days }, { partition }) => sql`
     WITH days AS (
       SELECT
         ${days.symbol} AS symbol,
-        -- Bitcoin in US dollars (XBTUSD) is nothing in TUSD.
-        nullif(regexp_extract(regexp_replace(${days.symbol}, '^XBT', 'XBT-'), ${`(${quoteAssets})(_.*)?$`}, 1), '') AS quote_asset,
+        ${quoteAsset(days.symbol, partition)} AS quote_asset,
         ${days.close} AS close, ${days.simple_return} AS simple_return, ${days.quote_volume} AS quote_volume,
         ${days.available_at} AS available_at
       FROM ${days}

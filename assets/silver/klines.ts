@@ -5,7 +5,13 @@ import { exchangeKlines } from '../exchanges/index.ts';
 import { barInterval, candle, candleAsset, upToDate } from '../klines.ts';
 import { candleChecks, candleColumns } from './candles.ts';
 
-/** Typed candles. Which of the two archives, or REST, a day came from is recorded in the log, not in the rows. */
+/**
+ * Typed candles. Which of the two archives, or REST, a day came from is recorded in the log, not in the rows.
+ *
+ * A file with a line twice (there are such) fails its day with `duplicate-rows`, rather than every row of every day being compared for
+ * the sake of it: the other days are there. silver/klines_reconciliation tells it, and when the month is over silver.klines_filled has the
+ * day, each bar once. It comes back by itself when the exchange mends the file.
+ */
 export const silverKlines = asset('silver/klines', {
   ...candleAsset,
   description:

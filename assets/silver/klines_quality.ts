@@ -4,7 +4,6 @@ import {
   from,
   ifPresent,
   integer,
-  monthly,
   overlapping,
   rowsWhere,
   type SqlTemplate,
@@ -15,22 +14,22 @@ import {
   window,
 } from 'crypto-lakehouse';
 import { bronzeKlinesDaily, bronzeKlinesMonthly, bronzeKlinesRest } from '../bronze/klines.ts';
-import { exchange, interval, market, symbol } from '../dimensions.ts';
+import { exchange, interval, market, month, symbol } from '../dimensions.ts';
 import { barInterval, candle, candleAsset, klineText, type SqlValue } from '../klines.ts';
 import { type CandleText, candleColumns } from './candles.ts';
 import { silverKlines } from './klines.ts';
 
 // Nothing here makes up a bar. What is compared and what fills a hole is what the exchange published elsewhere: in the daily file, the
-// monthly one, or in an answer of its REST interface, as far as they were fetched. By month, so that each file is read once; the running
-// month is included.
+// monthly one, or in an answer of its REST interface, as far as they were fetched: for a comparison alone nothing is. By month, so that
+// each file is read once, and when it is over: a running one would be read anew every day.
 
-const partitions = { exchange, market, symbol, interval, month: monthly({ start: '2017-01', lag: -1 }) };
+const partitions = { exchange, market, symbol, interval, month };
 
 /** Whatever was fetched, best first. */
 const published = {
   monthly: ifPresent(from(bronzeKlinesMonthly, { month: overlapping() })),
-  daily: ifPresent(from(bronzeKlinesDaily, { date: overlapping() })),
-  rest: ifPresent(from(bronzeKlinesRest, { date: overlapping() })),
+  daily: ifPresent(from(bronzeKlinesDaily, { date: overlapping() }), { ask: false }),
+  rest: ifPresent(from(bronzeKlinesRest, { date: overlapping() }), { ask: false }),
 } as const;
 
 type Published = Readonly<Record<keyof typeof published, CandleText & SqlValue>>;
@@ -78,10 +77,10 @@ const differences = (best: string, other: string): SqlTemplate => {
 export const silverKlinesReconciliation = asset('silver/klines_reconciliation', {
   ...candleAsset,
   description:
-    'Where the monthly file, the daily files and REST do not say the same, as far as each was fetched: one row per bar and disagreement, none where all agree.',
+    'Where the monthly file, the daily files and REST do not say the same, as far as each was fetched: one row per bar and disagreement, none where all agree. Of months that are over.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: from(silverKlines, { date: overlapping() }), ...published },
+  inputs: published,
   columns: columns({
     open_time: timestamp().describe('Start of the bar, UTC.'),
     source: text().describe('Which source says otherwise: monthly, daily or rest.'),
@@ -104,7 +103,7 @@ export const silverKlinesReconciliation = asset('silver/klines_reconciliation', 
   ],
   // One row for each bar with what each source says of it, as far as they do not say the same text. A day counts as fetched from a source that has a bar of it, and
   // a monthly file has all days of its month.
-  query: ({ klines: _, ...sources }, { partition }) => {
+  query: (sources, { partition }) => {
     const n = (name: string, rank: number) => sql.raw(`${name}_${rank}`);
     const fetched = (rank: number) => (rank === 1 ? sql`OVER ()` : sql`OVER (PARTITION BY opens::DATE)`);
     const ranks = [1, 2, 3];
@@ -159,10 +158,10 @@ export const silverKlinesReconciliation = asset('silver/klines_reconciliation', 
 export const silverKlinesGaps = asset('silver/klines_gaps', {
   ...candleAsset,
   description:
-    'Bars that are missing in silver/klines, as ranges, and what is known of why, up to the newest bar. Days that are not published yet are no gaps: they are partitions that are awaited.',
+    'Bars that are missing in silver/klines, as ranges, and what is known of why, up to the newest bar. Of months that are over. Days that are not published yet are no gaps: they are partitions that are awaited.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: from(silverKlines, { date: window({ days: 1, ahead: { days: 1 } }) }), ...published },
+  inputs: { klines: ifPresent(from(silverKlines, { date: window({ days: 1, ahead: { days: 1 } }) })), ...published },
   columns: columns({
     gap_start: timestamp().describe('Start of the first missing bar, UTC.'),
     gap_end: timestamp().describe('End (exclusive) of the last missing bar, or of the month.'),
@@ -218,10 +217,10 @@ export const silverKlinesGaps = asset('silver/klines_gaps', {
 export const silverKlinesPatches = asset('silver/klines_patches', {
   ...candleAsset,
   description:
-    'Bars that silver/klines lacks and another source of the same exchange has, each from the best one: what silver.klines_filled has besides.',
+    'Bars that silver/klines lacks and another source of the same exchange has, each from the best one: what silver.klines_filled has besides, and gold/klines_daily is made of as well. Of months that are over.',
   kinds: ['table', 'sql'],
   partitions,
-  inputs: { klines: from(silverKlines, { date: overlapping() }), ...published },
+  inputs: { klines: ifPresent(from(silverKlines, { date: overlapping() })), ...published },
   columns: columns({
     ...candle.shape,
     filled_from: text().describe('The source of the bar: monthly, daily or rest.'),
@@ -249,7 +248,7 @@ function columnsOf(alias: string): CandleText {
 /** By name, so that it has whatever columns candles have. */
 export const klinesFilled = view('silver/klines_filled', {
   description:
-    'silver/klines, and where a bar is missing there the bar of another source of the same exchange that has it (filled_from). No bar is made up: an outage leaves a hole.',
+    'silver/klines, and where a bar is missing there the bar of another source of the same exchange that has it (filled_from), in months that are over. No bar is made up: an outage leaves a hole.',
   inputs: { klines: silverKlines, patches: silverKlinesPatches },
   query: ({ klines, patches }) => sql`
     SELECT *, NULL::VARCHAR AS filled_from FROM ${klines}

@@ -1,4 +1,4 @@
-import { isWanted, observe } from '../materialize/observe.ts';
+import { observe } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import type { Observed } from '../materialize/recorded.ts';
 import type { ObservedEvent } from '../state/events.ts';
@@ -24,9 +24,9 @@ export async function previewSources(
   const events: ObservedEvent[] = [];
   for (const key of keys) {
     const node = lake.graph.node(key);
-    if (node.definition.kind !== 'source' || !isWanted(lake, node)) continue;
+    if (node.definition.kind !== 'source' || !node.wanted) continue;
     say(key);
-    const { event, ...found } = await observe(lake, node, 'plan', signal);
+    const { event, warning: _, ...found } = await observe(lake, node, 'plan', signal);
     observed.push({ asset: key, ...found, audit: event.audit === true });
     events.push(event);
   }

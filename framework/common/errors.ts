@@ -14,7 +14,7 @@ export interface Issue {
 
 /**
  * How a failure may be answered.
- * - `usage`: the command, the settings or the definitions are wrong. Exit code 2, never retried.
+ * - `usage`: the command, the settings or the definitions are wrong. Exit code 2. A partition that fails by it is left to the next run.
  * - `data`: the data is wrong. Fails its partition; not retried until an input, the code or the configuration changes.
  * - `transient`: network, disk, lock. Retried with backoff, and again by the next run.
  * - `conflict`: another process committed first. The stage is discarded and planned again.

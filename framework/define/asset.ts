@@ -75,7 +75,10 @@ export interface SourceOptions<TDims extends DimensionShape> extends CommonOptio
       readonly partition: TypedPartition<TDims>;
     },
   ) => Promise<{ bytes: Uint8Array; version: string }>;
-  /** Whether the settings want this source at all. One that is not wanted is not looked at: what is known of it stays. Default: always. */
+  /**
+   * Whether the settings want this source at all. One that is not wanted is not looked at and nothing more is fetched from it: what was made
+   * of it stays, and is all there is of it. Default: always.
+   */
   readonly wanted?: (resources: Readonly<Record<string, unknown>>) => boolean;
   /** Hours after which everything has to be listed again, not only what is new (`context.mode`). Default 24. */
   readonly auditEveryHours?: number;

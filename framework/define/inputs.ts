@@ -27,9 +27,17 @@ export function from<TTypes extends AssetTypes, const TName extends string = nev
   };
 }
 
-/** An input that is read where it exists and does not hold this asset up where it does not. */
-export function ifPresent<TInput extends Asset | InputSpec>(input: TInput): InputSpec<ReadOf<TInput>> {
-  return { '~input': 1, need: 'ifPresent', alternatives: alternativesOf(input) };
+/**
+ * An input that is read where it exists and does not hold this asset up where it does not. Where all inputs are such and there is nothing to
+ * read yet, what failed or is still to come does: an asset is not made of nothing while there may be something.
+ * @param options.ask false: read what is there already, and let nothing be computed or fetched for its sake. What comes later, because
+ * something else asks for it, makes this asset stale.
+ */
+export function ifPresent<TInput extends Asset | InputSpec>(
+  input: TInput,
+  { ask = true }: { readonly ask?: boolean } = {},
+): InputSpec<ReadOf<TInput>> {
+  return { '~input': 1, need: 'ifPresent', ...(!ask && { asks: false }), alternatives: alternativesOf(input) };
 }
 
 /**

@@ -58,6 +58,8 @@ export interface InputAlternative {
 export interface InputDefinition {
   readonly name: string;
   readonly need: 'required' | 'ifPresent';
+  /** False: what is there is read, and nothing is computed or fetched for this input's sake. */
+  readonly asks?: false;
   /** One, or for `firstAvailable` several, best first. */
   readonly alternatives: readonly InputAlternative[];
 }
@@ -173,7 +175,10 @@ export interface ObserveContext extends RuntimeContext {
 }
 
 export interface SourceDefinition {
-  /** Whether the settings want this source at all. One that is not wanted is not looked at: what is known of it stays. */
+  /**
+   * Whether the settings want this source at all. One that is not wanted is not looked at and nothing more is fetched from it: what was made
+   * of it stays, and is all there is of it.
+   */
   readonly wanted: ((resources: Readonly<Record<string, unknown>>) => boolean) | undefined;
   /** How old an observation of everything may be before the next has to be one. */
   readonly auditEveryMs: number;

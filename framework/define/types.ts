@@ -45,6 +45,8 @@ type AnyRead = Read<AssetTypes, string | undefined> | ReadSelf<string>;
 export interface InputSpec<TRead extends AnyRead = AnyRead> {
   readonly '~input': 1;
   readonly need: 'required' | 'ifPresent';
+  /** False: see `InputDefinition`. */
+  readonly asks?: false;
   readonly alternatives: readonly {
     readonly asset: AssetDefinition | undefined;
     readonly mappings: Readonly<Record<string, Partial<TimeMapping & ListedMapping>>> | undefined;

@@ -18,7 +18,7 @@ export function buildInputs(inputs: InputsShape, own: Own, report: Report): Inpu
   checkNames(Object.keys(inputs), 'an input', (name) => ['inputs', name], report);
   let readsItself: string | undefined;
   return Object.entries(inputs).map(([name, given]): InputDefinition => {
-    const spec: Pick<InputSpec, 'need' | 'alternatives'> = isDefinition(given)
+    const spec: Pick<InputSpec, 'need' | 'asks' | 'alternatives'> = isDefinition(given)
       ? { need: 'required', alternatives: [{ asset: given, mappings: undefined }] }
       : given;
     if (spec.alternatives.some(({ optional }) => optional)) {
@@ -35,6 +35,7 @@ export function buildInputs(inputs: InputsShape, own: Own, report: Report): Inpu
     return {
       name,
       need: spec.need,
+      ...(spec.asks === false && { asks: false }),
       alternatives: spec.alternatives.map((alternative) => ({
         asset: alternative.asset,
         mapping: buildMapping(alternative, own, (code, path, ...rest) =>

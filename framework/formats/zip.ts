@@ -110,15 +110,7 @@ export function readSingleMember(bytes: Uint8Array, label: string): ZipMember {
  */
 export function inflateMember(member: ZipMember): Uint8Array {
   const bytes = member.method === 'stored' ? member.compressed : inflateWhole(member);
-  const crc = crc32(bytes);
-  if (crc !== member.crc32) {
-    throw bad(
-      'zip-crc-mismatch',
-      member.label,
-      `has CRC-32 ${hex(crc)} after inflating, but its directory says ${hex(member.crc32)}`,
-      REDOWNLOAD,
-    );
-  }
+  checkCrc(member, crc32(bytes));
   return bytes;
 }
 
@@ -206,24 +198,31 @@ function inflateWhole(member: ZipMember): Uint8Array {
   // One output buffer of the right size: without it zlib joins 16 KB pieces, 1.6 times slower.
   const options = { chunkSize: Math.max(64, size + 1), maxOutputLength: size + 1 };
   const { buffer, consumed } = inflate(member, compressed, options);
-  if (buffer.length > size) throw tooLong(member);
-  if (buffer.length < size) {
-    throw bad(
-      'zip-size-mismatch',
-      member.label,
-      `inflates to ${buffer.length} bytes where its directory says ${size}`,
-      REDOWNLOAD,
-    );
-  }
-  if (consumed !== compressed.length) {
-    throw bad(
-      'zip-corrupt-stream',
-      member.label,
-      `has ${compressed.length - consumed} bytes after the end of its data`,
-      REDOWNLOAD,
-    );
-  }
+  checkLength(member, buffer.length, consumed);
   return buffer;
+}
+
+/** @param length how much it inflates to. @param consumed how much of the compressed bytes that took. */
+export function checkLength({ label, compressed, size }: ZipMember, length: number, consumed: number): void {
+  const wrong = (code: string, what: string) => bad(code, label, what, REDOWNLOAD);
+  if (length > size) throw wrong('zip-size-mismatch', `inflates to more than the ${size} bytes its directory says`);
+  if (length < size) {
+    throw wrong('zip-size-mismatch', `inflates to ${length} bytes where its directory says ${size}`);
+  }
+  const left = compressed.length - consumed;
+  if (left !== 0) throw wrong('zip-corrupt-stream', `has ${left} bytes after the end of its data`);
+}
+
+export function checkCrc({ label, crc32: said }: ZipMember, crc: number): void {
+  if (crc === said) return;
+  const what = `has CRC-32 ${hex(crc)} after inflating, but its directory says ${hex(said)}`;
+  throw bad('zip-crc-mismatch', label, what, REDOWNLOAD);
+}
+
+/** The error of a stream that zlib refuses. */
+export function notInflatable({ label }: ZipMember, cause: unknown): LakehouseError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return bad('zip-corrupt-stream', label, `cannot be inflated (${reason})`, REDOWNLOAD, cause);
 }
 
 function inflate(member: ZipMember, bytes: Uint8Array, options: ZlibOptions): { buffer: Uint8Array; consumed: number } {
@@ -236,15 +235,10 @@ function inflate(member: ZipMember, bytes: Uint8Array, options: ZlibOptions): { 
     return { buffer: result.buffer, consumed: result.engine.bytesWritten };
   } catch (cause) {
     if (cause instanceof RangeError && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tooLong(member);
+      checkLength(member, Number.POSITIVE_INFINITY, 0);
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw bad('zip-corrupt-stream', member.label, `cannot be inflated (${reason})`, REDOWNLOAD, cause);
+    throw notInflatable(member, cause);
   }
-}
-
-function tooLong({ label, size }: ZipMember): LakehouseError {
-  return bad('zip-size-mismatch', label, `inflates to more than the ${size} bytes its directory says`, REDOWNLOAD);
 }
 
 /** Offset of the end record. It must reach exactly to the end of the file, so no signature inside the data can pass for it. */

@@ -22,6 +22,8 @@ export interface ResolvedAlternative {
 export interface ResolvedInput {
   readonly name: string;
   readonly need: 'required' | 'ifPresent';
+  /** False: nothing is computed for its sake. */
+  readonly asks?: false;
   readonly alternatives: readonly ResolvedAlternative[];
 }
 export interface AssetNode {
@@ -34,6 +36,10 @@ export interface AssetNode {
   readonly checkReads: ReadonlyMap<string, readonly ResolvedInput[]>;
   /** Code version of what it does now. */
   readonly code: string;
+  /** Whether the settings want the source; true of all else. */
+  readonly wanted: boolean;
+  /** What is there stays when its source has it no longer, by declaration or because that source is not wanted. */
+  readonly keeps: boolean;
 }
 
 export interface AssetGraph {
@@ -53,6 +59,8 @@ export interface GraphOptions {
   readonly filters?: Readonly<Record<string, readonly string[] | undefined>>;
   /** Code version by asset key. */
   readonly codes: (definition: AssetDefinition) => string;
+  /** Whether the settings want a source; asked whenever somebody wants to know. Default: all are wanted. */
+  readonly wanted?: (definition: AssetDefinition) => boolean;
 }
 
 /** The space as far as the filters want it: static values are fewer, dynamic ones are asked. */
@@ -169,7 +177,7 @@ function resolveInput(
     const hint = 'Alternatives of firstAvailable() need the same columns in the same order';
     issues.push({ code: 'alternatives-differ', path, message, hint, ...placeOf(definition) });
   }
-  return { name: input.name, need: input.need, alternatives };
+  return { name: input.name, need: input.need, ...(input.asks === false && { asks: false }), alternatives };
 }
 
 const columnsText = ({ columns }: AssetDefinition): string =>
@@ -213,14 +221,22 @@ export function buildGraph(definitions: readonly AssetDefinition[], options: Gra
   for (const key of generations.flat()) {
     const definition = byKey.get(key);
     if (definition === undefined) continue;
-    const space = filtered(definition.space, filters);
+    const own = inputs.get(key) ?? [];
+    const needs = own.filter(({ need }) => need === 'required');
+    const deciding = (needs.length > 0 ? needs : own).flatMap(({ alternatives }) => alternatives);
     nodes.set(key, {
       key,
       definition,
-      space,
-      inputs: inputs.get(key) ?? [],
+      space: filtered(definition.space, filters),
+      inputs: own,
       checkReads: checkReads.get(key) ?? new Map(),
       code: options.codes(definition),
+      get wanted() {
+        return definition.kind !== 'source' || (options.wanted?.(definition) ?? true);
+      },
+      get keeps() {
+        return definition.keepWithdrawn || deciding.some(({ asset }) => asset !== key && !nodes.get(asset)?.wanted);
+      },
     });
   }
   const upstreamOf = (key: string): string[] => graph.inNeighbors(key).sort();

@@ -29,6 +29,8 @@ export interface FoundPart {
   readonly key: string;
   readonly file: string | undefined;
   readonly rows: number;
+  /** Size of its file; of a partition of a source, as it was listed. 0 where nobody said. */
+  readonly bytes: number;
   readonly version: Uint8Array;
 }
 
@@ -224,6 +226,10 @@ class Part implements FoundPart {
 
   get rows(): number {
     return this.#details.rows[this.time - this.#details.base] ?? 0;
+  }
+
+  get bytes(): number {
+    return this.#details.bytes[this.time - this.#details.base] ?? 0;
   }
 
   get version(): Uint8Array {

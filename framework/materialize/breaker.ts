@@ -1,5 +1,5 @@
 import { LakehouseError, serializeError } from '../common/errors.ts';
-import { isTransient } from './retry.ts';
+import { mayPass } from './retry.ts';
 
 /** Keeps a run from asking for each of ten thousand files what the first few were refused. */
 export interface Breaker {
@@ -31,7 +31,7 @@ export function createBreaker(what: string): Breaker {
         return result;
       } catch (error) {
         // One file that is wrong says nothing of the others.
-        if (isTransient(error)) {
+        if (mayPass(error)) {
           failures++;
           last = error;
         } else failures = 0;

@@ -25,6 +25,8 @@ export interface Commit {
   readonly planning: PackPlanning;
   /** One per pack of the planning, written and not yet committed. */
   readonly staged: readonly Staged[];
+  /** SHA-256 of each that is staged, hex, where that is known from writing it. */
+  readonly hashes?: readonly string[] | undefined;
   readonly checks: readonly CheckOutcome[];
   readonly guard: AppendGuard;
   /** Aborted before the append: nothing commits. */
@@ -39,7 +41,7 @@ export interface Commit {
  * @throws LakehouseError of kind `conflict` when another process came first; the signal's reason.
  */
 export function commit(lake: Lake, c: Commit): Promise<number> {
-  return withFiles(lake, c.staged, c.signal, (files) => append(lake, c, files));
+  return withFiles(lake, c.staged, c.signal, (files) => append(lake, c, files), c.hashes);
 }
 
 /** Puts staged files down and calls `append`, which must be synchronous; takes them away again if it throws. */
@@ -48,8 +50,9 @@ export async function withFiles<T>(
   staged: readonly Staged[],
   signal: AbortSignal,
   append: (files: readonly NewFile[]) => T,
+  known?: readonly string[],
 ): Promise<T> {
-  const hashes = await Promise.all(staged.map((s) => sha256File(s.path)));
+  const hashes = known ?? (await Promise.all(staged.map((s) => sha256File(s.path))));
   signal.throwIfAborted();
   const infos = await lake.store.commitAll(staged);
   const files = infos.map((info, i): NewFile => ({ path: info.key, bytes: info.bytes, sha256: hashes[i] as string }));

@@ -124,7 +124,7 @@ export function namedError(node: AssetNode, target: Pick<Target, 'key'>, error: 
   return new LakehouseError(code, `${where}: ${rest}`, { kind, hint, issues, retryAfterMs, details, cause });
 }
 
-function partsOf(input: FoundInput, ordinal: number): FoundInput['parts'] {
+export function partsOf(input: FoundInput, ordinal: number): FoundInput['parts'] {
   const out = [];
   for (let i = 0; i < input.pairs.length; i += 2) {
     const part = input.parts[input.pairs[i + 1] as number];

@@ -8,7 +8,7 @@ import { commit, type Outcome } from './commit.ts';
 import { namedError } from './compute.ts';
 import type { BatchContext } from './context.ts';
 import type { PackPlanning } from './files.ts';
-import { isConflict, isTransient } from './retry.ts';
+import { mayPass } from './retry.ts';
 
 /** A target that could not be computed, and why. */
 export interface Failure {
@@ -23,6 +23,8 @@ export interface Computed {
   readonly planning: PackPlanning;
   /** One per pack of the planning, written. */
   readonly staged: readonly Staged[];
+  /** SHA-256 of each, hex, where that is known from writing it. */
+  readonly hashes?: readonly string[];
   readonly checks: readonly CheckOutcome[];
   /** Revision before the first input was looked up. */
   readonly verified: number;
@@ -75,7 +77,7 @@ export function recordFailures(
   if (failures.length === 0) return;
   const told = failures.map(({ target, error }) => ({
     target,
-    transient: isTransient(error) || isConflict(error),
+    transient: mayPass(error),
     error: serializeError(namedError(node, target, error)),
   }));
   lake.state.append({

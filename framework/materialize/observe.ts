@@ -5,7 +5,7 @@ import type { AssetNode } from '../graph/graph.ts';
 import * as ranges from '../partition/ranges.ts';
 import * as sets from '../partition/set.ts';
 import { acceptsSeries, existingTimes, parseKey, type SeriesValues, seriesKey } from '../partition/space.ts';
-import { formatIndex, parseIndex } from '../partition/time.ts';
+import { formatIndex, parseIndex, startOf } from '../partition/time.ts';
 import { presentSet } from '../plan/universe.ts';
 import type { ObservedEvent, PackedSet, SeriesOutcome } from '../state/events.ts';
 import type { StateReader } from '../state/store.ts';
@@ -24,11 +24,8 @@ export interface ObservationResult {
   readonly withdrawn: number;
   /** How many requests the source says it made. */
   readonly requests: number;
-}
-
-/** Whether the settings want a source at all. */
-export function isWanted(lake: Pick<Lake<StateReader>, 'resources'>, { definition }: AssetNode): boolean {
-  return definition.source?.wanted?.(lake.resources()) ?? true;
+  /** What whoever looks should hear, though it went well. */
+  readonly warning?: { readonly message: string; readonly hint: string };
 }
 
 /**
@@ -36,7 +33,8 @@ export function isWanted(lake: Pick<Lake<StateReader>, 'resources'>, { definitio
  * index, a run appends it.
  * @param audit everything is to be listed, also if that was done a short time ago.
  * @throws LakehouseError `source-empty` when a source that had partitions lists none at all: an unmounted mirror must not look
- * like a withdrawal of everything.
+ * like a withdrawal of everything. Where all that was known had ended, as kinds of data do that are no longer published, that is only told,
+ * and nothing is withdrawn either.
  */
 export async function observe(
   lake: Lake<StateReader>,
@@ -159,14 +157,13 @@ export async function observe(
   const gone = withdrawn.reduce((sum, { ranges: bounds }) => sum + ranges.count({ bounds }), 0);
   // Where only what is new was listed, one may have been taken back.
   if (seen === 0 && gone > (from.size > 0 ? 1 : 0)) {
-    throw new LakehouseError(
-      'source-empty',
-      `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`,
-      {
-        kind: 'transient',
-        hint: `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`,
-      },
-    );
+    const message = `${node.key} lists nothing, but ${sets.countOf(known)} partitions were seen there before`;
+    const hint = `If the source really is empty now, say so: lakehouse wipe ${node.key}. Otherwise check where it points (lakehouse config).`;
+    if (!allEnded(node, known, observedAt))
+      throw new LakehouseError('source-empty', message, { kind: 'transient', hint });
+    const event = { kind: 'observed', asset: node.key, run, observedAt, outcomes: [] } as const;
+    const warning = { message: `${message}; all of it ended long ago, and stays`, hint };
+    return { event, seen, changed, withdrawn: 0, requests, warning };
   }
   return {
     event: {
@@ -195,6 +192,17 @@ function knownOf(
   const end = times.bounds.at(-1);
   if (end === undefined || !space.time) return undefined;
   return { count: ranges.count(times), newest: formatIndex(space.time.grain, end - 1) };
+}
+
+/** Whether no series that is known of a source goes on: nothing new came for longer than it says its series live without. */
+function allEnded({ space, definition }: AssetNode, known: sets.PartitionSet, now: number): boolean {
+  const { time } = space;
+  const { liveForMs = 0 } = definition.source ?? {};
+  if (!time) return false;
+  return [...known.bySeries.values()].every((times) => {
+    const end = times.bounds.at(-1);
+    return end === undefined || now - startOf(time.grain, end) > liveForMs;
+  });
 }
 
 /** Throws `observed-time`. */

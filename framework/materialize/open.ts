@@ -53,8 +53,14 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     unversioned: new Set(['crypto-lakehouse']),
     cacheFile: join(settings.state.directory, 'code.json'),
   });
+  let resources: Readonly<Record<string, unknown>> | undefined;
+  const allResources = () => {
+    resources ??= definition.resources(settings);
+    return resources;
+  };
   const graph = buildGraph(definition.assets, {
     filters,
+    wanted: ({ source }) => source?.wanted?.(allResources()) ?? true,
     codes: (asset) => {
       const { version, captures } = codeVersion(asset, hasher);
       if (captures.length > 0 && asset.config === undefined) {
@@ -75,7 +81,6 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   });
   if (options.mode === 'write') hasher.save();
   const shared = options.shared ?? createShared(settings, options.mode);
-  let resources: Readonly<Record<string, unknown>> | undefined;
   let newest: Lake['newest'];
   // The process tells itself by when it began from earlier ones with its pid.
   const owner = { host, pid, started: performance.timeOrigin, isAlive };
@@ -99,10 +104,7 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
     store,
     engine: shared.engine,
     pools: shared.pools,
-    resources: () => {
-      resources ??= definition.resources(settings);
-      return resources;
-    },
+    resources: allResources,
     wants: (dimension, value) => accepts.get(dimension)?.(value) ?? true,
     settings: {
       limits: { maxPartitions: settings.processing.batchSize, maxPacks: 32 },

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import PQueue from 'p-queue';
 import type { Settings } from '../config/schema.ts';
+import { HeldBytes } from './held.ts';
 import { delay } from './retry.ts';
 
 /** At most so many starts in any time of that length. */
@@ -26,6 +27,9 @@ export function poolSettings({ workflow }: Pick<Settings, 'workflow'>): PoolSett
   };
 }
 
+/** Originals that are in memory at a time: eight at once of the usual sizes are far less, monthly trades are one or two. */
+const HELD_BYTES = 512 * 1024 * 1024;
+
 export interface Waiting {
   /** Aborted: waits no longer. What has begun goes on. */
   readonly signal: AbortSignal;
@@ -35,6 +39,8 @@ export interface Waiting {
 
 /** What the work of all runs of a process waits for, by the names of pools: that one of the slots is free, and that it may begin. */
 export class Pools {
+  /** Of all pools together: their memory is one. */
+  readonly originals = new HeldBytes(HELD_BYTES);
   #settings: PoolSettings;
   readonly #slots = new Map<string, PQueue>();
   readonly #lines = new Map<string, { readonly line: PQueue; readonly begun: number[] }>();

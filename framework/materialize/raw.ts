@@ -1,26 +1,36 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { LakehouseError } from '../common/errors.ts';
 import * as ranges from '../partition/ranges.ts';
 import { packName } from '../plan/packs.ts';
 import type { PackPlan } from '../plan/plan.ts';
 import type { ClaimToken } from '../state/store.ts';
-import { storageError } from '../storage/errors.ts';
 import type { Staged } from '../storage/store.ts';
 import { asOf, bindInputs, choiceOf, filesMoved, findInputs, type Target } from './bind.ts';
-import { computeContext } from './compute.ts';
+import { computeContext, partsOf } from './compute.ts';
 import { type BatchContext, isToldToStop, policyOf, retryControl } from './context.ts';
 import { fileKey, planPacks } from './files.ts';
 import { type Failure, finish } from './finish.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
 import { movedError } from './table.ts';
 
+const PIECE = 16 * 1024 * 1024;
+
 interface Arrived {
   readonly target: Target;
   readonly staged: Staged;
-  /** First half of the SHA-256. */
-  readonly version: Uint8Array;
+  readonly sha256: Buffer;
   readonly bytes: number;
+}
+
+/** Large ones in pieces: nothing else goes on meanwhile, and a hash takes less than 2 GiB at a time. */
+async function sha256Of(bytes: Uint8Array): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    if (at > 0) await setImmediate();
+    hash.update(bytes.subarray(at, at + PIECE));
+  }
+  return hash.digest();
 }
 
 /**
@@ -61,22 +71,25 @@ export async function rawBatch(
         });
       const staged = await lake.store.stage(fileKey(lake, node, target.values, stem(target), extension));
       staging.push(staged);
-      await writeFile(staged.path, bytes).catch((error: unknown) => {
-        throw storageError(error, 'write', staged.path);
-      });
+      await staged.write(bytes);
       arrived.push({
         target,
         staged,
-        version: createHash('sha256').update(bytes).digest().subarray(0, 16),
+        sha256: await sha256Of(bytes),
         bytes: bytes.byteLength,
       });
     } catch (error) {
       if (!isToldToStop(error)) failed.push({ target, error });
     }
   };
+  /** What it will hold in memory, as far as its sources have said. */
+  const sizeOf = (ordinal: number) =>
+    found.flatMap((input) => partsOf(input, ordinal)).reduce((sum, { bytes }) => sum + bytes, 0);
   /** Not even when the run is stopped while it waits. */
   const fetchInTurn = (target: Target, ordinal: number): Promise<void> =>
-    context.pool(() => fetch(target, ordinal)).catch((error: unknown) => void failed.push({ target, error }));
+    context
+      .pool(() => lake.pools.originals.run(sizeOf(ordinal), () => fetch(target, ordinal), signal))
+      .catch((error: unknown) => void failed.push({ target, error }));
   try {
     // None of them rejects, so that nothing is still being written when the stages are discarded.
     await Promise.all(targets.map(fetchInTurn));
@@ -99,9 +112,9 @@ export async function rawBatch(
     const { supersedes } = planPacks(lake, node, packs, index, context.now);
     await finish(context, claim, {
       targets: arrived.map(({ target }) => target),
-      outcomes: arrived.map(({ target, version, bytes }) => ({
+      outcomes: arrived.map(({ target, sha256, bytes }) => ({
         rows: 0,
-        version,
+        version: sha256.subarray(0, 16),
         bytes,
         choice: choiceOf(context.evaluation, target),
       })),
@@ -110,6 +123,7 @@ export async function rawBatch(
         supersedes,
       },
       staged: arrived.map(({ staged }) => staged),
+      hashes: arrived.map(({ sha256 }) => sha256.toString('hex')),
       checks: [],
       verified: asOf(index, found),
       ordered: false,

@@ -6,7 +6,7 @@ import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
 import { depart } from './depart.ts';
 import type { Lake } from './lake.ts';
-import { isWanted, observe } from './observe.ts';
+import { observe } from './observe.ts';
 
 export interface RecordedRun {
   /** The command line, for the record. */
@@ -74,14 +74,15 @@ export async function observeSources(
   await recorded(lake, run, counts, signal, async (id) => {
     for (const asset of sources) {
       if (stopping.aborted) return;
-      if (!isWanted(lake, lake.graph.node(asset))) continue;
+      if (!lake.graph.node(asset).wanted) continue;
       emit({ type: 'observing', asset });
       const started = performance.now();
-      const { event, ...found } = await observe(lake, lake.graph.node(asset), id, signal, run.audit);
+      const { event, warning, ...found } = await observe(lake, lake.graph.node(asset), id, signal, run.audit);
       const { seen, changed, withdrawn } = found;
       lake.state.append(event);
       observed.push({ asset, ...found, audit: event.audit === true });
       emit({ type: 'observed', asset, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
+      if (warning) emit({ type: 'warning', asset, ...warning });
     }
   });
   return observed;

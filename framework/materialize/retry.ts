@@ -31,6 +31,14 @@ export function isTransient(error: unknown): boolean {
   return PASSING.has(code) || code.startsWith('UND_ERR_') || error.name === 'TimeoutError' || isTransient(error.cause);
 }
 
+/**
+ * Whether the next run may fare better without anything having changed here. An access that is refused, an address or a client that is wrong
+ * (`usage`) is not tried again at once, but it is the same for every partition, and no fault of any.
+ */
+export function mayPass(error: unknown): boolean {
+  return isTransient(error) || isConflict(error) || (isLakehouseError(error) && error.kind === 'usage');
+}
+
 /** Another process came first; what was read or built on must be looked up again. */
 export function isConflict(error: unknown): boolean {
   return isLakehouseError(error) && error.kind === 'conflict';

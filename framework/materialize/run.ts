@@ -11,7 +11,7 @@ import { newCounts, type RunCounts } from './events.ts';
 import { examinePlan, refuseUnsound } from './examine.ts';
 import { execute, tellHolds } from './execute.ts';
 import type { Lake } from './lake.ts';
-import { isWanted, observe } from './observe.ts';
+import { observe } from './observe.ts';
 import { endsRun, withRetry } from './retry.ts';
 
 /** Clocks of the machines of one lake may differ by this much. */
@@ -165,7 +165,7 @@ export async function observeSelected(
   const down: SourceDown[] = [];
   for (const key of keys) {
     const node = lake.graph.node(key);
-    if (node.definition.kind !== 'source' || !isWanted(lake, node)) continue;
+    if (node.definition.kind !== 'source' || !node.wanted) continue;
     if (stopping.aborted) break;
     const avoided = request.observe === 'tolerant' ? request.avoid?.get(key) : undefined;
     if (avoided !== undefined) {
@@ -178,7 +178,7 @@ export async function observeSelected(
     const { retryAttempts: retries, retryDelayMs: delayMs } = lake.settings;
     const policy = node.definition.retry ?? { retries, delayMs, maxDelayMs: 30_000 };
     try {
-      const { event, seen, changed, withdrawn } = await withRetry(
+      const { event, seen, changed, withdrawn, warning } = await withRetry(
         key,
         policy,
         { signal, stopping, emit, id: lake.id },
@@ -186,6 +186,7 @@ export async function observeSelected(
       );
       lake.state.append(event);
       emit({ type: 'observed', asset: key, seen, changed, withdrawn, ms: Math.round(performance.now() - started) });
+      if (warning) emit({ type: 'warning', asset: key, ...warning });
     } catch (thrown) {
       if (request.observe !== 'tolerant' || stopping.aborted || endsRun(thrown)) throw thrown;
       const error = serializeError(thrown);

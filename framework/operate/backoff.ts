@@ -3,11 +3,11 @@ import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import type { LakeIndex } from '../state/index.ts';
 
-/** What is remembered of an asset whose partitions failed in passing, by the conditions' last run of it: plain data. */
+/** What is remembered of what failed in passing and is tried again: an asset by the conditions, what a sensor asked for. Plain data. */
 export interface Backoff {
   /** Runs in a row in which some did. */
   readonly failures: number;
-  /** They are not requested again before, ms UTC. */
+  /** It is not tried again before, ms UTC. */
   readonly until: number;
 }
 
@@ -20,6 +20,10 @@ export function afterShakyRun(backoff: Backoff | undefined, now: number): Backof
   return { failures, until: now + Math.min(FIRST_MS * 2 ** (failures - 1), LONGEST_MS) };
 }
 
+/** Whether it is time to try again. A clock that was put back would hold it for long. */
+export const isOver = (backoff: Pick<Backoff, 'until'> | undefined, now: number): boolean =>
+  backoff === undefined || now >= backoff.until || backoff.until - now > LONGEST_MS;
+
 /** Partitions whose last attempt failed in passing, of assets that are still to be left alone. */
 export function heldBack(
   graph: AssetGraph,
@@ -29,8 +33,7 @@ export function heldBack(
 ): Map<string, PartitionSet> {
   const held = new Map<string, PartitionSet>();
   for (const [asset, { until }] of backoffs) {
-    // A clock that was put back would hold them for long.
-    if (now >= until || until - now > LONGEST_MS || !graph.find(asset)) continue;
+    if (isOver({ until }, now) || !graph.find(asset)) continue;
     const failed: (readonly [string, number])[] = [];
     for (const [series, { failures }] of index.asset(asset)?.series ?? [])
       for (const [time, { transient }] of failures ?? []) if (transient) failed.push([series, time]);

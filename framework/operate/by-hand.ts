@@ -5,7 +5,8 @@ import type { OpenedLake } from '../materialize/open.ts';
 import { evaluateNow } from '../report/evaluated.ts';
 import { type AutomationCursor, CURSOR_KEYS } from './automation/cursor.ts';
 import { automationTick } from './automation/tick.ts';
-import { sensorKey } from './daemon.ts';
+import { sensorKey } from './keys.ts';
+import { redacted } from './redacted.ts';
 import { conditionsWork, runRequests } from './requests.ts';
 import { look, type SensorMemory } from './sensors.ts';
 import type { OperateStore } from './store.ts';
@@ -15,6 +16,7 @@ import type { Ticker } from './tickers.ts';
 /**
  * Does now what something would do when it is due, because a person asked for it, beside any daemon, and writes the tick down. What
  * the daemon remembers stays as it is: what is due stays due, and a sensor's cursor where it was.
+ * @param redact takes secrets out of what is remembered and returned.
  */
 export async function runByHand(
   lake: OpenedLake,
@@ -22,17 +24,19 @@ export async function runByHand(
   store: Pick<OperateStore, 'addTick' | 'endTick' | 'recall' | 'recallAll'>,
   control: RunControl,
   now: () => number,
-): Promise<TickResult> {
+  redact: (text: string) => string,
+): Promise<Pick<TickResult, 'outcome' | 'decision' | 'run' | 'error'>> {
   const due = now();
   const { kind, name } = ticker;
-  const result =
+  const { outcome, run, error, ...told } =
     kind === 'schedule'
       ? await runSchedule(lake, ticker.schedule, due, control)
       : kind === 'sensor'
         ? await looked(lake, ticker.sensor, store.recall(sensorKey(name)) as SensorMemory | undefined, control)
         : await conditions(lake, store.recallAll(CURSOR_KEYS) as Map<string, AutomationCursor>, control);
+  const result = redacted(redact, { outcome, decision: told.decision, run, error });
   const decision = `asked for by hand; ${result.decision}`;
-  const id = store.addTick({ kind, name, due, at: due, outcome: result.outcome, decision, byHand: true });
+  const id = store.addTick({ kind, name, due, at: due, outcome, decision, byHand: true });
   store.endTick(id, { ...result, decision, at: now() });
   return result;
 }

@@ -6,32 +6,31 @@ import type { PartitionSet } from '../partition/set.ts';
 import * as sets from '../partition/set.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
 import { evaluateNow } from '../report/evaluated.ts';
-import {
-  type AutomationCursor,
-  CURSOR_KEYS,
-  cursorKey,
-  packPartitions,
-  unpackPartitions,
-} from './automation/cursor.ts';
+import { type AutomationCursor, CURSOR_KEYS, cursorKey, packPartitions } from './automation/cursor.ts';
 import { automationTick, conditionsOf } from './automation/tick.ts';
-import { afterShakyRun, type Backoff, heldBack } from './backoff.ts';
-import { afterFailure, type Circuit, whyOpen } from './circuit.ts';
+import { type Backoff, heldBack, isOver } from './backoff.ts';
+import { avoidedSources } from './circuits.ts';
+import { type Duty, dutyOf } from './duty.ts';
 import { type Housekeeping, isHousekeepingDue, keepHouse } from './housekeeping.ts';
 import { Jobs } from './jobs.ts';
+import {
+  BACKOFFS,
+  CONDITIONS,
+  HOUSEKEEPING,
+  pauseKey,
+  requestKey,
+  seenKey,
+  sensorBackoffKey,
+  sensorKey,
+} from './keys.ts';
+import type { Loaded } from './loaded.ts';
 import type { Log } from './log.ts';
-import { CONDITIONS_PRIORITY, conditionsWork, runRequests } from './requests.ts';
+import { redacted } from './redacted.ts';
+import { CONDITIONS_PRIORITY, together } from './requests.ts';
 import { decideSchedule, isPaused, type Pause, type ScheduleMemory } from './schedules.ts';
-import { look, nextPoll, type ResolvedRequest, type SensorMemory } from './sensors.ts';
+import { isAskable, look, nextPoll, type ResolvedRequest, requestsText, type SensorMemory } from './sensors.ts';
 import type { OperateStore, TickKind, TickRecord } from './store.ts';
-import { runSchedule, runWork, type TickResult } from './tick.ts';
 import type { Watch } from './watch.ts';
-
-/** What the daemon keeps fresh, and when. A reload replaces it; runs that began with an earlier one end with it. */
-export interface Loaded {
-  readonly lake: OpenedLake;
-  readonly schedules: readonly ScheduleDefinition[];
-  readonly sensors: readonly SensorDefinition[];
-}
 
 export interface DaemonOptions {
   readonly loaded: Loaded;
@@ -54,22 +53,10 @@ export interface DaemonOptions {
   readonly wake: () => void;
 }
 
-// Keys of what is remembered. What a person says about pauses is anybody's to write, the others are the daemon's.
-export const pauseKey = (name: string, kind: TickKind = 'schedule') => `${kind}/pause/${name}`;
-const seenKey = (schedule: string) => `schedule/seen/${schedule}`;
-export const sensorKey = (sensor: string) => `sensor/memory/${sensor}`;
-/** What a tick that is running was to do, for whoever begins it again. Schedules say so themselves. */
-const requestKey = (kind: TickKind, name: string) => `${kind}/request/${name}`;
 /** While something else runs, conditions are evaluated so much less often. */
 const BUSY_TIMES = 10;
 /** A tick is begun again at most so often. */
 const MOST_ATTEMPTS = 10;
-const HOUSEKEEPING = 'housekeeping';
-export const CIRCUITS = 'circuit/';
-const BACKOFFS = 'automation/backoff/';
-
-/** All conditions of a lake are decided together, by ticks of this name. */
-export const CONDITIONS = 'conditions';
 
 const isoOf = (instant: number) => new Date(instant).toISOString();
 
@@ -112,7 +99,7 @@ export class Daemon {
   /** All sources, and whether they are left alone because they do not answer. */
   get sources(): ReadonlyMap<string, boolean> {
     const { graph } = this.#loaded.lake;
-    const avoided = this.#avoided();
+    const avoided = avoidedSources(this.#options.store, this.#options.now());
     return new Map(
       graph.order.flatMap((key) =>
         graph.node(key).definition.kind === 'source' ? [[key, avoided.has(key)] as const] : [],
@@ -131,7 +118,7 @@ export class Daemon {
       // It may be called again, where it could not come to its end.
       if (this.#jobs.running(tick.kind, tick.name) !== undefined) continue;
       log('warn', 'a tick was interrupted', { [tick.kind]: tick.name, due: isoOf(tick.due), attempt: tick.attempt });
-      store.endTick(tick.id, { outcome: 'interrupted', decision: 'the daemon died', at: now() });
+      store.endTick(tick.id, { outcome: 'interrupted', decision: `${tick.decision}; the daemon died`, at: now() });
     }
     const { schedules, sensors } = this.#loaded;
     const names: [TickKind, string][] = [
@@ -142,59 +129,43 @@ export class Daemon {
     for (const [kind, name] of names) {
       // What was skipped while it ran stands after it.
       const [tick] = store.ticks({ kind, name, decided: true, limit: 1 });
-      if (tick?.outcome !== 'interrupted' || this.#jobs.running(kind, name) !== undefined) continue;
-      const start = this.#restart(tick);
-      if (start) this.#again(tick, start);
+      // What never began was paused then, and has nothing to make up for.
+      if (tick?.outcome !== 'interrupted' || tick.begunAt === undefined) continue;
+      if (this.#jobs.running(kind, name) !== undefined) continue;
+      const duty = this.#dutyOf(tick);
+      if (duty) this.#again(tick, duty);
     }
     // Those had begun to wait later. They never ran, and wait on.
     for (const tick of store.ticks({ outcome: 'queued', limit: 10_000 }).reverse()) {
       if (this.#jobs.running(tick.kind, tick.name) !== undefined) continue;
-      const start = this.#restart(tick);
-      if (start) start(tick.id, tick.decision);
-      else {
-        const decision = `${tick.decision}; it never began: it is paused, or not declared any more`;
-        store.endTick(tick.id, { outcome: 'interrupted', decision, at: now() });
-      }
+      this.#start(tick, this.#dutyOf(tick)?.priority, tick.id, tick.decision);
     }
   }
 
-  /** How a tick of an earlier daemon is carried out; undefined where it is not to be any more. */
-  #restart({ kind, name, due }: TickRecord): ((id: number, reason: string) => void) | undefined {
-    const { store } = this.#options;
-    const { lake, schedules, sensors } = this.#loaded;
-    const pause = this.#pause(kind, name);
-    if (kind === 'schedule') {
-      const schedule = schedules.find((one) => one.name === name);
-      if (!schedule || isPaused(schedule, pause)) return undefined;
-      return (id, reason) => this.#runSchedule(schedule, due, id, reason);
-    }
-    const request = store.recall(requestKey(kind, name));
-    if (request === undefined) return undefined;
-    if (kind === 'sensor') {
-      const sensor = sensors.find((one) => one.name === name);
-      if (!sensor || isPaused(sensor, pause)) return undefined;
-      return (id, reason) => this.#runSensor(sensor, request as readonly ResolvedRequest[], due, id, reason);
-    }
-    if (isPaused({ enabled: true }, pause)) return undefined;
-    const known = Object.entries(request as Readonly<Record<string, PackedRequest>>).filter(([key]) =>
-      lake.graph.find(key),
-    );
-    const targets = new Map(known.map(([asset, set]) => [asset, unpackPartitions(set)]));
-    return (id, reason) => this.#runConditions(targets, due, id, reason);
-  }
-
-  #again({ kind, name, due, attempt }: TickRecord, start: (id: number, reason: string) => void): void {
+  #again(tick: TickRecord, { priority }: Duty): void {
     const { store, log, now } = this.#options;
+    const { kind, name, due, attempt } = tick;
     if (attempt >= MOST_ATTEMPTS) {
       // What kills its process every time must not do so for ever.
       const decision = `given up: it was interrupted ${attempt} times`;
-      store.addTick({ kind, name, due, at: now(), outcome: 'failed', decision });
+      const forgotten = { [requestKey(kind, name)]: undefined };
+      store.addTick({ kind, name, due, at: now(), outcome: 'failed', decision }, forgotten);
       log('error', `tick ${decision}`, { [kind]: name, due: isoOf(due) });
       return;
     }
     const decision = `begun again, it was interrupted (attempt ${attempt + 1})`;
-    const { outcome } = this.#jobs;
-    start(store.addTick({ kind, name, due, at: now(), outcome, decision }), decision);
+    const id = store.addTick({ kind, name, due, at: now(), outcome: 'queued', decision });
+    this.#start(tick, priority, id, decision);
+  }
+
+  /** A tick that is written down as queued. What it has to do is asked when its turn comes: by then it may be another thing. */
+  #start(tick: Pick<TickRecord, 'kind' | 'name' | 'due'>, priority = 0, id: number, reason: string): void {
+    const { kind, name, due } = tick;
+    this.#jobs.start({ kind, name, due, id, reason, priority, begin: () => this.#dutyOf(tick) });
+  }
+
+  #dutyOf(tick: Pick<TickRecord, 'kind' | 'name' | 'due'>): Duty | undefined {
+    return dutyOf(this.#options, this.#loaded, tick);
   }
 
   /** Decides all that is due and starts it. Returns when the next is due, ms UTC; undefined when only a run's end can tell. */
@@ -223,6 +194,7 @@ export class Daemon {
       log('warn', 'the clock has been put back', { schedule: name, by: known.seen - at });
     const activity = {
       running: this.#jobs.running('schedule', name),
+      isWaiting: this.#jobs.isWaiting('schedule', name),
       startedAt: this.#jobs.startedAt('schedule', name),
       endedAt: this.#jobs.endedAt('schedule', name),
     };
@@ -235,23 +207,12 @@ export class Daemon {
       if (tick.type === 'skip') {
         store.addTick({ ...base, outcome: 'skipped', decision: `skipped: ${reason}`, ticks: tick.ticks }, facts);
         log('warn', `tick skipped: ${reason}`, { schedule: name, due: isoOf(due), ticks: tick.ticks });
-      } else
-        this.#runSchedule(
-          schedule,
-          due,
-          store.addTick({ ...base, outcome: this.#jobs.outcome, decision: reason }, facts),
-          reason,
-        );
+      } else {
+        const id = store.addTick({ ...base, outcome: 'queued', decision: reason }, facts);
+        this.#start(base, schedule.priority, id, reason);
+      }
     }
     return wakeAt;
-  }
-
-  #runSchedule(schedule: ScheduleDefinition, due: number, id: number, reason: string): void {
-    const { lake } = this.#loaded;
-    const work = (control: Parameters<typeof runSchedule>[3]) =>
-      this.#answering(() => runSchedule(lake, schedule, due, control, this.#avoided()));
-    const { name, priority } = schedule;
-    this.#jobs.start({ kind: 'schedule', name, due, id, reason, priority, lake, work });
   }
 
   #decideSensor(sensor: SensorDefinition): number | undefined {
@@ -278,26 +239,40 @@ export class Daemon {
       const { signal } = this.#jobs;
       const seen = await look(sensor, memory, { graph, resources: lake.resources(), now, signal });
       if (this.#jobs.isStopping) return;
-      const found = JSON.parse(redact(JSON.stringify(seen))) as typeof seen;
-      const facts = { [sensorKey(name)]: seen.memory };
-      const base = { kind: 'sensor', name, due: at, at, decision: found.decision } as const;
-      if (found.outcome === 'skipped' && memory !== undefined && memory.failures > 0) {
+      const found = redacted(redact, seen);
+      const remembered = { [sensorKey(name)]: seen.memory };
+      const base = { kind: 'sensor', name, due: at, at } as const;
+      if (found.outcome === 'failed') {
+        const { outcome, decision, error } = found;
+        const id = store.addTick({ ...base, outcome, decision }, remembered);
+        store.endTick(id, { outcome, decision, at: now(), error });
+        log('error', decision, { sensor: name, error });
+        return;
+      }
+      const { left, gone } = this.#undone(name);
+      const isTime = isOver(store.recall(sensorBackoffKey(name)) as Backoff | undefined, now());
+      const requests = found.outcome === 'requested' || isTime ? together(left, found.requests) : [];
+      const facts = {
+        ...remembered,
+        ...(gone && { [requestKey('sensor', name)]: undefined, [sensorBackoffKey(name)]: undefined }),
+      };
+      if (requests.length > 0) {
+        const again = requests.filter((one) => !found.requests.includes(one));
+        const decision = [
+          ...(found.outcome === 'requested' ? [found.decision] : []),
+          ...(again.length > 0 ? [`asked for before and not done: ${requestsText(again)}`] : []),
+        ].join('; ');
+        const request = { [requestKey('sensor', name)]: requests };
+        const id = store.addTick({ ...base, outcome: 'queued', decision }, { ...facts, ...request });
+        this.#start(base, sensor.priority, id, decision);
+      } else if (gone || (memory !== undefined && memory.failures > 0)) {
         // Who was told that it fails is told that it is over.
         const decision = `it works again: ${found.decision}`;
         store.addTick({ ...base, outcome: 'succeeded', decision }, facts);
-        log('info', decision, { sensor: name, failures: memory.failures });
-      } else if (found.outcome === 'skipped') {
+        log('info', decision, { sensor: name, failures: memory?.failures });
+      } else {
         store.remember(facts);
         log('debug', `sensor: ${found.decision}`, { sensor: name });
-      } else if (found.outcome === 'failed') {
-        const id = store.addTick({ ...base, outcome: 'failed' }, facts);
-        store.endTick(id, { outcome: 'failed', decision: found.decision, at: now(), error: found.error });
-        log('error', found.decision, { sensor: name, error: found.error });
-      } else {
-        const request = { [requestKey('sensor', name)]: found.requests };
-        const { outcome } = this.#jobs;
-        const id = store.addTick({ ...base, outcome }, { ...facts, ...request });
-        this.#runSensor(sensor, found.requests, at, id, found.decision);
       }
     } catch (error) {
       log('error', 'a sensor could not look', { sensor: name, error: serializeError(error) });
@@ -307,21 +282,11 @@ export class Daemon {
     }
   }
 
-  #runSensor(
-    sensor: SensorDefinition,
-    requests: readonly ResolvedRequest[],
-    due: number,
-    id: number,
-    reason: string,
-  ): void {
-    const { lake } = this.#loaded;
-    const { name, priority } = sensor;
-    const work = (control: Parameters<typeof runWork>[2]) =>
-      runRequests(sensor, requests, (asked) =>
-        this.#answering(() => runWork(lake, { ...asked, avoid: this.#avoided() }, control)),
-      );
-    const after = forgetRequest('sensor', name);
-    this.#jobs.start({ kind: 'sensor', name, due, id, reason, priority, lake, work, after });
+  /** What a sensor asked for and was not done; `gone`: all of it names what is not declared any more. */
+  #undone(name: string): { readonly left: readonly ResolvedRequest[]; readonly gone: boolean } {
+    const asked = this.#options.store.recall(requestKey('sensor', name)) as readonly ResolvedRequest[] | undefined;
+    const left = (asked ?? []).filter((one) => isAskable(this.#loaded.lake.graph, one));
+    return { left, gone: asked !== undefined && left.length === 0 };
   }
 
   #decideConditions(): number | undefined {
@@ -370,11 +335,11 @@ export class Daemon {
     const decision = `requested: ${asked.join(', ')}`;
     const packed = Object.fromEntries([...tick.requests].map(([asset, set]) => [asset, packPartitions(set)]));
     const id = store.addTick(
-      { kind: 'automation', name: CONDITIONS, due: at, at, outcome: this.#jobs.outcome, decision },
+      { kind: 'automation', name: CONDITIONS, due: at, at, outcome: 'queued', decision },
       { ...facts, [requestKey('automation', CONDITIONS)]: packed },
     );
     log('debug', decision, { automation: CONDITIONS });
-    this.#runConditions(tick.requests, at, id, decision);
+    this.#start({ kind: 'automation', name: CONDITIONS, due: at }, CONDITIONS_PRIORITY, id, decision);
     return undefined;
   }
 
@@ -384,71 +349,10 @@ export class Daemon {
     held: Map<string, PartitionSet>,
   ): ReadonlyMap<string, PartitionSet> {
     const { graph } = this.#loaded.lake;
-    for (const source of this.#avoided().keys())
+    for (const source of avoidedSources(this.#options.store, this.#options.now()).keys())
       for (const asset of graph.find(source) ? graph.downstreamOf(source) : [])
         held.set(asset, evaluations.get(asset)?.universe.all ?? sets.EMPTY_SET);
     return held;
-  }
-
-  #runConditions(targets: ReadonlyMap<string, PartitionSet>, due: number, id: number, reason: string): void {
-    const { store, now } = this.#options;
-    const { lake } = this.#loaded;
-    const name = CONDITIONS;
-    this.#jobs.start({
-      kind: 'automation',
-      name,
-      due,
-      id,
-      reason,
-      priority: CONDITIONS_PRIORITY,
-      lake,
-      work: (control) => runWork(lake, conditionsWork(targets), control),
-      after: (result) => {
-        const facts: Record<string, unknown> = { ...forgetRequest('automation', name)(result) };
-        for (const asset of targets.keys()) {
-          const known = store.recall(`${BACKOFFS}${asset}`) as Backoff | undefined;
-          if (result.shaky?.has(asset)) facts[`${BACKOFFS}${asset}`] = afterShakyRun(known, now());
-          else if (known) facts[`${BACKOFFS}${asset}`] = undefined;
-        }
-        return facts;
-      },
-    });
-  }
-
-  /** Remembers which sources answered. Never rejects. */
-  async #answering(work: () => Promise<TickResult>): Promise<TickResult> {
-    try {
-      const result = await work();
-      this.#rememberSources(result.sources);
-      return result;
-    } catch (thrown) {
-      // What is remembered could not be read or written.
-      const error = serializeError(thrown);
-      return { outcome: 'failed', decision: error.message, error };
-    }
-  }
-
-  /** Sources that are to be left alone, with why. */
-  #avoided(): Map<string, string> {
-    const { store, now } = this.#options;
-    const avoided = new Map<string, string>();
-    for (const [source, circuit] of store.recallAll(CIRCUITS)) {
-      const why = whyOpen(circuit as Circuit, now());
-      if (why !== undefined) avoided.set(source, why);
-    }
-    return avoided;
-  }
-
-  #rememberSources(sources: TickResult['sources'] = new Map()): void {
-    const { store, log, now } = this.#options;
-    for (const [source, message] of sources) {
-      const known = store.recall(`${CIRCUITS}${source}`) as Circuit | undefined;
-      if (message === undefined && known === undefined) continue;
-      const next = message === undefined ? undefined : afterFailure(known, message, now());
-      store.remember({ [`${CIRCUITS}${source}`]: next });
-      if (next === undefined) log('info', 'a source answers again', { source, failures: known?.failures });
-      else log('error', 'a source could not be looked at', { source, ...next });
-    }
   }
 
   /** Once a day, after a tick. Never rejects. */
@@ -487,11 +391,3 @@ export class Daemon {
     return this.#jobs.abandon(reason);
   }
 }
-
-type PackedRequest = Parameters<typeof unpackPartitions>[0];
-
-/** What was asked for is done with, unless it was interrupted: then it is begun again. */
-const forgetRequest =
-  (kind: TickKind, name: string) =>
-  ({ outcome }: TickResult): Readonly<Record<string, unknown>> =>
-    outcome === 'interrupted' ? {} : { [requestKey(kind, name)]: undefined };

@@ -1,15 +1,16 @@
 import PQueue from 'p-queue';
 import { LakehouseError, serializeError } from '../common/errors.ts';
 import { traced } from '../common/trace.ts';
-import type { RunControl } from '../materialize/context.ts';
 import type { RunEvent } from '../materialize/events.ts';
 import type { OpenedLake } from '../materialize/open.ts';
+import type { Duty } from './duty.ts';
 import { type Log, logRunEvent } from './log.ts';
+import { redacted } from './redacted.ts';
 import type { OperateStore, TickEnd, TickKind } from './store.ts';
 import type { TickResult } from './tick.ts';
 import type { Watch } from './watch.ts';
 
-/** What a tick decided to do. It was written down already: as queued if there was no room for it, else as running. */
+/** A tick that was decided, and written down as queued. */
 export interface Job {
   readonly kind: TickKind;
   readonly name: string;
@@ -19,11 +20,8 @@ export interface Job {
   readonly reason: string;
   /** What waits with a greater one goes first, else what came first. */
   readonly priority: number;
-  readonly lake: OpenedLake;
-  /** Never rejects. */
-  readonly work: (control: RunControl) => Promise<TickResult>;
-  /** Facts to be remembered with how it ended. */
-  readonly after?: (result: TickResult) => Readonly<Record<string, unknown>>;
+  /** Asked when its turn comes; undefined where there is nothing to do any more. */
+  readonly begin: () => Duty | undefined;
 }
 
 export interface JobOptions {
@@ -45,6 +43,8 @@ export interface JobOptions {
 
 interface Running {
   readonly due: number;
+  /** Whether its turn has come. */
+  begun: boolean;
   /** Never rejects. */
   readonly ended: Promise<void>;
 }
@@ -98,11 +98,6 @@ export class Jobs {
     return { running: this.#queue.pending, waiting: this.#queue.size };
   }
 
-  /** How a tick that is started now is to be written down. */
-  get outcome(): 'queued' | 'running' {
-    return this.#running.size < this.#options.maxRuns ? 'running' : 'queued';
-  }
-
   /** How many have ended. */
   get ended(): number {
     return this.#ended;
@@ -113,7 +108,12 @@ export class Jobs {
     return this.#running.get(keyOf(kind, name))?.due;
   }
 
-  /** When the one that runs, or else the last one, was begun, ms UTC. */
+  /** Whether the one of this name that has not ended waits for its turn. */
+  isWaiting(kind: TickKind, name: string): boolean {
+    return this.#running.get(keyOf(kind, name))?.begun === false;
+  }
+
+  /** When the one that runs, or else the last one, was started, ms UTC. */
   startedAt(kind: TickKind, name: string): number | undefined {
     return this.#startedAt.get(keyOf(kind, name));
   }
@@ -124,16 +124,19 @@ export class Jobs {
 
   start(job: Job): void {
     const { kind, name, due, priority } = job;
-    const queued = this.outcome === 'queued';
-    this.use(job.lake);
-    this.#startedAt.set(keyOf(kind, name), this.#options.now());
-    const ended = this.#queue
-      .add(() => this.#carryOut(job, queued), { priority })
+    const key = keyOf(kind, name);
+    this.#startedAt.set(key, this.#options.now());
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const running: Running = { due, begun: false, ended };
+    // Before it is queued: where there is room it begins at once, and may have ended.
+    this.#running.set(key, running);
+    this.#queue
+      .add(() => this.#carryOut(job, running), { priority })
       .catch((error: unknown) => {
-        this.#running.delete(keyOf(kind, name));
+        this.#running.delete(key);
         this.#options.log('error', 'a tick ended in disorder', { [kind]: name, error: serializeError(error) });
-      });
-    this.#running.set(keyOf(kind, name), { due, ended });
+      })
+      .then(resolve);
   }
 
   /** Something short that is not to wait for its turn. It is waited for in the end, and does not reject. */
@@ -142,16 +145,20 @@ export class Jobs {
     work.finally(() => this.#beside.delete(work));
   }
 
-  async #carryOut(job: Job, queued: boolean): Promise<void> {
-    const { log, now, watch, wake, afterwards } = this.#options;
-    const { kind, name, due, lake, reason } = job;
-    if (this.isStopping) {
-      // It goes on waiting, for the next daemon.
+  async #carryOut(job: Job, running: Running): Promise<void> {
+    const { log, watch, wake, afterwards } = this.#options;
+    const { kind, name, due, reason } = job;
+    // When told to stop, it goes on waiting, for the next daemon.
+    const duty = this.isStopping ? undefined : this.#begin(job);
+    if (!duty) {
       this.#running.delete(keyOf(kind, name));
-      this.leave(lake);
+      if (!this.isStopping) wake();
       return;
     }
-    if (queued) this.#writeBegin(job);
+    running.begun = true;
+    const { lake } = duty;
+    this.use(lake);
+    this.#writeBegin(job);
     const fields = { [kind]: name, due: isoOf(due) };
     log('info', `tick started: ${reason}`, fields);
     const began = performance.now();
@@ -163,26 +170,48 @@ export class Jobs {
       follow?.(event);
     };
     const result: TickResult = await traced({ type: 'tick', kind, name, due }, () =>
-      job.work({ signal: this.#signal.signal, stopping: this.#stopping.signal, emit }),
+      duty.work({ signal: this.#signal.signal, stopping: this.#stopping.signal, emit }),
     );
-    const { outcome, decision, error } = result;
-    watch?.tickEnded({ kind, name, outcome, ms: performance.now() - began });
-    log(outcome === 'failed' ? 'error' : 'info', `tick ${outcome}: ${decision}`, { ...fields, run, error });
-    const end = { outcome, error, run: result.run ?? run, decision: `${reason}; ${decision}`, at: now() };
-    this.#unwritten.push({ id: job.id, end: this.#clean(end), facts: () => job.after?.(result) ?? {} });
-    this.#endedAt.set(keyOf(kind, name), now());
-    this.writeEnds();
-    this.#ended++;
+    watch?.tickEnded({ kind, name, outcome: result.outcome, ms: performance.now() - began });
+    this.#end(job, { ...result, run: result.run ?? run }, () => duty.after?.(result) ?? {});
     if (!this.isStopping) await afterwards(lake);
     this.#running.delete(keyOf(kind, name));
     this.leave(lake);
     wake();
   }
 
-  /** What went wrong may quote secrets, and what is remembered is shown to others. */
-  #clean(end: TickEnd): TickEnd {
-    const { redact } = this.#options;
-    return JSON.parse(redact(JSON.stringify(end))) as TickEnd;
+  /** What is to be done now that its turn has come. Where that is nothing, or cannot be told, it has ended. */
+  #begin(job: Job): Duty | undefined {
+    try {
+      const duty = job.begin();
+      if (duty === undefined)
+        this.#end(job, { outcome: 'interrupted', decision: 'it never began: it is paused, or not declared any more' });
+      return duty;
+    } catch (thrown) {
+      const error = serializeError(thrown);
+      this.#end(job, { outcome: 'failed', decision: error.message, error });
+      return undefined;
+    }
+  }
+
+  #end(
+    { id, kind, name, due, reason }: Job,
+    result: TickResult,
+    facts: () => Readonly<Record<string, unknown>> = () => ({}),
+  ): void {
+    const { log, now, redact } = this.#options;
+    const { outcome, decision, run, error } = result;
+    log(outcome === 'failed' ? 'error' : 'info', `tick ${outcome}: ${decision}`, {
+      [kind]: name,
+      due: isoOf(due),
+      run,
+      error,
+    });
+    const end = { outcome, error, run, decision: `${reason}; ${decision}`, at: now() };
+    this.#unwritten.push({ id, end: redacted(redact, end), facts });
+    this.#endedAt.set(keyOf(kind, name), now());
+    this.writeEnds();
+    this.#ended++;
   }
 
   /** What cannot be written goes on being shown as queued; it ends all the same. */

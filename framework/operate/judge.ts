@@ -3,7 +3,8 @@ import type { Alerts } from './alerts/alerts.ts';
 import { tickFacts } from './alerts/gather.ts';
 import { conditionsOf } from './automation/tick.ts';
 import type { Circuit } from './circuit.ts';
-import { CIRCUITS, CONDITIONS, type Daemon } from './daemon.ts';
+import type { Daemon } from './daemon.ts';
+import { CIRCUITS, CONDITIONS } from './keys.ts';
 import type { OperateReader } from './store.ts';
 
 export interface Judge {

@@ -21,6 +21,8 @@ export interface Pause {
 export interface ScheduleActivity {
   /** When the running tick was due. */
   readonly running?: number | undefined;
+  /** Whether that one still waits for its turn. */
+  readonly isWaiting?: boolean | undefined;
   /** When the running tick, or else the last one, began, ms UTC: what came due before did not come due while it ran. */
   readonly startedAt?: number | undefined;
   /** When the last one ended, ms UTC: what came due while it ran waited for it, nobody missed it. */
@@ -94,13 +96,19 @@ export function decideSchedule(
   }
   const latest = previousTick(cron, until, from);
   if (latest === undefined) return { ticks: [], memory, wakeAt: wake(from) };
-  const { running, startedAt = Number.NEGATIVE_INFINITY, endedAt = Number.NEGATIVE_INFINITY } = activity;
+  const { running, isWaiting, startedAt = Number.NEGATIVE_INFINITY, endedAt = Number.NEGATIVE_INFINITY } = activity;
   if (running !== undefined) {
     // What was due before it began is no overlap: it is decided when it has ended, as is what waits.
     const early = startedAt >= from && previousTick(cron, Math.min(startedAt, latest), from) !== undefined;
     if (early || schedule.overlap === 'queue') return { ticks: [], memory, wakeAt: undefined };
     return {
-      ticks: [skip(latest, count(cron, from, latest), `the tick of ${instant(running)} is still running`)],
+      ticks: [
+        skip(
+          latest,
+          count(cron, from, latest),
+          `the tick of ${instant(running)} is still ${isWaiting ? 'waiting for its turn' : 'running'}`,
+        ),
+      ],
       memory: settled(latest),
       wakeAt: wake(latest),
     };

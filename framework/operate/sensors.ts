@@ -68,6 +68,14 @@ export interface ResolvedRequest {
   readonly reason: string | undefined;
 }
 
+/** What is asked for and why, a sentence without a full stop. */
+export const requestsText = (requests: readonly ResolvedRequest[]): string =>
+  requests
+    .map(({ select, partitions, reason }) =>
+      [reason, [select, partitions].filter((part) => part !== undefined).join(' ')].filter(Boolean).join(': '),
+    )
+    .join('; ');
+
 /** What came of one look. */
 export interface SensorLook {
   readonly outcome: 'requested' | 'skipped' | 'failed';
@@ -111,10 +119,7 @@ export async function look(
       const decision = result.skip ?? 'nothing new';
       return { outcome: 'skipped', decision, requests, memory: next, error: undefined };
     }
-    const decision = requests.map(({ select, partitions, reason }) =>
-      [reason, [select, partitions].filter((part) => part !== undefined).join(' ')].filter(Boolean).join(': '),
-    );
-    return { outcome: 'requested', decision: decision.join('; '), requests, memory: next, error: undefined };
+    return { outcome: 'requested', decision: requestsText(requests), requests, memory: next, error: undefined };
   } catch (thrown) {
     options.signal.throwIfAborted();
     const late = timeout.aborted && thrown === timeout.reason;
@@ -169,6 +174,16 @@ function requestsOf(sensor: SensorDefinition, { request }: PollResult, graph: As
     checkRequest(graph, { ...one, select });
     return { select, partitions: one.partitions, reason: one.reason };
   });
+}
+
+/** Whether what was asked for before can still be asked for: definitions may have changed since. */
+export function isAskable(graph: AssetGraph, { select, partitions }: ResolvedRequest): boolean {
+  try {
+    checkRequest(graph, { select, ...(partitions !== undefined && { partitions }) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws LakehouseError of a selection or a filter that names nothing there is. */

@@ -4,7 +4,8 @@ import { plural, some } from '../report/format.ts';
 /** What a run did and why, in a sentence; or what its checks found. */
 export interface Story {
   readonly add: (event: RunEvent) => void;
-  readonly text: () => string;
+  /** @param stopped whether it was told to stop: what it has not done then may be stale. */
+  readonly text: (stopped: boolean) => string;
   /** Checks that failed, with their partitions; empty where all passed. */
   readonly checks: () => string;
 }
@@ -41,7 +42,7 @@ export function createStory(order: readonly string[]): Story {
         (event.severity === 'error' ? refused : warned).add(`${event.asset} ${event.check}`, event.partition);
       else if (event.type === 'run-finished') ({ computed, failed, departed } = event.counts);
     },
-    text: () => {
+    text: (stopped) => {
       const named = order.flatMap((key) => assets.get(key) ?? []).join(', ');
       const done = [
         computed > 0 ? `${plural(computed, 'partition')} computed: ${named}` : undefined,
@@ -55,7 +56,8 @@ export function createStory(order: readonly string[]): Story {
           : `${count} ${reason}`,
       );
       return [
-        done.length > 0 ? done.join('; ') : 'nothing was stale',
+        ...(stopped ? ['told to stop'] : []),
+        ...(done.length > 0 || stopped ? done : ['nothing was stale']),
         ...(waits.length > 0 ? [`not now: ${waits.join(', ')}`] : []),
       ].join('; ');
     },

@@ -14,6 +14,7 @@ import type { PartitionSet } from '../partition/set.ts';
 import { presentSet } from '../plan/universe.ts';
 import { duration, plural } from '../report/format.ts';
 import { filterOf } from './resolve.ts';
+import type { ResolvedRequest } from './sensors.ts';
 import type { TickEnd } from './store.ts';
 import { createStory } from './story.ts';
 
@@ -23,6 +24,8 @@ export interface TickResult extends Omit<TickEnd, 'at'> {
   readonly sources?: ReadonlyMap<string, string | undefined>;
   /** Assets of which partitions failed in passing. */
   readonly shaky?: ReadonlySet<string>;
+  /** Of what a sensor asked for: what failed. */
+  readonly undone?: readonly ResolvedRequest[];
 }
 
 /** What is to be done about which partitions. */
@@ -128,7 +131,7 @@ async function work(lake: Lake, asked: Work, control: RunControl): Promise<TickR
   for (const { asset, error } of down) if (error) answers.set(asset, error.message);
   return {
     outcome: outcome === 'cancelled' ? 'interrupted' : outcome,
-    decision: `${control.stopping.aborted ? 'told to stop; ' : ''}${story.text()}${silent}`,
+    decision: `${story.text(outcome === 'cancelled')}${silent}`,
     run,
     sources: answers,
     shaky,
@@ -153,9 +156,10 @@ async function observed(lake: Lake, { command, select, avoid, tags }: Work, cont
   );
   const news = changed === 0 ? 'nothing new' : `${plural(changed, 'partition')} new, changed or withdrawn`;
   const silent = down.length > 0 ? `; without ${down.map(({ asset }) => asset).join(', ')}` : '';
-  const looked = `looked at ${plural(answers.size, 'source')}: ${news}${silent}`;
+  const stopped = control.stopping.aborted;
+  const looked = `${stopped ? 'told to stop; ' : ''}looked at ${plural(answers.size, 'source')}: ${news}${silent}`;
   for (const { asset, error } of down) if (error) answers.set(asset, error.message);
-  const outcome = control.stopping.aborted ? 'interrupted' : down.length > 0 ? 'failed' : 'succeeded';
+  const outcome = stopped ? 'interrupted' : down.length > 0 ? 'failed' : 'succeeded';
   return { outcome, decision: looked, sources: answers };
 }
 

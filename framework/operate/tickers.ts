@@ -3,7 +3,7 @@ import type { SensorDefinition } from '../define/sensor.ts';
 import type { AssetGraph } from '../graph/graph.ts';
 import { conditionsOf } from './automation/tick.ts';
 import { nextTick } from './cron.ts';
-import { CONDITIONS, pauseKey, sensorKey } from './daemon.ts';
+import { CONDITIONS, pauseKey, sensorKey } from './keys.ts';
 import { cronOf, isPaused, jittered, type Pause } from './schedules.ts';
 import { nextPoll, type SensorMemory } from './sensors.ts';
 import type { OperateReader } from './store.ts';

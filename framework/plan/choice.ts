@@ -6,11 +6,18 @@ import type { LakeView } from './view.ts';
 /** Where no alternative can be had. */
 export const NO_CHOICE = 255;
 
-/** Labels of the chosen alternatives as recorded in the log: `raw=bronze/klines_daily`, several joined by commas; empty where there is nothing to choose. */
+/**
+ * Labels of the chosen alternatives as recorded in the log: `raw=bronze/klines_daily`, several joined by commas; empty where there is
+ * nothing to choose. Where an asset is more than one of the alternatives, with which number: `raw=silver/klines#2`.
+ */
 export function choiceLabel(inputs: readonly ResolvedInput[], chosen: (input: string) => number): string {
   return inputs
     .filter((input) => input.alternatives.length > 1)
-    .map((input) => `${input.name}=${input.alternatives[chosen(input.name)]?.asset ?? ''}`)
+    .map(({ name, alternatives }) => {
+      const asset = alternatives[chosen(name)]?.asset ?? '';
+      const several = alternatives.filter((alternative) => alternative.asset === asset).length > 1;
+      return `${name}=${asset}${several ? `#${chosen(name) + 1}` : ''}`;
+    })
     .join(',');
 }
 

@@ -82,7 +82,7 @@ export function demand(
     const asking = sets.subtract(set, unavailable);
     for (const { input, alternative, i } of alternativesOf(evaluation)) {
       const upstream = evaluations.get(alternative.asset)?.universe;
-      if (!upstream || !follow(alternative.asset)) continue;
+      if (!upstream || input.asks === false || !follow(alternative.asset)) continue;
       const read = [readBy(evaluation, alternative, choosing(evaluation, input.name, i, asking), upstream.all)];
       // Nothing is computed for what is unavailable, but where it comes from can be told.
       if (input.alternatives.length === 1) {
@@ -114,7 +114,8 @@ export function markUnneeded(
   const read = new Map<string, PartitionSet>();
   for (const evaluation of all) {
     const readers = possible(evaluation);
-    for (const { alternative } of alternativesOf(evaluation)) {
+    for (const { input, alternative } of alternativesOf(evaluation)) {
+      if (input.asks === false) continue;
       const existing = evaluations.get(alternative.asset)?.universe.all ?? sets.EMPTY_SET;
       const more = readBy(evaluation, alternative, readers, existing);
       read.set(alternative.asset, sets.union(read.get(alternative.asset) ?? sets.EMPTY_SET, more));

@@ -90,6 +90,8 @@ interface Context extends Basis {
   readonly codeId: number;
   /** By id of a code in the log: 1 where what it made is what the current code gives. */
   readonly current: Uint8Array;
+  /** {@link AssetNode.keeps}, asked once. */
+  readonly keeps: boolean;
   readonly options: EvaluateOptions;
 }
 
@@ -151,6 +153,7 @@ export function* evaluateAssetInSteps(
     codeId: view.codes.indexOf(node.code),
     current: Uint8Array.from(view.codes, (code) => (current.has(code) ? 1 : 0)),
     edges,
+    keeps: node.keeps,
     options,
   };
   const series = new Map<string, SeriesEvaluation>();
@@ -207,7 +210,7 @@ function evaluateSeries(
   context: Context,
   before: SeriesEvaluation | undefined,
 ): SeriesEvaluation | undefined {
-  const { node, universe, view, current, options } = context;
+  const { node, universe, view, current, keeps, options } = context;
   const state = context.state?.series.get(key);
   const all = sets.rangesOf(universe.all, key);
   const [base, end] = window(all, state);
@@ -221,7 +224,7 @@ function evaluateSeries(
   const retried = options.retryFailed && mark(sets.rangesOf(options.retryFailed, key), base, length);
   const isSource = node.definition.kind === 'source';
   const planning = options.mode === 'plan';
-  const { required, optional, lacking, left, chosen } = readsOf(context.edges, values, base, length, scratch);
+  const { required, optional, lacking, any, left, chosen } = readsOf(context.edges, values, base, length, scratch);
   const wantedChoice = choiceIds(node.inputs, view, chosen, length, scratch);
 
   const status = scratch.u8(length);
@@ -264,16 +267,16 @@ function evaluateSeries(
     }
     const bad = present && flags & CHECK_FAILED ? BAD : 0;
     const content = present ? READABLE | AVAILABLE | bad : ready[i] ? AVAILABLE : 0;
-    if (node.definition.keepWithdrawn && present && lacking[i]) {
-      // An original whose source withdrew it: it cannot be fetched again and stays as it is.
+    const need = required.bits[i] as number;
+    const want = optional.bits[i] as number;
+    if (keeps && present && (lacking[i] || (any && !(want & AVAILABLE)))) {
+      // Its source withdrew it, or is not wanted any more: it cannot be fetched again and stays as it is.
       status[i] = bad ? HAS_FAILED : FRESH;
       bits[i] = content | (bad ? BLOCKED : 0);
       continue;
     }
 
     const read = self?.(i);
-    const need = required.bits[i] as number;
-    const want = optional.bits[i] as number;
     const newest = Math.max(required.newest[i] as number, optional.newest[i] as number, read?.newest ?? 0);
     let cause = 0;
     if (!present) cause |= MISSING_CAUSE;
@@ -286,11 +289,12 @@ function evaluateSeries(
     if (forced?.[i] || (bad && retried?.[i])) cause |= FORCED_CAUSE;
     causes[i] = cause;
 
-    // What stops it: optional inputs never do, unless what they have must not be read.
+    // What stops it: optional inputs do not, unless what they have must not be read, or there is nothing else to read.
     let stop = 0;
     if (need & BLOCKED || (want & BAD && !(want & RETRY))) stop = BLOCKED;
     else if (need & AWAITING || lacking[i] || !ready[i]) stop = AWAITING;
     else if (need & RETRY || want & BAD) stop = RETRY;
+    else if (any) stop = stopOfNone(want, planning);
     // Whether something that it reads is not fresh, and may change it when computed. A chain is computed in one go: its links
     // cannot wait for what becomes of those before them.
     const reads = ((need | want) & (DIRTY | TODO | RETRY)) !== 0 || read?.moving === true;
@@ -332,6 +336,16 @@ function evaluateSeries(
   }
   const place = { key, values, base, length, state, next: view.head + 1 };
   return SeriesEvaluation.of(place, { status, causes, run, bits }, chosen, scratch, before);
+}
+
+/**
+ * What stops a partition whose inputs are all optional and have nothing to read yet: computed now it would say that there is nothing. What
+ * no input is to have stops nothing.
+ */
+function stopOfNone(bits: number, planning: boolean): number {
+  if (bits & READABLE || (planning && bits & TODO)) return 0;
+  if (bits & (RETRY | TODO)) return RETRY;
+  return bits & BLOCKED ? BLOCKED : bits & AWAITING;
 }
 
 /**

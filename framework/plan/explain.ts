@@ -142,6 +142,7 @@ function explainIn(tree: Tree, asset: string, seriesKey: string, time: number, d
   const parts = (count: number) => `${count} input partition${count === 1 ? '' : 's'}`;
 
   if (known && node.definition.kind === 'asset') {
+    const any = node.inputs.every(({ need }) => need === 'ifPresent');
     const causes = CAUSES.filter((_, b) => (series.causes[i] as number) & (1 << b));
     for (const cause of causes) {
       if (cause === 'missing') add('missing', 'it was never computed, or has been removed');
@@ -169,11 +170,11 @@ function explainIn(tree: Tree, asset: string, seriesKey: string, time: number, d
       add(
         'blocked',
         'what it reads failed, or waits for something that did',
-        culprits((up, u, required) => has(up, u, required ? BLOCKED | RETRY : BAD)),
+        culprits((up, u, required) => has(up, u, required || any ? BLOCKED | RETRY : BAD)),
       );
     }
     if (status === 'awaiting') {
-      const waiting = culprits((up, u, required) => required && has(up, u, AWAITING));
+      const waiting = culprits((up, u, required) => (required || any) && has(up, u, AWAITING));
       const message = waiting.count > 0 ? 'its source has not published yet' : 'an input it requires has nothing yet';
       add('awaiting', message, waiting);
     }

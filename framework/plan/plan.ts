@@ -241,18 +241,25 @@ export function planAsset(
   const both = sets.union(willAll, mayAll);
   const stuck: PartitionSet[] = [];
   const moved: PartitionSet[] = [];
-  for (const { input, alternative, i } of alternativesOf(evaluation)) {
+  const served: PartitionSet[] = [];
+  const edges = [...alternativesOf(evaluation)];
+  const any = edges.every(({ input }) => input.need === 'ifPresent');
+  for (const { input, alternative, i } of edges) {
     const upstream = evaluations.get(alternative.asset) as AssetEvaluation;
     const { will, may } = planned.get(alternative.asset) ?? { will: sets.EMPTY_SET, may: sets.EMPTY_SET };
     const computed = sets.union(will, may);
     const here = choosing(evaluation, input.name, i, both);
     if (sets.isEmpty(here)) continue;
     moved.push(downstreamSet(alternative.mapping, computed, here));
-    if (input.need === 'ifPresent') continue;
+    if (input.need === 'ifPresent' && !any) continue;
     const absent = pointsLike(upstream, (point) => (bitsOf(point) & (AVAILABLE | READABLE)) === AVAILABLE);
-    stuck.push(downstreamSet(alternative.mapping, sets.subtract(absent, computed), here));
+    if (input.asks !== false) stuck.push(downstreamSet(alternative.mapping, sets.subtract(absent, computed), here));
+    if (!any) continue;
+    const readable = pointsLike(upstream, (point) => (bitsOf(point) & READABLE) !== 0);
+    served.push(downstreamSet(alternative.mapping, sets.union(readable, computed), here));
   }
-  const unmet = sets.intersect(both, sets.unionAll(stuck));
+  // One that is there is enough where none is required.
+  const unmet = sets.intersect(both, sets.subtract(sets.unionAll(stuck), sets.unionAll(served)));
   const will = sets.subtract(willAll, unmet);
   const open = sets.subtract(mayAll, unmet);
   const may = goOn(evaluation, will, sets.intersect(open, sets.unionAll(moved)), open);

@@ -1,7 +1,19 @@
 import type { Scratch } from '../common/scratch.ts';
 import type { ResolvedInput } from '../graph/graph.ts';
 import type { SeriesValues } from '../partition/space.ts';
-import { type Aggregate, AVAILABLE, aggregate, type JoinIndex, merge, newAggregate } from './aggregate.ts';
+import {
+  type Aggregate,
+  AVAILABLE,
+  AWAITING,
+  aggregate,
+  BLOCKED,
+  DIRTY,
+  type JoinIndex,
+  merge,
+  newAggregate,
+  RETRY,
+  TODO,
+} from './aggregate.ts';
 import { choose } from './choice.ts';
 import type { SeriesEvaluation } from './evaluated.ts';
 
@@ -17,10 +29,15 @@ export interface Reads {
   readonly optional: Aggregate;
   /** Points for which some required input has nothing that exists or can be made. */
   readonly lacking: Uint8Array;
+  /** All inputs are optional: one of them has to be there, if any can be. */
+  readonly any: boolean;
   /** Newest departure from any alternative, chosen or not. */
   readonly left: Uint32Array;
   readonly chosen: ReadonlyMap<string, Uint8Array>;
 }
+
+/** What an input that asks for nothing does not care about: what becomes of it. */
+const UNASKED = DIRTY | TODO | RETRY | BLOCKED | AWAITING;
 
 /** In scratch memory. */
 export function readsOf(
@@ -46,6 +63,8 @@ export function readsOf(
       part = newAggregate(length, scratch);
       chosen.set(input.name, choose(parts, part, left, scratch));
     }
+    // What was never asked for is not waited for.
+    if (input.asks === false) for (let i = 0; i < length; i++) part.bits[i] = (part.bits[i] as number) & ~UNASKED;
     if (input.need === 'required') required = merge(required, part);
     else optional = merge(optional, part);
     // A series that is mapped to no upstream series at all lacks none.
@@ -53,5 +72,6 @@ export function readsOf(
     for (let i = 0; i < length; i++) if (((part.bits[i] as number) & AVAILABLE) === 0) lacking[i] = 1;
   }
   const none = newAggregate(length, scratch);
-  return { required: required ?? none, optional: optional ?? none, lacking, left, chosen };
+  const any = edges.length > 0 && required === undefined;
+  return { required: required ?? none, optional: optional ?? none, lacking, any, left, chosen };
 }

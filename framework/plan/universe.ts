@@ -85,8 +85,8 @@ function presentTimes(series: SeriesView): RangeSet {
  */
 export function sameUniverses(graph: AssetGraph, before: LakeView, view: LakeView): boolean {
   return graph.order.every((key) => {
-    const { definition } = graph.node(key);
-    if (definition.kind !== 'source' && !definition.keepWithdrawn) return true;
+    const { definition, keeps } = graph.node(key);
+    if (definition.kind !== 'source' && !keeps) return true;
     const [a, b] = [before.asset(key), view.asset(key)];
     if (a === b) return true;
     if (a?.series.size !== b?.series.size) return false;
@@ -98,10 +98,14 @@ export function sameUniverses(graph: AssetGraph, before: LakeView, view: LakeVie
   });
 }
 
-/** A source has what was observed; holes in the lives of its series are awaited until the publication lag has passed, and unavailable afterwards. */
+/**
+ * A source has what was observed; holes in the lives of its series are awaited until the publication lag has passed, and unavailable
+ * afterwards. One that is not wanted has nothing: what was made of it is all that is there.
+ */
 function ofSource(node: AssetNode, state: AssetView | undefined, now: number): Universe {
   const { time } = node.space;
   const source = node.definition.source;
+  if (!node.wanted) return NONE;
   const times = existingTimes(node.space, now);
   const observed = presentSet(node, state);
   if (!time || !source) return universe(observed, sets.EMPTY_SET, sets.EMPTY_SET);
@@ -170,7 +174,7 @@ function ofAsset(
     else result = need === 'required' ? both(result, one) : either(result, one);
   }
   if (!result) result = dynamic ? NONE : fullSpace(node, times);
-  if (!node.definition.keepWithdrawn) return result;
+  if (!node.keeps) return result;
   const kept = sets.mapSeries(presentSet(node, state), (own) => ranges.intersect(own, times));
   return either(result, universe(kept, sets.EMPTY_SET, sets.EMPTY_SET));
 }

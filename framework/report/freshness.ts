@@ -1,5 +1,4 @@
 import type { FreshnessPolicy } from '../define/freshness.ts';
-import { isWanted } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import { readSeriesKey } from '../partition/space.ts';
 import type { AssetEvaluation } from '../plan/evaluate.ts';
@@ -24,7 +23,7 @@ export function freshnessNow(
   keys?: readonly string[],
 ): Map<string, AssetFreshness> {
   const { graph, state } = lake;
-  const wanted = (source: string) => isWanted(lake, graph.node(source));
+  const wanted = (source: string) => graph.node(source).wanted;
   return freshnessOf({ graph, view, evaluations, now: at, instantOf: instantsOf(state), wanted }, keys);
 }
 

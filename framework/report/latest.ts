@@ -1,5 +1,4 @@
 import { Scratch } from '../common/scratch.ts';
-import { isWanted } from '../materialize/observe.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import { type LakeView, PRESENT, type SeriesView } from '../plan/view.ts';
 import type { RunRecord } from '../state/store.ts';
@@ -10,8 +9,7 @@ export function notKnown(lake: Pick<OpenedLake, 'graph' | 'resources'>, view: La
   const found = new Set<string>();
   for (const key of graph.order) {
     const node = graph.node(key);
-    const never =
-      node.definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined && isWanted(lake, node);
+    const never = node.definition.kind === 'source' && view.asset(key)?.lastObservedAt === undefined && node.wanted;
     if (never || graph.upstreamOf(key).some((up) => found.has(up))) found.add(key);
   }
   return found;
@@ -28,7 +26,7 @@ export function notWanted(lake: Pick<OpenedLake, 'graph' | 'resources'>): Set<st
       alternatives.every(({ asset }) => asset !== undefined && found.has(asset.key));
     const idle =
       kind === 'source'
-        ? !isWanted(lake, node)
+        ? !node.wanted
         : inputs.length > 0 && (inputs.every(has) || inputs.some((input) => input.need === 'required' && has(input)));
     if (idle) found.add(key);
   }

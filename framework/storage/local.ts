@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, open, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, open, readdir, readFile, rm, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { LakehouseError } from '../common/errors.ts';
@@ -23,6 +23,7 @@ export function localStore(options: { readonly root: string; readonly owner?: St
   const staging = join(root, STAGING);
   const tree = new DirectoryTree(root);
   const live = new WeakSet<Staged>();
+  const durable = new WeakSet<Staged>();
   const limit = pLimit(CONCURRENCY);
 
   /** All of them, also when one fails, so that nothing is still running when the caller cleans up. */
@@ -63,6 +64,10 @@ export function localStore(options: { readonly root: string; readonly owner?: St
     const staged: Staged = {
       key,
       path: join(directory, basename(key)),
+      write: async (bytes) => {
+        await attempt('write', pathOf(key), () => writeDurably(staged.path, bytes));
+        durable.add(staged);
+      },
       commit: async () => {
         const [info] = await commitAll([staged]);
         if (info === undefined) throw ended(key);
@@ -84,7 +89,7 @@ export function localStore(options: { readonly root: string; readonly owner?: St
     const named: string[] = [];
     let infos: ObjectInfo[];
     try {
-      infos = await each(stages, syncStaged);
+      infos = await each(stages, (staged) => syncStaged(staged, durable.has(staged)));
       await each(stages, async ({ key, path }) => {
         await attempt('write', pathOf(key), () => tree.link(path, key));
         named.push(key);
@@ -104,7 +109,7 @@ export function localStore(options: { readonly root: string; readonly owner?: St
 
   /** What cannot be removed is left to sweepStaging: a failed clean-up must not hide why it was needed. */
   async function removeStages(stages: readonly Staged[]): Promise<void> {
-    await each(stages, ({ path }) => rm(dirname(path), { recursive: true, force: true }).catch(ignore));
+    await each(stages, ({ path }) => removeStage(path).catch(ignore));
     await tree.prune(STAGING);
   }
 
@@ -117,7 +122,7 @@ export function localStore(options: { readonly root: string; readonly owner?: St
     async put(key, bytes) {
       const staged = await stage(key);
       try {
-        await attempt('write', pathOf(key), () => writeFile(staged.path, bytes));
+        await staged.write(bytes);
         return await staged.commit();
       } finally {
         await staged.discard();
@@ -191,8 +196,29 @@ async function attempt<T>(action: StorageAction, path: string, work: () => Promi
   }
 }
 
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The directory of a stage with what is in it: almost always the one file. */
+async function removeStage(path: string): Promise<void> {
+  const directory = dirname(path);
+  try {
+    await unlink(path);
+    await rmdir(directory);
+  } catch {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 /** Makes the staged bytes durable. */
-async function syncStaged({ key, path }: Staged): Promise<ObjectInfo> {
+async function syncStaged({ key, path }: Staged, isDurable: boolean): Promise<ObjectInfo> {
   return attempt('write', path, async () => {
     const info = await infoOf(key, path);
     if (info === undefined) {
@@ -201,6 +227,7 @@ async function syncStaged({ key, path }: Staged): Promise<ObjectInfo> {
         hint: 'It was never written, or swept because its writer was silent for too long.',
       });
     }
+    if (isDurable) return info;
     const handle = await open(path, 'r+');
     try {
       await handle.sync();

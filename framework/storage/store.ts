@@ -17,6 +17,8 @@ export interface Staged extends AsyncDisposable {
   readonly key: string;
   /** Absolute path of a local file to create and write to (by DuckDB `COPY`, `writeFile`, …). Close it before `commit`. */
   readonly path: string;
+  /** Writes the whole file, durably already: then a commit of many has no disk to wait for. */
+  write(bytes: Uint8Array): Promise<void>;
   /** {@link ObjectStore.commitAll} of this one alone. */
   commit(): Promise<ObjectInfo>;
   /** Removes what was written. Does nothing when already committed or discarded; never throws. */

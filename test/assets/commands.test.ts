@@ -1,17 +1,23 @@
+import { LakehouseError } from 'crypto-lakehouse';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { commands } from '../../assets/commands.ts';
 import { lakehouse } from '../../assets/index.ts';
 import { settings } from '../../assets/settings.ts';
 
-const defaults = z
-  .object(settings)
-  .parse({ exchanges: { binance: { archive: {}, rest: { baseUrls: {} } }, coinbase: {}, kraken: {} } });
+function settingsWith(binance: Readonly<Record<string, unknown>> = {}) {
+  const exchanges = { binance: { archive: {}, rest: { baseUrls: {} }, ...binance }, coinbase: {}, kraken: {} };
+  return z.object(settings).parse({ exchanges, gold: {} });
+}
 
-function becomes(name: string, options: Readonly<Record<string, string | string[]>> = {}): string {
+function becomes(
+  name: string,
+  options: Readonly<Record<string, string | string[]>> = {},
+  given = settingsWith(),
+): string {
   const found = commands.find((one) => one.name === name);
   if (!found) throw new Error(`There is no ${name}`);
-  return found.becomes({ options, settings: defaults }).join(' ');
+  return found.becomes({ options, settings: given }).join(' ');
 }
 
 describe('ingest and process', () => {
@@ -21,11 +27,11 @@ describe('ingest and process', () => {
         symbols: ['BTCUSDT', 'ETHUSDT'],
         startDate: '2024-01-01',
         endDate: '2024-01-31',
-        interval: ['1m', '1M'],
-        tradeType: 'um_futures',
+        interval: ['1m'],
+        tradeType: 'spot',
       }),
     ).toBe(
-      'materialize +silver/klines --partitions market=um,symbol=BTCUSDT|ETHUSDT,interval=1m|1mo,date=2024-01-01..2024-01-31',
+      'materialize +silver/klines --partitions market=spot,symbol=BTCUSDT|ETHUSDT,interval=1m,date=2024-01-01..2024-01-31',
     );
     expect(becomes('ingest klines', { startDate: '2024-01-01' })).toBe(
       'materialize +silver/klines --partitions date=2024-01-01..',
@@ -35,9 +41,48 @@ describe('ingest and process', () => {
     );
   });
 
+  test('candles longer than a day are a table of their own', () => {
+    const wanting = settingsWith({ intervals: ['1m', '1mo', '1w'] });
+    expect(becomes('ingest klines', { interval: ['1M'] }, wanting)).toBe(
+      'materialize +silver/long_klines --partitions interval=1mo',
+    );
+    expect(becomes('ingest klines', { interval: ['1m,1w'] }, wanting)).toBe(
+      'materialize +silver/klines or +silver/long_klines --partitions interval=1m|1w',
+    );
+    expect(becomes('process transform', { dataType: 'klines', interval: ['1mo'] }, wanting)).toBe(
+      'materialize silver/long_klines+ --no-observe --partitions interval=1mo',
+    );
+  });
+
+  test('what the settings do not want is refused with what to write: it would leave the lake at the next run', () => {
+    const refused = (options: Record<string, string | string[]>) => {
+      try {
+        return becomes('ingest klines', options);
+      } catch (error) {
+        return error instanceof LakehouseError ? [error.message, error.hint] : error;
+      }
+    };
+    expect(refused({ symbols: ['BTCUSDT', 'SOLUSDT'] })).toEqual([
+      'The settings do not want SOLUSDT: exchanges.binance.symbols is BTCUSDT, ETHUSDT',
+      'Add it in lakehouse.yaml: exchanges.binance.symbols: [BTCUSDT, ETHUSDT, SOLUSDT]',
+    ]);
+    expect(refused({ interval: ['1mo'] })).toEqual([
+      'The settings do not want 1mo: exchanges.binance.intervals is 1m, 1h',
+      'Add it in lakehouse.yaml: exchanges.binance.intervals: [1m, 1h, 1mo]',
+    ]);
+    expect(refused({ tradeType: 'um_futures' })).toEqual([
+      'The settings do not want um: exchanges.binance.markets is spot',
+      'Add it in lakehouse.yaml: exchanges.binance.markets: [spot, um]',
+    ]);
+    expect(refused({ symbols: ['SOL*'] })).toContain('symbol=SOL*');
+    expect(() => becomes('ingest funding-rates')).toThrow('of futures only');
+  });
+
   test('a kind of data that the settings do not want is wanted this once, the others still', () => {
-    expect(becomes('ingest funding-rates')).toBe(
-      'materialize +silver/funding_rates --set exchanges.binance.dataTypes=[klines, funding_rates]',
+    expect(
+      becomes('ingest funding-rates', { tradeType: 'um_futures' }, settingsWith({ markets: ['spot', 'um'] })),
+    ).toBe(
+      'materialize +silver/funding_rates --partitions market=um --set exchanges.binance.dataTypes=[klines, funding_rates]',
     );
   });
 
@@ -49,7 +94,8 @@ describe('ingest and process', () => {
   test('name assets that there are', () => {
     const keys = lakehouse.assets.map(({ key }) => key);
     for (const { name } of commands.filter(({ name }) => name.startsWith('ingest '))) {
-      const [, , selection = ''] = /^(materialize) \+(\S+)/.exec(becomes(name)) ?? [];
+      const [, , selection = ''] =
+        /^(materialize) \+(\S+)/.exec(becomes(name, {}, settingsWith({ markets: ['um'] }))) ?? [];
       expect(keys, name).toContain(selection);
       expect(becomes('process transform', { dataType: name.slice('ingest '.length) })).toContain(`${selection}+`);
     }

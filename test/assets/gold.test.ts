@@ -3,6 +3,7 @@ import { goldKlinesDaily } from '../../assets/gold/klines_daily.ts';
 import { goldKlinesMonthly } from '../../assets/gold/klines_monthly.ts';
 import { goldMarketOverview } from '../../assets/gold/market_overview.ts';
 import { silverKlines } from '../../assets/silver/klines.ts';
+import { silverKlinesPatches } from '../../assets/silver/klines_quality.ts';
 import type { AssetDefinition } from '../../framework/define/model.ts';
 import type { SqlTemplate } from '../../framework/define/sql.ts';
 import { alone, type Bound, database, dayTarget, fused, hasArchive, type Row } from './sql.ts';
@@ -52,9 +53,9 @@ const twoDays = bars(
 );
 
 describe('gold/klines_daily', () => {
-  const day = (date: string, klines: string, more = spot): Bound => ({
+  const day = (date: string, klines: string, more = spot, patches = none(silverKlinesPatches)): Bound => ({
     target: dayTarget(date, more),
-    inputs: { klines },
+    inputs: { klines, patches },
   });
 
   test('a day and the next, which lacks a bar: by hand', async () => {
@@ -94,13 +95,32 @@ describe('gold/klines_daily', () => {
     expect(result).toEqual([[], []]);
   });
 
+  test('bars of other sources count like its own, in the day and the day before, and no others of their months', async () => {
+    const [whole, next] = await compute(daily, [
+      day('2024-01-01', `(SELECT * FROM ${twoDays} WHERE open_time < TIMESTAMP '2024-01-02')`),
+      day('2024-01-02', twoDays),
+    ]);
+    const noon = (condition: string) => `(SELECT * FROM ${twoDays} WHERE ${condition})`;
+    const patches = bars(
+      ['2023-12-30 00:00:00', 1, 99, 1, 99, 9, 9, 9, 9, 9],
+      ['2024-01-01 16:00:00', 14, 14, 8, 10, 3, 33, 7, 2, 22],
+      ['2024-01-03 00:00:00', 1, 99, 1, 99, 9, 9, 9, 9, 9],
+    );
+    const patched = await compute(daily, [
+      day('2024-01-01', noon("open_time < TIMESTAMP '2024-01-01 16:00:00'"), spot, patches),
+      day('2024-01-02', noon("open_time <> TIMESTAMP '2024-01-01 16:00:00'"), spot, patches),
+      day('2024-01-01', none(silverKlines), spot, patches),
+    ]);
+    expect(patched).toMatchObject([whole, next, [{ bars: 1, close: 10, simple_return: null }]]);
+  });
+
   test('a day without trades has prices, and no averages', async () => {
     const flat = bars(['2024-01-01 00:00:00', 5, 5, 5, 5, 0, 0, 0, 0, 0]);
     const [[row] = []] = await compute(daily, [day('2024-01-01', flat)]);
     expect(row).toMatchObject({ close: 5, volume: 0, vwap: null, taker_share: null, trades: '0', bars: 1 });
   });
 
-  test('cm: contracts of 100 USD for BTC and 10 USD for others become coins and USD', async () => {
+  test('trap 3: cm: contracts of 100 USD for BTC and 10 USD for others become coins and USD', async () => {
     // 50 contracts traded for 0.25 BTC at 20,000 USD, 10 of them bought by takers for 0.05 BTC.
     const contracts = bars(['2024-01-01 00:00:00', 20_000, 20_000, 20_000, 20_000, 50, 0.25, 3, 10, 0.05]);
     const cm = { ...spot, market: "'cm'", symbol: "'BTCUSD_PERP'" };
@@ -182,12 +202,13 @@ describe('gold/klines_monthly', () => {
 });
 
 describe('gold/market_overview', () => {
+  const on = (exchange: string, market: string) => ({ exchange: `'${exchange}'`, market: `'${market}'` });
   const day = (...rows: readonly (readonly [string, number, number, string?])[]): Bound => {
     const selects = rows.map(
       ([symbol, close, quote, at = '2024-01-02']) =>
         `SELECT '${symbol}' AS symbol, ${close}::DOUBLE AS close, 0.5::DOUBLE AS simple_return, ${quote}::DOUBLE AS quote_volume, TIMESTAMP '${at}' AS available_at`,
     );
-    return { target: {}, inputs: { days: `(${selects.join(' UNION ALL ')})` } };
+    return { target: on('binance', 'spot'), inputs: { days: `(${selects.join(' UNION ALL ')})` } };
   };
 
   test('symbols are compared with those of the same quote asset', async () => {
@@ -197,7 +218,6 @@ describe('gold/market_overview', () => {
       ['XRPUSDT', 1, 200],
       ['ETHBTC', 0.05, 3],
       ['BTCUSDT_240329', 40_000, 0],
-      ['BTCUSD_PERP', 40_000, 7],
       ['ABC', 1, 5, '2024-01-01 12:00:00'],
     );
     const [rows = []] = await compute(overview, [bound]);
@@ -208,7 +228,6 @@ describe('gold/market_overview', () => {
       ['ABC', null, null, null, '2024-01-01 12:00:00'],
       ['BTCUSDT', 'USDT', 0.6, 1, '2024-01-02 00:01:00'],
       ['BTCUSDT_240329', 'USDT', 0, 4, '2024-01-02 00:01:00'],
-      ['BTCUSD_PERP', 'USD', 1, 1, '2024-01-02 00:00:00'],
       ['ETHBTC', 'BTC', 1, 1, '2024-01-02 00:00:00'],
       ['ETHUSDT', 'USDT', 0.2, 2, '2024-01-02 00:01:00'],
       ['XRPUSDT', 'USDT', 0.2, 2, '2024-01-02 00:01:00'],
@@ -221,21 +240,29 @@ describe('gold/market_overview', () => {
   });
 
   test.each([
-    ['BTCFDUSD', 'FDUSD'],
-    ['BTCTUSD', 'TUSD'],
-    ['TUSDT', 'USDT'],
-    ['TUSDUSDT', 'USDT'],
-    ['BTCUSD1', 'USD1'],
-    ['ADAEUR', 'EUR'],
-    ['BTCEURI', 'EURI'],
-    ['BNBBTC', 'BTC'],
-    ['BTCUSDC', 'USDC'],
-    ['USDTTRY', 'TRY'],
-    ['BTC-USD', 'USD'],
-    ['XBTUSD', 'USD'],
-    ['ETHXBT', 'XBT'],
-  ])('%s is quoted in %s', async (symbol, quote) => {
-    expect(await db.rows(alone(overview, day([symbol, 1, 1])))).toMatchObject([{ quote_asset: quote }]);
+    ['binance', 'spot', 'BTCFDUSD', 'FDUSD'],
+    ['binance', 'spot', 'BTCTUSD', 'TUSD'],
+    ['binance', 'spot', 'TUSDT', 'USDT'],
+    ['binance', 'spot', 'TUSDUSDT', 'USDT'],
+    ['binance', 'spot', 'BTCUSD1', 'USD1'],
+    ['binance', 'spot', 'ADAEUR', 'EUR'],
+    ['binance', 'spot', 'BTCEURI', 'EURI'],
+    ['binance', 'spot', 'BNBBTC', 'BTC'],
+    ['binance', 'spot', 'USDTTRY', 'TRY'],
+    ['binance', 'um', 'BTCUSDC', 'USDC'],
+    ['binance', 'um', 'BTCBUSD_210129', 'BUSD'],
+    ['binance', 'cm', 'BTCUSD_PERP', 'USD'],
+    ['binance', 'cm', 'BNBUSD_PERP', 'USD'],
+    ['binance', 'cm', 'DOTUSD_240628', 'USD'],
+    ['coinbase', 'spot', 'BTC-USD', 'USD'],
+    ['coinbase', 'spot', 'ETH-BTC', 'BTC'],
+    ['kraken', 'spot', 'XBTUSD', 'USD'],
+    ['kraken', 'spot', 'DOTUSD', 'USD'],
+    ['kraken', 'spot', 'ETHXBT', 'XBT'],
+    ['kraken', 'spot', 'BNBUSD', 'USD'],
+  ])('%s %s: %s is quoted in %s', async (exchange, market, symbol, quote) => {
+    const bound = { ...day([symbol, 1, 1]), target: on(exchange, market) };
+    expect(await db.rows(alone(overview, bound))).toMatchObject([{ quote_asset: quote }]);
   });
 
   test('a day without trades has no shares', async () => {
@@ -267,7 +294,7 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
     await db.run(`CREATE OR REPLACE TABLE minutes AS ${silver(await db.load('text', path('01'), path('02')))}`);
     const bound = (date: string, where: string): Bound => ({
       target: dayTarget(date, minute),
-      inputs: { klines: `(SELECT * FROM minutes WHERE ${where})` },
+      inputs: { klines: `(SELECT * FROM minutes WHERE ${where})`, patches: none(silverKlinesPatches) },
     });
     const [[first] = [], [second] = []] = await compute(daily, [
       bound('2020-01-01', "open_time < TIMESTAMP '2020-01-02'"),
@@ -316,13 +343,14 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
       await db.run(`CREATE OR REPLACE TABLE real AS ${silver(await db.load('text', path))}`);
       const target = dayTarget(date, { market: `'${market}'`, symbol: `'${symbol}'`, interval: `'${interval}'` });
       const klines = `(SELECT * FROM real WHERE open_time < ${target.end})`;
-      const [[row] = []] = await compute(daily, [{ target, inputs: { klines } }]);
+      const patches = none(silverKlinesPatches);
+      const [[row] = []] = await compute(daily, [{ target, inputs: { klines, patches } }]);
       expect(row?.bars).toBe(row?.expected_bars);
       expect(Number(row?.vwap)).toBeGreaterThan(Number(row?.low));
       expect(Number(row?.vwap)).toBeLessThan(Number(row?.high));
       const check = goldKlinesDaily.checks[0];
       if (check?.test.type !== 'rows') throw new Error('no check');
-      const rows = alone(daily, { target, inputs: { klines } });
+      const rows = alone(daily, { target, inputs: { klines, patches } });
       expect(await db.rows(`SELECT * FROM (${rows}) WHERE ${alone(check.test.bad, { target, inputs: {} })}`)).toEqual(
         [],
       );

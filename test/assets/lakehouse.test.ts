@@ -193,6 +193,27 @@ describe('settings', () => {
     expect(wanted).toEqual([['um'], ['ETHUSDT'], ['1h']]);
   });
 
+  test('what Binance is to leave out departs, unless another exchange may have it', () => {
+    const symbolsWith = (symbols: string[]) => {
+      const own = { ...binance, symbols: ['*USDT', '!BTC*', '!*UPUSDT'] };
+      const coinbase = { ...exchanges.coinbase, enabled: true, symbols };
+      return lakehouse.filters({ ...defaults, exchanges: { ...exchanges, binance: own, coinbase } }).symbol;
+    };
+    expect(symbolsWith(['ETH-USD'])).toEqual(['*USDT', '!BTC*', '!*UPUSDT', 'ETH-USD']);
+    expect(symbolsWith(['*-USD'])).toEqual(['*USDT', '!*UPUSDT', '*-USD']);
+    expect(symbolsWith(['*'])).toEqual(['*USDT', '*']);
+  });
+
+  test('that mean no symbol are refused, unless the exchange is off', () => {
+    const none = (enabled: boolean) => ({
+      ...defaults,
+      exchanges: { ...exchanges, binance: { ...binance, enabled, quoteAssets: ['EUR'] } },
+    });
+    expect(() => lakehouse.filters(none(true))).toThrow('The settings of exchanges.binance mean no symbol at all');
+    expect(lakehouse.filters(none(false))).toMatchObject({ exchange: [] });
+    expect((lakehouse.resources(none(false)).binance as BinanceResource).wants?.('symbol', 'BTCUSDT')).toBe(false);
+  });
+
   test('say whether data is invented', () => {
     expect(lakehouse.simulated(defaults)).toBe(false);
     const simulated = {

@@ -1,4 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { klineText } from '../../assets/klines.ts';
 import { silverKlines } from '../../assets/silver/klines.ts';
 import { alone, csvRows, database, hasArchive, type Row } from './sql.ts';
 
@@ -56,12 +59,12 @@ describe('rows', () => {
     );
   });
 
-  test('the same candle in microseconds is the same row', async () => {
+  test('trap 6: the same candle in microseconds is the same row', async () => {
     const micro = line({ [OPEN_TIME]: '1577836800000000', [CLOSE_TIME]: '1577836859999999' });
     expect(await db.rows(silver(csvRows(micro)))).toEqual(await db.rows(silver(csvRows(line()))));
   });
 
-  test('milliseconds and microseconds in one file, and 2017 with something in the last column', async () => {
+  test('traps 5 and 6: milliseconds and microseconds in one file, and 2017 with something in the last column', async () => {
     const rows = csvRows(
       line({ [OPEN_TIME]: '1735689599000', [IGNORE]: '7887.63551305' }),
       line({ [OPEN_TIME]: '1735689600000000', [CLOSE_TIME]: '1735689659999999' }),
@@ -70,7 +73,7 @@ describe('rows', () => {
     expect(times).toEqual(['2024-12-31 23:59:59', '2025-01-01 00:00:00']);
   });
 
-  test('case 25: volumes of 1e13 and 19-digit quote volumes are exact', async () => {
+  test('case 25, trap 16: volumes of 1e13 and 19-digit quote volumes are exact', async () => {
     const huge = line({
       [VOLUME]: '12345678901234.56789012',
       [QUOTE_VOLUME]: '12345678901.23456789',
@@ -81,7 +84,7 @@ describe('rows', () => {
     ]);
   });
 
-  test('numbers may be written with fewer decimals from one row to the next', async () => {
+  test('traps 14 and 15: numbers may be written with fewer or more decimals from one row to the next', async () => {
     const rows = await db.rows(
       silver(csvRows(line({ [OPEN]: '36320', [VOLUME]: '0' }), line({ [OPEN]: '36319.5', [VOLUME]: '0.000' }))),
     );
@@ -109,18 +112,18 @@ describe('what is no candle is refused, with the column, the text and the row', 
     ['an empty string', VOLUME, '', `volume is '' in the row with open_time 1577836800000: ${amount}`],
     ['a ninth decimal', OPEN, '1.123456789', `open is '1.123456789' in`],
     ['a ninth decimal of an amount', QUOTE_VOLUME, '1.123456789', `quote_volume is '1.123456789' in`],
-    ['scientific notation', OPEN, '7.19524E3', `open is '7.19524E3' in`],
+    ['trap 17: scientific notation', OPEN, '7.19524E3', `open is '7.19524E3' in`],
     ['scientific notation of an amount', VOLUME, '1e2', `volume is '1e2' in`],
     ['a price too large', OPEN, '10000000000', `open is '10000000000' in`],
     ['an amount too large', VOLUME, '1'.repeat(31), `volume is '${'1'.repeat(31)}' in`],
     ['not a number', OPEN, 'NaN', `open is 'NaN' in`],
     [
-      'a spreadsheet time',
+      'trap 17: a spreadsheet time',
       OPEN_TIME,
       '1.57784E+12',
       `open_time is '1.57784E+12' in the row with open_time 1.57784E+12: ${time}`,
     ],
-    ['a spreadsheet time of 13 characters', CLOSE_TIME, '1.5778368E+12', `close_time is '1.5778368E+12' in`],
+    ['trap 17: a spreadsheet time of 13 characters', CLOSE_TIME, '1.5778368E+12', `close_time is '1.5778368E+12' in`],
     ['seconds', OPEN_TIME, '1577836800', `open_time is '1577836800' in`],
     ['nanoseconds', CLOSE_TIME, '1577836800000000000', `close_time is '1577836800000000000' in`],
     ['no time', OPEN_TIME, null, `open_time is empty in the row with open_time (empty): ${time}`],
@@ -164,7 +167,7 @@ describe('checks', () => {
     return findings('checked', '1m');
   };
 
-  test('are silent about good candles, also ones without trades', async () => {
+  test('trap 13: are silent about good candles, also ones without trades', async () => {
     const flat = { 1: '5', 2: '5', 3: '5', 4: '5', 5: '0', 7: '0', 8: '0', 9: '0', 10: '0' };
     expect(await checked(minute(0), minute(1, flat), minute(2))).toEqual({});
   });
@@ -175,13 +178,13 @@ describe('checks', () => {
     expect(await checked(minute(0, { 5: '-1' }))).toEqual({ amounts_not_negative: [{ open_time }] });
     expect(await checked(minute(0, { 8: '-1' }))).toEqual({ amounts_not_negative: [{ open_time }] });
   });
-  test('the row of 2020-12-21 that ends before it starts: kept, reported, and holding up nothing', async () => {
+  test('traps 7 and 8: the row of 2020-12-21 that ends before it starts: kept, reported, and holding up nothing', async () => {
     const published = line({ [OPEN_TIME]: '1608559200000', [CLOSE_TIME]: '1608558440521' });
     expect(await checked(published)).toEqual({ close_time_after_open_time: [{ open_time: '2020-12-21 14:00:00' }] });
     const check = silverKlines.checks.find(({ name }) => name === 'close_time_after_open_time');
     expect(check).toMatchObject({ severity: 'error', blocking: false });
   });
-  test('a hole, and a bar off the grid', async () => {
+  test('traps 9 and 10: a hole, and a bar off the grid', async () => {
     expect(await checked(minute(0), minute(3))).toEqual({
       no_gaps_open_time: [{ after: '2020-01-01 00:00:00', before: '2020-01-01 00:03:00' }],
     });
@@ -243,7 +246,7 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
     expect(await findings('real', interval)).toEqual({});
   });
 
-  test('the outage of 2020-06-28 is a hole that is reported', async () => {
+  test('trap 10: the outage of 2020-06-28 is a hole that is reported', async () => {
     await db.load('june', 'data/spot/monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2020-06.zip');
     await db.run(`CREATE OR REPLACE TABLE real AS ${silver('june')}`);
     expect(await findings('real', '1h')).toMatchObject({
@@ -251,3 +254,50 @@ describe.skipIf(!hasArchive)('real files (skipped without ../shared/data)', () =
     });
   });
 });
+
+const captures = join(import.meta.dirname, '../../../shared/data/rest/binance');
+const noCaptures = !existsSync(captures);
+describe.skipIf(noCaptures)(
+  `captured answers${noCaptures ? ' (skipped: no captured answers at ../shared/data)' : ''}`,
+  () => {
+    const lists = (noCaptures ? [] : readdirSync(captures)).filter(
+      (name) => /-klines-.*\.json$/.test(name) && !name.includes('error'),
+    );
+
+    test.each(lists)('traps 16 and 27: %s is the same in silver, number for number', async (name) => {
+      const rows = JSON.parse(readFileSync(join(captures, name), 'utf8')) as (string | number)[][];
+      await db.run(`CREATE OR REPLACE TABLE captured AS ${silver(csvRows(...rows.map((row) => row.map(String))))}`);
+      const numbers = [
+        'open',
+        'high',
+        'low',
+        'close',
+        'volume',
+        'quote_volume',
+        'taker_buy_volume',
+        'taker_buy_quote_volume',
+      ];
+      const found = await db.rows(
+        `SELECT epoch_ms(open_time)::VARCHAR AS open_time, epoch_ms(close_time)::VARCHAR AS close_time, count::VARCHAR AS count, ${numbers.map((column) => `${column}::VARCHAR AS ${column}`).join(', ')} FROM captured ORDER BY 1`,
+      );
+      const at: Record<string, number> = Object.fromEntries(klineText.map((column, i) => [column, i]));
+      const eight = (text: string) => {
+        const [whole, decimals = ''] = text.split('.');
+        return `${whole}.${decimals.padEnd(8, '0')}`;
+      };
+      expect(found).toEqual(
+        rows.map((row) => {
+          const text = (column: string) => String(row[at[column] ?? -1]);
+          return Object.fromEntries([
+            ...['open_time', 'close_time', 'count'].map((column) => [column, text(column)]),
+            ...numbers.map((column) => [column, eight(text(column))]),
+          ]);
+        }),
+      );
+    });
+
+    test('are eleven lists of candles', () => {
+      expect(lists.length).toBe(11);
+    });
+  },
+);

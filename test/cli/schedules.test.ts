@@ -181,6 +181,26 @@ describe('schedules run', () => {
     expect(here.exits).toEqual([]);
   });
 
+  test('secrets that an error quotes are not shown', async () => {
+    const url = 'https://example.org/hook/hunter2';
+    const broken = sensor({
+      name: 'broken',
+      every: { hours: 1 },
+      poll: () => {
+        throw new Error(`no answer of ${url}`);
+      },
+    });
+    const { run, here } = await scheduled({ sensors: [broken] });
+    await config(here, `alerts:\n  destinations:\n    ops: { type: slack, url: ${url} }\n`);
+    const said = await Promise.all([
+      run('schedules', 'run', 'broken'),
+      run('schedules', 'run', 'broken', '--json'),
+      run('schedules', 'ticks', 'broken', '--json'),
+    ]);
+    expect(said[0].out).toBe('broken: failed; Sensor broken: no answer of ***\n');
+    expect(JSON.stringify(said)).not.toContain('hunter2');
+  });
+
   test('conditions: what would be requested now is computed, then there is nothing', async () => {
     const { run, json } = await scheduled();
     await run('observe', '-q');

@@ -76,6 +76,7 @@ test('every setting has its systematic name', () => {
     'alerts.storageQuota': '1GB',
     'exchanges.binance.archive.directory': '/x',
     'exchanges.binance.quoteAssets': 'USDT',
+    'gold.intervals': '4h',
   };
   const single = effective.filter(({ env: [name = ''] }) => !name.endsWith('<NAME>'));
   const env = single.map((setting) => [

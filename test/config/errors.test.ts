@@ -191,12 +191,12 @@ test('keys that JavaScript would take for its own are unknown like others', () =
   ).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
       - lakehouse.yaml:1:1: __proto__: Unknown setting
-        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
+        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)
       - lakehouse.yaml:2:13: workflow.constructor: Unknown setting
         Known: concurrencyLimit, retryAttempts, retryDelayMs, claimTtlMs, pools, rates
       - lakehouse.yaml:2:38: workflow.pools.__proto__: The name of a pool is lower case: letters, digits, _ and -
       - toString: Unknown setting (--set)
-        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)"
+        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)"
   `);
 });
 

@@ -99,6 +99,7 @@ test('without any source, the defaults', () => {
           requestsPerSecond: 1,
         },
       },
+      gold: { intervals: [] },
     },
   });
 });
@@ -280,7 +281,7 @@ describe('an extension', () => {
         - lakehouse.yaml:1:25: exchanges.binance.symbls: Unknown setting
           Did you mean 'symbols'?
         - lakehouse.yaml:2:1: other: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (16 in all)
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)
         - 'EXCHANGES__BINANCE__X' names no setting (environment variable EXCHANGES__BINANCE__X)
           Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, REST__ENABLED, REST__DAYS, REST__BASE_URLS__SPOT, REST__BASE_URLS__UM, REST__BASE_URLS__CM, … (23 in all)
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)

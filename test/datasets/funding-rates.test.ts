@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { archiveKey, checksumKey } from '../../assets/exchanges/binance/layout.ts';
 import { captured, noCaptured, serve } from '../exchanges/rest-support.ts';
-import { MIRROR } from '../materialize/lake.ts';
+import { MIRROR, run } from '../materialize/lake.ts';
+import { statuses } from '../materialize/support.ts';
 import { excerpt, mirrorLake, noExcerpts, skipped, writeFiles } from './lake.ts';
 import { exchangeWith, restLake } from './rest-lake.ts';
 
@@ -27,6 +29,30 @@ describe('silver/funding_rates', () => {
       ['2024-01-01', '2024-01-01 08:00:00', '-0.00000123', 8, '2024-01-01 08:00:00.011'],
       ['2024-01-01', '2024-01-01 16:00:00', '0.00037409', 4, '2024-01-01 16:00:00'],
     ]);
+  });
+
+  test('a funding that is there twice is refused', async () => {
+    const { materialize } = await mirrorLake([of('1704096000000,8,0.00010000', '1704096000011,8,0.00020000')]);
+    const { failed } = await materialize(SELECT);
+    expect(JSON.stringify(failed)).toContain('duplicate-rows');
+  });
+
+  test('a month whose CHECKSUM is wrong has no days, not empty ones; that of another symbol does not mind', async () => {
+    const month = of('1704096000011,8,0.00010000');
+    const { lake, mirror, materialize, rows } = await mirrorLake([month, { ...month, symbol: 'ETHUSDT' }]);
+    const checksum = join(mirror, checksumKey(archiveKey(um)));
+    writeFileSync(checksum, `${'0'.repeat(64)}  BTCUSDT-fundingRate-2024-01.zip`);
+    const days = () => Object.groupBy(Object.entries(statuses(lake, 'silver/funding_rates')), ([, status]) => status);
+    expect((await materialize(SELECT)).failed.map(({ asset }) => asset)).toEqual(['bronze/funding_rates']);
+    const { blocked = [], fresh = [], ...others } = days();
+    expect(blocked.map(([key]) => key.includes('symbol=BTCUSDT'))).toEqual(Array(31).fill(true));
+    expect(fresh.map(([key]) => key.includes('symbol=ETHUSDT'))).toEqual(Array(31).fill(true));
+    expect(others).toEqual({});
+    expect(await rows('SELECT symbol, count(*) FROM silver.funding_rates GROUP BY 1')).toEqual([['ETHUSDT', 1n]]);
+
+    writeFiles(mirror, [month]);
+    expect((await run(lake, { selection: SELECT, retryFailed: true })).counts).toMatchObject({ computed: 1 + 31 });
+    expect(days()).toMatchObject({ fresh: { length: 62 } });
   });
 
   test('a rate that cannot be read exactly is refused, with its row', async () => {
@@ -138,27 +164,34 @@ describe.skipIf(noExcerpts)(`real funding rates${skipped}`, () => {
     ).toEqual([[90n, 90n, 0n, true]]);
   });
 
-  test.skipIf(noCaptured)('trap 11: captured answers of COIN-M, of 2020: jitter, no mark price', async () => {
-    const all = JSON.parse(captured('cm-fundingRate-BTCUSD_PERP-50rows.json')) as { fundingTime: number }[];
-    const serverTime = Date.UTC(2020, 10, 11, 12);
-    const [symbol] = (JSON.parse(captured('cm-exchangeInfo.json')) as { symbols: object[] }).symbols;
-    const server = await serve(({ pathname, searchParams }) => {
-      if (pathname.endsWith('exchangeInfo')) {
-        return { body: JSON.stringify({ serverTime, rateLimits: [], symbols: [symbol] }) };
-      }
-      if (!pathname.endsWith('fundingRate')) return { body: '<ListBucketResult/>' };
-      const [from = 0, to = 0] = ['startTime', 'endTime'].map((name) => Number(searchParams.get(name)));
-      return { body: JSON.stringify(all.filter((row) => row.fundingTime >= from && row.fundingTime <= to)) };
-    });
-    const { materialize, rows } = await restLake(server, () => serverTime, [
-      ...['exchanges.binance.markets=[cm]', 'exchanges.binance.dataTypes=[funding_rates]'],
-      'exchanges.binance.start=2020-11-02',
-    ]);
-    expect((await materialize(SELECT)).failed).toEqual([]);
-    expect(
-      await rows(
-        'SELECT count(*), count(DISTINCT funding_time), max(hour(funding_time) % 8), min(interval_hours), max(interval_hours), max(epoch_ms(calc_time - funding_time)) > 0, count(mark_price) FROM silver.funding_rates',
-      ),
-    ).toEqual([[27n, 27n, 0n, 8, 8, true, 0n]]);
-  });
+  test.skipIf(noCaptured).each([
+    ['cm', 'cm-fundingRate-BTCUSD_PERP-50rows.json', '2020-11-11', '2020-11-02', 9],
+    ['um', 'um-fundingRate-BTCUSDT-100rows.json', '2020-10-18', '2020-09-17', 31],
+  ] as const)(
+    'trap 11: captured answers of %s, of 2020: jitter, no mark price',
+    async (market, file, today, start, days) => {
+      const all = JSON.parse(captured(file)) as { fundingTime: number }[];
+      const serverTime = Date.parse(`${today}T12:00:00Z`);
+      const [symbol] = (JSON.parse(captured(`${market}-exchangeInfo.json`)) as { symbols: object[] }).symbols;
+      const server = await serve(({ pathname, searchParams }) => {
+        if (pathname.endsWith('exchangeInfo')) {
+          return { body: JSON.stringify({ serverTime, rateLimits: [], symbols: [symbol] }) };
+        }
+        if (!pathname.endsWith('fundingRate')) return { body: '<ListBucketResult/>' };
+        const [from = 0, to = 0] = ['startTime', 'endTime'].map((name) => Number(searchParams.get(name)));
+        return { body: JSON.stringify(all.filter((row) => row.fundingTime >= from && row.fundingTime <= to)) };
+      });
+      const { materialize, rows } = await restLake(server, () => serverTime, [
+        ...[`exchanges.binance.markets=[${market}]`, 'exchanges.binance.dataTypes=[funding_rates]'],
+        `exchanges.binance.start=${start}`,
+      ]);
+      expect((await materialize(SELECT)).failed).toEqual([]);
+      const fundings = BigInt(3 * days);
+      expect(
+        await rows(
+          'SELECT count(*), count(DISTINCT funding_time), max(hour(funding_time) % 8), min(interval_hours), max(interval_hours), max(epoch_ms(calc_time - funding_time)) > 0, count(mark_price) FROM silver.funding_rates',
+        ),
+      ).toEqual([[fundings, fundings, 0n, 8, 8, true, 0n]]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { mirrorLake } from './lake.ts';
+import { statuses, work } from '../materialize/support.ts';
+import { mirrorLake, writeFiles } from './lake.ts';
 
 const HOUR = 3_600_000;
 const of = { type: 'klines', market: 'spot', symbol: 'BTCUSDT', interval: '1h' } as const;
@@ -20,8 +21,9 @@ const daily = (period: string, lines: readonly string[]) =>
 const monthly = (lines: readonly string[]) =>
   ({ ...of, cadence: 'monthly', period: '2024-01', csv: `${lines.join('\n')}\n` }) as const;
 
+const JANUARY = 'exchange=binance/market=spot/symbol=BTCUSDT/interval=1h/month=2024-01';
 const DAYS = Array.from({ length: 31 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')}`);
-const ALL = 'bronze/klines_daily or +silver/klines_reconciliation or silver/klines_gaps or silver/klines_patches';
+const ALL = 'bronze/klines_daily or +silver/klines_reconciliation or +silver/klines_gaps or silver/klines_patches';
 
 /** Both archives, with these days of the monthly file written otherwise. */
 async function lakeWith(
@@ -96,5 +98,60 @@ describe('sources of the same day', () => {
       ['2024-01-01', 20n, 1, 'unconfirmed', 'monthly'],
     ]);
     expect(await rows('SELECT count(filled_from) FROM silver.klines_filled')).toEqual([[0n]]);
+  });
+});
+
+const QUALITY = '+silver/klines_reconciliation or +silver/klines_gaps or +silver/klines_patches';
+const EVERYTHING = `${QUALITY} or +gold/klines_daily`;
+const whole = DAYS.map((day) => daily(day, hours(day)));
+
+describe('a monthly file', () => {
+  test('is enough: for a comparison alone no daily one is fetched, and what is fetched later is compared', async () => {
+    const { lake, materialize, rows } = await mirrorLake([monthly(DAYS.flatMap((day) => hours(day))), ...whole]);
+    expect(work((await materialize(QUALITY)).events)).toMatchObject({ 'bronze/klines_monthly': '1/1' });
+    expect(new Set(Object.values(statuses(lake, 'bronze/klines_daily')))).toEqual(new Set(['unneeded']));
+    expect(statuses(lake, 'silver/klines_reconciliation')).toEqual({ [JANUARY]: 'fresh' });
+    expect(work((await materialize(QUALITY)).events)).toEqual({});
+
+    await materialize('+bronze/klines_daily');
+    expect(work((await materialize(QUALITY)).events)).toEqual({
+      'silver/klines_reconciliation': '1/0',
+      'silver/klines_gaps': '1/0',
+      'silver/klines_patches': '1/0',
+    });
+    expect(await rows('SELECT count(filled_from) FROM silver.klines_filled')).toEqual([[0n]]);
+  });
+
+  test('that lacks days which daily files have takes them from silver, not from gold', async () => {
+    const { mirror, materialize, rows } = await mirrorLake(whole);
+    const gold = 'SELECT date::VARCHAR, bars, simple_return, available_at::VARCHAR FROM gold.klines_daily ORDER BY 1';
+    expect((await materialize('+gold/klines_daily')).failed).toEqual([]);
+    const before = await rows(gold);
+    expect(before.length).toBe(31);
+    const lacking = DAYS.slice(10, 16);
+    writeFiles(mirror, [monthly(DAYS.flatMap((day) => (lacking.includes(day) ? [] : hours(day))))]);
+    const { failed } = await materialize('+gold/klines_daily');
+    expect(failed).toEqual([]);
+    expect(await rows('SELECT count(DISTINCT date) FROM silver.klines')).toEqual([[25n]]);
+    expect(await rows(gold)).toEqual(before);
+  });
+
+  test('with a line twice: that day fails in silver and is told, and silver.klines_filled has it; the others are there', async () => {
+    const { lake, materialize, rows } = await mirrorLake([
+      monthly(DAYS.flatMap((day) => (day === '2024-01-05' ? [...hours(day), line(day, 7)] : hours(day)))),
+    ]);
+    const { failed } = await materialize(EVERYTHING);
+    expect(failed).toMatchObject([{ asset: 'silver/klines', error: { code: 'duplicate-rows' } }]);
+    expect(await rows('SELECT open_time::VARCHAR, source, problem, detail FROM silver.klines_reconciliation')).toEqual([
+      ['2024-01-05 07:00:00', 'monthly', 'duplicate', '2 times'],
+    ]);
+    expect(await rows('SELECT count(*), count(filled_from) FROM silver.klines_filled')).toEqual([[744n, 24n]]);
+    // The day and the one after it, whose return is since then.
+    const gold = Object.entries(statuses(lake, 'gold/klines_daily'));
+    expect(gold.filter(([, status]) => status !== 'fresh').map(([key]) => key.slice(-10))).toEqual([
+      '2024-01-05',
+      '2024-01-06',
+    ]);
+    expect(work((await materialize(EVERYTHING)).events)).toEqual({});
   });
 });

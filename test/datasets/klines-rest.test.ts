@@ -149,6 +149,21 @@ describe('silver/klines from REST', () => {
     ]);
   });
 
+  test('a day that has just ended is asked for again until its last candle is there', async () => {
+    const listings = [{ market: 'um', symbol: 'BTCUSDT', price: 100_000 }] as const;
+    let clock = Date.UTC(2025, 1, 1, 0, 2);
+    const exchange = await exchangeWith({ ...unpublished, listings, now: () => clock });
+    const { materialize, rows } = await restLake(exchange, () => clock, [
+      ...['exchanges.binance.rest.days=1', 'workflow.retryAttempts=0'],
+    ]);
+    exchange.fail('fapi/v1/klines', { status: 200, body: '[]' });
+    const { failed } = await materialize(SELECT);
+    expect(failed).toMatchObject([{ error: { code: 'rest-short', message: expect.stringContaining('no candles') } }]);
+    clock += 600_000;
+    expect((await materialize(SELECT)).failed).toEqual([]);
+    expect(await rows('SELECT date::VARCHAR, count(*) FROM silver.klines GROUP BY 1')).toEqual([['2025-01-31', 24n]]);
+  });
+
   test('451: the run ends and says what to do', async () => {
     const exchange = await exchangeWith({ ...month, to: '2025-01-31' });
     const body = JSON.stringify({ code: 0, msg: 'Service unavailable from a restricted location' });

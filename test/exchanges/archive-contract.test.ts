@@ -145,7 +145,7 @@ describe.each(Object.entries(subjects))('ArchiveClient over %s', (_name, make) =
     }
   });
 
-  test('a republished object has another version, the others keep theirs', async () => {
+  test('trap 22: a republished object has another version, the others keep theirs', async () => {
     const before = await collect(client.list(FOLDER));
     subject.exchange.archive.republish(KEY, { sameRowsOtherBytes: true });
     await subject.publish();

@@ -15,7 +15,7 @@ function errorOf(run: () => unknown): unknown {
   return undefined;
 }
 
-test('with and without a final newline', () => {
+test('trap 21: with and without a final newline', () => {
   expect(sha256Of(bytes)).toBe(sha256);
   expect(parseChecksum(`${sha256}  a.zip`, 'l')).toEqual({ sha256, name: 'a.zip' });
   expect(parseChecksum(`${sha256}  a.zip\n`, 'l')).toEqual({ sha256, name: 'a.zip' });

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { ArchiveClient } from '../../assets/exchanges/binance/archive.ts';
-import { httpArchive, retryAfterMs } from '../../assets/exchanges/binance/http.ts';
+import { retryAfterMs } from '../../assets/exchanges/binance/failures.ts';
+import { httpArchive } from '../../assets/exchanges/binance/http.ts';
+import { listingPage, listingRequest, listingXml } from '../../assets/exchanges/simulated/listing.ts';
 import { LISTING, type SimulatedExchange, startSimulatedExchange } from '../../assets/exchanges/simulated/server.ts';
 import { isLakehouseError } from '../../framework/common/errors.ts';
 import { collect } from './support.ts';
@@ -56,6 +60,68 @@ test('a listing of more than 1,000 keys comes in pages and is complete', async (
   expect(rest.map(({ key }) => key)).toEqual(keys.slice(991));
   expect(exchange.requests.list).toBe(3);
 });
+
+/** A bucket that answers like this, and what it is asked for. */
+async function bucketThat(answer: (query: URLSearchParams) => string) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    asked.push(searchParams.get('marker') ?? `version ${searchParams.get('list-type')}`);
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(answer(searchParams));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { asked, client: clientOf({ url, listUrl: `${url}/bucket` }) };
+}
+
+test('trap 23: a bucket that knows the first version of the protocol only goes on by markers', async () => {
+  const keys = exchange.archive.keys();
+  const { asked, client } = await bucketThat((query) => {
+    for (const name of ['list-type', 'start-after', 'continuation-token']) query.delete(name);
+    const request = listingRequest(query);
+    return listingXml(exchange.archive, 'bucket', request, listingPage(keys, request));
+  });
+  expect(await listAll(client)).toEqual(keys);
+  // A marker is any key, also that of a CHECKSUM.
+  expect(asked).toEqual(['version 2', keys[999]]);
+  const after = keys[990] ?? '';
+  const rest = await collect(client.list(FOLDER, { startAfter: after }));
+  expect(rest.map(({ key }) => key)).toEqual(keys.slice(991));
+  expect(asked.slice(2)).toEqual(['version 2', after]);
+  expect(await client.listPrefixes('data/')).toEqual(await clientOf(exchange).listPrefixes('data/'));
+  expect(await listAll(client, 'data/none/')).toEqual([]);
+});
+
+const CAPTURED = '../shared/data/rest/binance-s3';
+const noCaptured = !existsSync(CAPTURED);
+test.skipIf(noCaptured)(
+  `trap 23: a page of the real bucket, of the first version, and an unknown prefix${noCaptured ? ' (skipped: no captured answers at ../shared/data)' : ''}`,
+  async () => {
+    const [page, empty] = ['algo-one-daily-page1.xml', 'algo-one-empty.xml'].map((name) =>
+      readFileSync(`${CAPTURED}/${name}`, 'utf8'),
+    );
+    const { asked, client } = await bucketThat((query) => (query.has('marker') ? empty : page) ?? '');
+    const folder = 'data/spot/daily/klines/BTCUSDT/1m/';
+    const listed = await collect(client.list(folder));
+    expect(listed.map(({ key }) => key)).toEqual(
+      ['17', '18', '19', '20', '21', '22'].flatMap((day) =>
+        ['', '.CHECKSUM'].map((end) => `${folder}BTCUSDT-1m-2017-08-${day}.zip${end}`),
+      ),
+    );
+    expect(listed[0]).toEqual({
+      key: `${folder}BTCUSDT-1m-2017-08-17.zip`,
+      bytes: 29_761,
+      version: '014a8d177da3bf9839c293f341804d26+29761',
+      modifiedMs: Date.UTC(2023, 6, 18, 4, 11, 20),
+    });
+    expect(asked).toEqual(['version 2', `${folder}BTCUSDT-1m-2017-08-22.zip.CHECKSUM`]);
+  },
+);
 
 test('versions are ETag and size', async () => {
   const [object] = await collect(client.list(KEY));
@@ -135,7 +201,11 @@ test('a second page that fails fails the listing: what came before is not taken 
 });
 
 test('a body that breaks off, comes too late, or never comes', async () => {
+  exchange.resetRequests();
   exchange.fail(KEY, { resetAfterBytes: 50 });
+  expect(await client.get(KEY)).toEqual(await client.get(KEY));
+  expect(exchange.requests.byKey.get(KEY)).toBe(3); // one for the rest
+  exchange.fail(KEY, { resetAfterBytes: 0 });
   expect(await failure(client.get(KEY))).toBe('archive-truncated transient');
   exchange.fail(LISTING, { resetAfterBytes: 400 }, 3);
   expect(await failure(listAll(client))).toMatch(/^archive-(truncated|unreachable) transient$/);
@@ -149,8 +219,10 @@ test('a body that breaks off, comes too late, or never comes', async () => {
 test('aborting while a body is on its way gives the signal’s reason', async () => {
   const controller = new AbortController();
   exchange.fail(KEY, { delayMs: 60_000 });
+  exchange.resetRequests();
   const getting = client.get(KEY, { signal: controller.signal });
   const reason = new Error('stop');
+  await vi.waitUntil(() => exchange.requests.get === 1);
   controller.abort(reason);
   await expect(getting).rejects.toBe(reason);
 });
@@ -166,7 +238,7 @@ test('case 10: the listing shows the new version, the body is the old one, and g
   expect((await client.get(KEY)).version).toBe(listed?.version);
 });
 
-test('an object removed after it was listed', async () => {
+test('trap 24: an object removed after it was listed is a 404, and may come back', async () => {
   const key = KEY.replace('01-05', '01-09');
   exchange.archive.remove(key);
   expect(await failure(client.get(key))).toBe('object-not-found transient');

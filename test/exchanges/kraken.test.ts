@@ -50,6 +50,40 @@ async function krakenLake(now: string, answer: (url: URL, nowMs: number) => Answ
   return { ...lake, ...server, clock };
 }
 
+test('a day that has just ended is asked for again until its last candle is there, for six hours', async () => {
+  const clocks = { exchange: Date.parse('2024-01-10T00:02Z') };
+  const behind = (url: URL): Answer => {
+    const { error, result } = JSON.parse(lastCandles(url, clocks.exchange) as string);
+    if (url.pathname === '/0/public/AssetPairs') return PAIRS;
+    // Without the last whole hour.
+    return JSON.stringify({ error, result: { XXBTZUSD: result.XXBTZUSD.slice(0, -2) } });
+  };
+  const sets = ['exchanges.kraken.days=1', 'workflow.retryAttempts=0'];
+  const { materialize, rows, clock } = await krakenLake('2024-01-10T00:02Z', behind, sets);
+  expect(await materialize(SILVER)).toMatchObject([
+    {
+      error: {
+        code: 'rest-short',
+        message: expect.stringMatching(/candles up to 2024-01-09T22:00.*one at 2024-01-09T23:00/),
+      },
+    },
+  ]);
+  clock.now += 6 * 3_600_000;
+  expect(await materialize(SILVER)).toEqual([]);
+  expect(await rows('SELECT count(*), max(hour(open_time)) FROM silver.klines')).toEqual([[23n, 22n]]);
+});
+
+test("a day is over by the exchange's clock, not by a wrong one here", async () => {
+  const late = (url: URL): Answer => ({
+    status: 200,
+    headers: { date: new Date('2024-01-09T23:30Z').toUTCString() },
+    body: lastCandles(url, Date.parse('2024-01-09T23:30Z')) as string,
+  });
+  const { materialize, rows } = await krakenLake('2024-01-10T00:30Z', late, ['exchanges.kraken.days=1']);
+  expect(await materialize(SILVER)).toEqual([]);
+  expect(await rows('SELECT DISTINCT date FROM silver.klines')).toEqual([['2024-01-08']]);
+});
+
 test('trap 26: strings under another key, minutes without trades, the open candle left out', async () => {
   const { materialize, rows, requests } = await krakenLake('2024-01-10T12:00Z', lastCandles, [
     'exchanges.kraken.days=2',

@@ -28,7 +28,7 @@ const grid = (ms: number, count: number, from = START) => Array.from({ length: c
 async function fetched(times: readonly number[], of: Partial<KlinesRequest> = {}) {
   const { url, asked } = await exchangeOf(times);
   const client = clientOf(url, clockAt(START + 2 * DAY));
-  const bodies = await fetchKlines(client, { ...day, ...of }, never);
+  const { bodies } = await fetchKlines(client, { ...day, ...of }, never);
   const opened = bodies.flatMap((body) => (JSON.parse(new TextDecoder().decode(body)) as [number][]).map(([t]) => t));
   return { opened, asked, pages: bodies.length, weight: client.sent.weight };
 }
@@ -129,7 +129,7 @@ describe.skipIf(noCaptured)(`captured answers${skipped}`, () => {
       const { url, asked } = await serve(() => ({ body }));
       const market = path.startsWith('/api') ? 'spot' : path.startsWith('/fapi') ? 'um' : 'cm';
       const span = { startMs: times[0] ?? 0, endMs: (times.at(-1) ?? 0) + 1 };
-      const bodies = await fetchKlines(
+      const { bodies } = await fetchKlines(
         clientOf(url, clockAt(START)),
         { ...day, market, interval: file.includes('1M') ? '1mo' : '1s', ...span },
         never,

@@ -35,7 +35,7 @@ const day = (number: number) => ({
 });
 
 describe('the limits of an exchange', () => {
-  test('are learned from exchangeInfo and kept: nobody is told to slow down', async () => {
+  test('trap 28: are learned from exchangeInfo and kept: nobody is told to slow down', async () => {
     const clock = clockAt(NOW);
     const exchange = await simulated(clock, 40);
     const { client, info } = spotOf(exchange, clock);
@@ -71,7 +71,7 @@ describe('the limits of an exchange', () => {
     await expect(fetchKlines(client, day(2), never)).rejects.toMatchObject(banned);
     await expect(fetchKlines(client, day(2), never)).rejects.toMatchObject(banned);
     clock.ms = Date.UTC(2024, 2, 1, 12, 3);
-    expect((await fetchKlines(client, day(2), never)).length).toBe(1);
+    expect((await fetchKlines(client, day(2), never)).bodies.length).toBe(1);
     expect(client.sent.requests).toBe(4);
   });
 });

@@ -28,7 +28,33 @@ describe('which symbols are meant', () => {
     expect(of({ quoteAssets: ['USDT', 'BTC'], symbols: ['BTC*', 'ETHBTC'] })).toEqual([
       ...['BTCUSDT', 'ETHBTC', 'BTCUPUSDT', 'BTCUSDT_240628'],
     ]);
-    expect(of({ quoteAssets: ['EUR'], symbols: ['BTCUSDT'] })).toEqual([]);
+    expect(of({ quoteAssets: ['USD'], symbols: ['*_PERP'] })).toEqual(['BTCUSD_PERP']);
+    expect(of({ quoteAssets: ['USD'], symbols: ['BTC*_240628'] })).toEqual(['BTCUSD_240628']);
+  });
+
+  test('quoted in USD is not in BUSD, FDUSD or TUSD, whatever a coin ends in', () => {
+    const dollars = ['BNBUSD', 'BNBUSD_PERP', 'DOTUSD', 'DOTUSD_PERP', 'DOTUSD_240628', 'BTCUSD_PERP'];
+    const others = ['BTCBUSD', 'BTCFDUSD', 'BTCTUSD', 'USDTBUSD'];
+    const quoted = (quoteAssets: string[], symbols = ['*']) =>
+      [...dollars, ...others].filter(globMatcher(symbolGlobs({ ...ALL, quoteAssets, symbols })));
+    expect(quoted(['USD'])).toEqual(dollars);
+    expect(quoted(['USD'], ['BTCBUSD', 'B*'])).toEqual(['BNBUSD', 'BNBUSD_PERP', 'BTCUSD_PERP']);
+    expect(quoted(['USD', 'BUSD'])).toEqual([...dollars, 'BTCBUSD', 'USDTBUSD']);
+  });
+
+  test('settings that leave nothing are refused: nothing else would depart with all there is', () => {
+    const nothing = [
+      { quoteAssets: ['EUR'], symbols: ['BTCUSDT'] },
+      { quoteAssets: ['USD'], symbols: ['BTCBUSD'] },
+      { contractTypes: ['delivery' as const], symbols: ['BTCUSDT'] },
+      { contractTypes: ['perpetual' as const], symbols: ['BTCUSDT_240628'] },
+      { excludeLeveraged: true, symbols: ['BTCUPUSDT'] },
+    ];
+    for (const settings of nothing) {
+      expect(() => symbolGlobs({ ...ALL, ...settings })).toThrow(
+        expect.objectContaining({ code: 'no-symbols', kind: 'usage', hint: expect.stringContaining('quoteAssets') }),
+      );
+    }
   });
 
   test('leveraged tokens by name, but not coins that only sound like one', () => {

@@ -101,6 +101,35 @@ test('a source that lists nothing because nothing is new is not empty; one whose
   await expect(look(true)).rejects.toThrow('lists nothing, but 1 partitions were seen there before');
 });
 
+test('what is listed no longer when all of it had ended stays, and stops nothing', async () => {
+  const days = new Map(['01', '02'].map((day) => [`2024-01-${day}`, 'a']));
+  const { lake, look, clock, asked } = await lakeOf(days);
+  await run(lake);
+  const kept = new Map(days);
+  days.clear();
+  clock.now = Date.parse('2024-02-02T00:00:00Z');
+  // The last day ended 30 days ago, not longer.
+  await expect(look(true)).rejects.toMatchObject({ code: 'source-empty' });
+  clock.now += HOUR;
+  expect(await look()).toEqual([
+    { asset: 'archive/days', seen: 0, changed: 0, withdrawn: 0, audit: false, requests: 1 },
+  ]);
+  const { events, outcome, counts } = await run(lake);
+  expect([outcome, counts.computed, counts.departed]).toEqual(['succeeded', 0, 0]);
+  expect(events).toContainEqual({
+    type: 'warning',
+    asset: 'archive/days',
+    message: 'archive/days lists nothing, but 2 partitions were seen there before; all of it ended long ago, and stays',
+    hint: expect.stringContaining('lakehouse wipe archive/days'),
+  });
+  expect(Object.values(statuses(lake, 'raw/days'))).toEqual(['fresh', 'fresh']);
+
+  // It is looked at in full until something is listed again.
+  for (const [date, version] of kept) days.set(date, version);
+  expect(await look()).toMatchObject([{ seen: 2, changed: 0, audit: true }]);
+  expect(asked.slice(1)).toEqual(['audit', 'audit', 'audit', 'audit']);
+});
+
 test('what was wiped, and what another setting decides, is listed in full at the next look', async () => {
   let start = '2024-01-02';
   const days = new Map(['01', '02', '03'].map((day) => [`2024-01-${day}`, 'a']));

@@ -99,6 +99,36 @@ describe('failures of single partitions', () => {
     expect(status(lake, 'gold/window')).toEqual({ fresh: 4 });
   });
 
+  test('what was refused is tried again by the next run, though not at once; ten refusals are enough', async () => {
+    let refused = true;
+    const read: string[] = [];
+    const { lake, archive } = await tiny({
+      retry: { retries: 3, delayMs: 1, maxDelayMs: 1 },
+      onRead: (key) => {
+        read.push(key);
+        if (refused) throw new LakehouseError('forbidden', 'HTTP 451', { hint: 'Ask from elsewhere.' });
+      },
+    });
+    archive.days('A', '2020-02', 1, 29);
+    const first = await run(lake, silver);
+    const errors = first.events.flatMap((e) =>
+      e.type === 'partition-failed' ? [`${e.error.code} ${e.error.kind}`] : [],
+    );
+    expect(
+      Object.entries(Object.groupBy(errors, (error) => error)).map(([error, all]) => [error, all?.length]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['forbidden usage', read.length],
+        ['source-down transient', 29 - read.length],
+      ]),
+    );
+    // Those under way when the tenth was refused end as they would have.
+    expect(read.length).toBeGreaterThanOrEqual(10);
+    expect(read.length).toBeLessThan(29);
+    refused = false;
+    expect((await run(lake, silver)).counts).toMatchObject({ computed: 29 + 29, failed: 0 });
+  });
+
   test('a compute function that throws fails its own partition, named even where the error does not', async () => {
     const { lake, archive } = await tiny({
       onRows: (key) => {
@@ -221,7 +251,7 @@ describe('troubles that pass', () => {
   });
 
   test('a source that lists nothing at all withdraws nothing', async () => {
-    const { lake, archive } = await tiny();
+    const { lake, archive } = await tiny({ now: () => Date.parse('2020-02-03T06:00:00Z') });
     archive.days('A', '2020-02', 1, 2);
     await run(lake);
     archive.remove('A', day(1));

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type ScheduleOptions, schedule } from '../../framework/define/schedule.ts';
-import { pauseKey } from '../../framework/operate/daemon.ts';
+import { pauseKey } from '../../framework/operate/keys.ts';
 import { tiny } from '../materialize/support.ts';
 import { at, stage } from './support.ts';
 
@@ -196,7 +196,7 @@ test('an interrupted tick does not make those vanish that came due when nobody w
   clock.now = at('2020-04-10T15:20:00Z');
   await advance(start([hourly({ action: () => 'done' })]), '2020-04-10T15:40:00Z');
   expect(ticks()).toEqual([
-    '2020-04-10T13:00 hourly interrupted: the daemon died',
+    '2020-04-10T13:00 hourly interrupted: it was due; the daemon died',
     '2020-04-10T13:00 hourly #2 succeeded: begun again, it was interrupted (attempt 2); done',
     '2020-04-10T14:00 hourly skipped: skipped: the tick of 2020-04-10T15:00Z stands for it',
     '2020-04-10T15:00 hourly succeeded: it was due when nobody was there (catchUp: last); done',
@@ -293,7 +293,7 @@ test('a tick whose daemon died is begun again by the next one, once', async () =
   await advance(next, '2020-04-10T13:40:00Z');
   await advance(start([hourly({ action: () => 'done' })]), '2020-04-10T13:50:00Z');
   expect(ticks()).toEqual([
-    '2020-04-10T13:00 hourly interrupted: the daemon died',
+    '2020-04-10T13:00 hourly interrupted: it was due; the daemon died',
     '2020-04-10T13:00 hourly #2 succeeded: begun again, it was interrupted (attempt 2); done',
   ]);
 });
@@ -309,7 +309,7 @@ test('a tick that was interrupted after others had been skipped for it is begun 
   clock.now = at('2020-04-10T14:20:00Z');
   await advance(start([hourly({ action: () => 'done' })]), '2020-04-10T14:40:00Z');
   expect(ticks()).toEqual([
-    '2020-04-10T13:00 hourly interrupted: the daemon died',
+    '2020-04-10T13:00 hourly interrupted: it was due; the daemon died',
     '2020-04-10T14:00 hourly skipped: skipped: the tick of 2020-04-10T13:00Z is still running',
     '2020-04-10T13:00 hourly #2 succeeded: begun again, it was interrupted (attempt 2); done',
   ]);

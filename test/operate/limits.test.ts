@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { type ScheduleOptions, schedule } from '../../framework/define/schedule.ts';
 import { Pools, type Waiting } from '../../framework/materialize/pools.ts';
 import { createShared } from '../../framework/materialize/shared.ts';
-import { CONDITIONS, pauseKey } from '../../framework/operate/daemon.ts';
+import { CONDITIONS, pauseKey } from '../../framework/operate/keys.ts';
 import { parseFilter } from '../../framework/partition/filter.ts';
 import { Archive, tinyLake } from '../materialize/fixture.ts';
 import { openTestLake, run, testSettings } from '../materialize/lake.ts';

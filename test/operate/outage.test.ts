@@ -116,3 +116,15 @@ test('a run asks no more for files after ten failures in a row', async () => {
   expect(asked).toBe(30);
   expect(outcomes.slice(-3)).toEqual(['no-answer transient', 'source-down transient', 'source-down transient']);
 });
+
+test('nor after ten that were refused: what is forbidden to one is forbidden to all', async () => {
+  const breaker = createBreaker('raw/days');
+  let asked = 0;
+  const ask = async () => {
+    asked++;
+    throw new LakehouseError('forbidden', 'HTTP 403');
+  };
+  const thrown: unknown[] = [];
+  for (let i = 0; i < 12; i++) await breaker.run(ask).catch((error: LakehouseError) => thrown.push(error.code));
+  expect([asked, thrown.slice(9)]).toEqual([10, ['forbidden', 'source-down', 'source-down']]);
+});

@@ -11,7 +11,7 @@ import {
 } from 'crypto-lakehouse';
 import { expect, test } from 'vitest';
 import { schedule } from '../../framework/define/schedule.ts';
-import { CONDITIONS, pauseKey } from '../../framework/operate/daemon.ts';
+import { CONDITIONS, pauseKey } from '../../framework/operate/keys.ts';
 import { openTestLake } from '../materialize/lake.ts';
 import { atEnd, temporaryDirectory } from '../materialize/support.ts';
 import { at, type Clock, stage } from './support.ts';

@@ -199,6 +199,40 @@ describe('what exists', () => {
     expect(lake.status('gold/two')).toEqual({ missing: 3, unavailable: 1 });
   });
 
+  test('an input that asks for nothing: read where it is there, stale when it comes, never waited for', () => {
+    const compared = asset('silver/c', {
+      partitions: { symbol, month },
+      inputs: { m: ifPresent(bronzeMonths), d: ifPresent(from(bronze, { date: overlapping() }), { ask: false }) },
+      ...shape,
+    });
+    const lake = scenario([either, compared]);
+    lake.observe('src/archive', days('A', 1, 3));
+    lake.observe('src/months', { 'symbol=A/month=2020-01': 'v1' });
+    expect(lake.steps()).toEqual({ 'bronze/m': '1/0', 'silver/c': '1/0', 'silver/e': '31/0' });
+    lake.run();
+    expect([lake.status('silver/c'), lake.status('bronze/b')]).toEqual([{ fresh: 1 }, { unneeded: 3 }]);
+    expect(lake.steps()).toEqual({});
+    expect(lake.steps({ selection: '+silver/c', force: true })).toEqual({ 'bronze/m': '1/0', 'silver/c': '1/0' });
+
+    lake.content = failing('bronze/b symbol=A/date=2020-01-02');
+    lake.run({ selection: '+bronze/b' });
+    expect([lake.status('silver/c'), lake.status('bronze/b')]).toEqual([{ stale: 1 }, { fresh: 2, failed: 1 }]);
+    lake.run();
+    expect(lake.status('silver/c')).toEqual({ fresh: 1 });
+    expect(lake.steps()).toEqual({});
+
+    // What nothing else reads is there for its own sake.
+    const noted = asset('gold/n', {
+      partitions: { symbol, date },
+      inputs: { e: either, s: ifPresent(silver, { ask: false }) },
+      ...shape,
+    });
+    const other = scenario([noted]);
+    other.observe('src/archive', days('A', 1, 3));
+    expect(other.steps()).toEqual({ 'bronze/b': '3/0', 'silver/s': '3/0', 'silver/e': '3/0', 'gold/n': '3/0' });
+    expect(other.steps({ selection: '+gold/n' })).toEqual({ 'bronze/b': '3/0', 'silver/e': '3/0', 'gold/n': '3/0' });
+  });
+
   test('two required inputs: only where both exist, unavailable where either is', () => {
     const second = source('src/second', { partitions: { symbol, date }, observe: nothing });
     const two = asset('gold/two', { partitions: { symbol, date }, inputs: { a: archive, b: second }, ...shape });
@@ -250,6 +284,81 @@ describe('what exists', () => {
   });
 });
 
+describe('a source that is not wanted', () => {
+  const second = source('src/second', { partitions: { symbol, date }, observe: nothing });
+
+  test('what was made of it is all there is of it: that stays, and nothing else is missed', () => {
+    const lake = scenario([overview]);
+    lake.observe('src/archive', { ...days('A', 1, 5), ...days('B', 1, 5) });
+    lake.mishap = (key, partition) =>
+      key === 'bronze/b' && partition === 'symbol=B/date=2020-01-02' ? 'transient' : undefined;
+    lake.run({ selection: '+silver/s', partitions: 'date=2020-01-01..2020-01-02' });
+    expect(lake.status('bronze/b')).toEqual({ fresh: 3, failed: 1, missing: 6 });
+    // Even what has changed there since is no reason to ask again.
+    lake.observe('src/archive', days('A', 1, 1, 'v2'));
+    lake.unwanted.add('src/archive');
+    expect([lake.status('bronze/b'), lake.status('silver/s')]).toEqual([{ fresh: 3 }, { fresh: 3 }]);
+    expect([lake.steps(), departs(lake), holds(lake)]).toEqual([{ 'gold/o': '2/0' }, [], []]);
+    expect([lake.run(), lake.run()]).toEqual([2, 0]);
+    expect(lake.steps({ force: true, selection: 'bronze/b' })).toEqual({});
+
+    lake.define([overview], { 'bronze/b': 'code-2', 'silver/s': 'code-2' });
+    expect([lake.status('bronze/b'), lake.status('silver/s')]).toEqual([{ fresh: 3 }, { stale: 3 }]);
+    lake.define([overview]);
+    lake.unwanted.clear();
+    expect(lake.status('bronze/b')).toEqual({ fresh: 2, stale: 1, failed: 1, missing: 6 });
+  });
+
+  test('of two of which either will do, the one that is wanted serves where it can, and nothing is lost where it cannot', () => {
+    const fromEither = asset('bronze/e', {
+      partitions: { symbol, date },
+      inputs: { raw: firstAvailable(archive, second) },
+      ...shape,
+    });
+    const lake = scenario([fromEither]);
+    lake.observe('src/archive', days('A', 1, 3));
+    lake.observe('src/second', days('A', 2, 4));
+    lake.run();
+    lake.unwanted.add('src/archive');
+    expect(lake.status('bronze/e')).toEqual({ fresh: 2, stale: 2 });
+    expect([lake.run(), lake.run()]).toEqual([2, 0]);
+    lake.unwanted.clear();
+    expect(lake.run()).toBe(2);
+  });
+
+  test('what reads it only if present is made without it, and again when it is wanted again and seen', () => {
+    const mixed = asset('gold/mixed', {
+      partitions: { symbol, date },
+      inputs: { b: bronze, s: ifPresent(second) },
+      ...shape,
+    });
+    const lake = scenario([mixed]);
+    lake.observe('src/archive', days('A', 1, 2));
+    lake.observe('src/second', days('A', 1));
+    lake.run();
+    lake.unwanted.add('src/second');
+    expect(lake.status('gold/mixed')).toEqual({ fresh: 1, stale: 1 });
+    expect([lake.run(), lake.run()]).toEqual([1, 0]);
+    lake.unwanted.clear();
+    lake.observe('src/second', days('A', 1));
+    expect([lake.run(), lake.run()]).toEqual([1, 0]);
+  });
+
+  test('what is made of such ones only, each if present, stays', () => {
+    const loose = asset('gold/loose', {
+      partitions: { symbol, date },
+      inputs: { a: ifPresent(archive), b: ifPresent(second) },
+      ...shape,
+    });
+    const lake = scenario([loose]);
+    lake.observe('src/archive', days('A', 1, 2));
+    lake.run();
+    lake.unwanted.add('src/archive').add('src/second');
+    lake.define([loose], { 'gold/loose': 'code-2' });
+    expect(lake.status('gold/loose')).toEqual({ fresh: 2 });
+  });
+});
+
 describe('what is read but not required', () => {
   test('an optional input that can be computed may change what is there already', () => {
     const lake = scenario([optional]);
@@ -271,6 +380,70 @@ describe('what is read but not required', () => {
     lake.mishap = () => undefined;
     lake.run({ retryFailed: true });
     expect(lake.status('gold/p')).toEqual({ fresh: 2 });
+  });
+
+  describe('where everything is optional', () => {
+    const second = source('src/second', { partitions: { symbol, date }, observe: nothing });
+    const copy = asset('bronze/c', { partitions: { symbol, date }, inputs: { a: second }, ...shape });
+    const any = asset('gold/any', {
+      partitions: { symbol, date },
+      inputs: { b: ifPresent(bronze), c: ifPresent(copy) },
+      ...shape,
+    });
+    const gold = (lake: Scenario) => lake.log.filter((line) => line.startsWith('gold'));
+
+    test('nothing is computed from nothing because what there was to read failed', () => {
+      const lake = scenario([any]);
+      lake.observe('src/archive', days('A', 1, 3));
+      lake.observe('src/second', days('A', 1, 2));
+      lake.content = failing(
+        ...['bronze/b symbol=A/date=2020-01-01', 'bronze/b symbol=A/date=2020-01-02'],
+        ...['bronze/c symbol=A/date=2020-01-02', 'bronze/b symbol=A/date=2020-01-03'],
+      );
+      lake.run();
+      // The first is made of the other one; the third has none.
+      expect(gold(lake)).toEqual(['gold/any symbol=A/date=2020-01-01']);
+      expect(lake.status('gold/any')).toEqual({ fresh: 1, blocked: 2 });
+      expect(lake.explain('gold/any', 'symbol=A/date=2020-01-02').reasons).toMatchObject([
+        { type: 'missing' },
+        { type: 'blocked', count: 2 },
+      ]);
+      lake.content = (_key, _partition, read) => read.join();
+      expect(lake.run({ retryFailed: true })).toBe(4 + 3);
+      expect(lake.status('gold/any')).toEqual({ fresh: 3 });
+    });
+
+    test('what failed in passing is tried again, and then it is computed in the same run', () => {
+      const lake = scenario([any]);
+      lake.observe('src/archive', days('A', 1));
+      lake.mishap = (key) => (key === 'bronze/b' ? 'transient' : undefined);
+      lake.run();
+      expect([gold(lake), lake.status('gold/any')]).toEqual([[], { blocked: 1 }]);
+      lake.mishap = () => undefined;
+      expect(lake.steps()).toEqual({ 'bronze/b': '1/0', 'gold/any': '0/1' });
+      expect(lake.run()).toBe(2);
+    });
+
+    test('what one has failed to give while another is still to come is blocked; awaited where it is only to come', () => {
+      const lake = scenario([any], '2020-01-06T06:00:00Z');
+      lake.observe('src/archive', days('A', 1, 5));
+      lake.observe('src/second', days('A', 1, 4));
+      lake.content = failing('bronze/b symbol=A/date=2020-01-05');
+      lake.run();
+      expect(lake.status('gold/any')).toEqual({ fresh: 4, blocked: 1 });
+      lake.wipe('src/archive', 'date=2020-01-05');
+      expect(lake.status('gold/any')).toEqual({ fresh: 4, awaiting: 1 });
+    });
+
+    test('asked for without what it reads, it is held', () => {
+      const lake = scenario([any]);
+      lake.observe('src/archive', days('A', 1, 2));
+      lake.observe('src/second', days('A', 1));
+      lake.run({ selection: 'bronze/c' });
+      expect(lake.steps({ selection: 'gold/any' })).toEqual({ 'gold/any': '1/0' });
+      expect(holds(lake, { selection: 'gold/any' })).toEqual(['gold/any unmet']);
+      expect(lake.run({ selection: 'gold/any' })).toBe(1);
+    });
   });
 });
 

@@ -92,6 +92,7 @@ class Twin {
       now,
       head: view.head,
       codes: this.codes,
+      unwanted: new Set(this.lake.unwanted),
       accepted: this.accepted,
       facts: factsOf(this.kinds, view),
     };
@@ -243,7 +244,7 @@ class Twin {
                 continue;
               for (let u = Math.max(from - up.base, 0); u < Math.min(to - up.base, up.length); u++) {
                 const status = STATUSES[up.status[u] as number] as string;
-                const kept = node.definition.keepWithdrawn && status !== 'fresh';
+                const kept = node.keeps && status !== 'fresh';
                 expect(
                   kept || ['none', 'fresh', 'unavailable'].includes(status),
                   `${node.key} is fresh, reads ${alternative.asset} that is ${status}`,
@@ -346,7 +347,9 @@ function act(twin: Twin, tape: Tape, step: number): void {
   const chance = (salt: string, n: number) => (text: string) =>
     Number.parseInt(digest(`${salt}${step}${text}`).slice(0, 6), 16) % n === 0;
   const calm = tape.below(2) === 0;
-  switch (tape.of('observe', 'run', 'run', 'observe', 'time', 'code', 'wipe', 'filter', 'withdraw', 'accept', 'run')) {
+  switch (
+    tape.of('observe', 'run', 'run', 'observe', 'time', 'code', 'wipe', 'filter', 'withdraw', 'accept', 'run', 'want')
+  ) {
     case 'observe':
     case 'withdraw': {
       const { key } = tape.of(...sources);
@@ -390,6 +393,13 @@ function act(twin: Twin, tape: Tape, step: number): void {
       const [from, to] = [tape.of('code-1', 'code-2'), twin.codes.get(key) as string];
       twin.accepted.push([key, from, to]);
       lake.state.append({ kind: 'accepted', asset: key, run: 'r', from, to });
+      break;
+    }
+    case 'want': {
+      const { key } = tape.of(...sources);
+      twin.story.push(`want or not ${key}`);
+      if (!lake.unwanted.delete(key)) lake.unwanted.add(key);
+      twin.define();
       break;
     }
     case 'filter':

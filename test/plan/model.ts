@@ -63,6 +63,8 @@ export interface World {
   readonly now: number;
   readonly head: number;
   readonly codes: ReadonlyMap<string, string>;
+  /** Sources that the settings do not want. */
+  readonly unwanted: ReadonlySet<string>;
   /** `asset from to`, as declared. */
   readonly accepted: readonly (readonly [asset: string, from: string, to: string])[];
   /** By asset, then by printed key. */
@@ -155,6 +157,13 @@ const tells = (world: World, kind: Kind, edge: Edge) =>
   namesSeries(world, kind, edge) &&
   (kindOf(world, edge.up).time === 'none' || (edge.time !== 'all' && edge.time !== 'at'));
 
+/** Whether what is there stays where what it was made of is gone. */
+function keeps(world: World, { keep, inputs }: Kind): boolean {
+  const required = inputs.filter((i) => i.need === 'required');
+  const deciding = required.length > 0 ? required : inputs;
+  return keep || deciding.some((i) => i.alternatives.some((edge) => world.unwanted.has(edge.up)));
+}
+
 export type Existence = 'ready' | 'awaiting' | 'unavailable';
 export type Universes = Map<string, Map<string, { readonly point: Point; readonly is: Existence }>>;
 
@@ -163,11 +172,12 @@ export function modelUniverses(world: World): Universes {
   for (const kind of world.kinds) {
     const own: Universes extends Map<string, infer T> ? T : never = new Map();
     out.set(kind.key, own);
+    if (world.unwanted.has(kind.key)) continue;
     const all = candidates(world, kind);
     const present = (key: string) => world.facts.get(kind.key)?.get(key)?.present === true;
     for (const [key, point] of all) {
       const is = kind.source ? ofSource(world, kind, all, point, present) : ofAsset(world, kind, out, point);
-      if (kind.keep && present(key)) own.set(key, { point, is: 'ready' });
+      if (keeps(world, kind) && present(key)) own.set(key, { point, is: 'ready' });
       else if (is) own.set(key, { point, is });
     }
   }
@@ -347,7 +357,8 @@ function judge(
   const bad = present && fact.bad;
   const content = { ...(present && live), available: present || is === 'ready', bad, gone: tombstone, chosen };
   const judged = { ...still, ...content };
-  if (kind.keep && present && lacking)
+  const any = kind.inputs.length > 0 && kind.inputs.every((i) => i.need === 'ifPresent');
+  if (keeps(world, kind) && present && (lacking || (any && !optional.some((up) => up.available))))
     return { ...judged, status: bad ? 'failed' : 'fresh', wait: bad ? 'blocked' : 'none' };
 
   // Why it would be computed.
@@ -380,7 +391,9 @@ function judge(
         ? 'awaiting'
         : requires('retry') || poisoned
           ? 'retry'
-          : 'none';
+          : any
+            ? nothingYet(optional, asked.mode)
+            : 'none';
   const moving = stop !== 'blocked' && stop !== 'awaiting' && anyMoving(read);
   const along = stop === 'none' && links.some((link) => link.run === 'will');
   const may = asked.mode === 'plan' ? (moving ? 'may' : 'not') : along ? 'will' : 'not';
@@ -407,6 +420,14 @@ function judge(
   if (asked.mode === 'execute' && requires('todo'))
     return { ...verdict, status: failedBefore ? 'failed' : 'blocked', wait };
   return { ...verdict, status, wait, run: 'will' };
+}
+
+/** What keeps from computing where all is optional and nothing of it is there. */
+function nothingYet(optional: readonly Verdict[], mode: Asked['mode']): Wait {
+  const some = (wait: Wait) => optional.some((up) => up.wait === wait);
+  if (optional.some((up) => up.readable) || (mode === 'plan' && some('todo'))) return 'none';
+  if (some('todo')) return 'retry';
+  return (['retry', 'blocked', 'awaiting'] as const).find(some) ?? 'none';
 }
 
 export type Keys = Map<string, Set<string>>;
@@ -594,6 +615,8 @@ export function modelPlan(world: World, request: Request): ModelPlan {
     for (const [key, verdict] of inOrder) {
       if (!targets.get(kind.key)?.has(key)) continue;
       let unmet = false;
+      let served = false;
+      const any = kind.inputs.every((input) => input.need === 'ifPresent');
       let moved =
         earlierLinks(
           kind,
@@ -605,10 +628,11 @@ export function modelPlan(world: World, request: Request): ModelPlan {
         for (const [upKey, up] of edge ? (verdicts.get(edge.up) ?? []) : []) {
           if (!edge || !reads(edge, up.point, verdict.point)) continue;
           if (planned(edge.up, upKey)) moved = true;
-          else if (input.need === 'required' && up.available && !up.readable) unmet = true;
+          else if ((input.need === 'required' || any) && up.available && !up.readable) unmet = true;
+          if (any && (up.readable || planned(edge.up, upKey))) served = true;
         }
       }
-      if (verdict.run !== 'not' && unmet) held.set(key, 'unmet');
+      if (verdict.run !== 'not' && unmet && !served) held.set(key, 'unmet');
       else if (verdict.run === 'will') own.will.add(key);
       else if (verdict.run === 'may' && moved) own.may.add(key);
       else if (['blocked', 'awaiting', 'unavailable', 'failed', 'pending'].includes(verdict.status))

@@ -34,6 +34,8 @@ export class Scenario {
   readonly #directory: string;
   graph: AssetGraph;
   now: number;
+  /** Sources that the settings do not want, from now on. */
+  readonly unwanted = new Set<string>();
   /** Content of a partition; default: a hash of what was read. `undefined` fails it. */
   content: (asset: string, partition: string, read: readonly string[]) => string | undefined = (_a, _p, read) =>
     read.join();
@@ -50,7 +52,7 @@ export class Scenario {
     this.#directory = mkdtempSync(join(tmpdir(), 'lake-'));
     this.now = Date.parse(options.now);
     this.state = openState(join(this.#directory, 'state.sqlite'), { now: () => this.now });
-    this.graph = graphOf(assets, options.codes, options.filters);
+    this.graph = this.#graphOf(assets, options.codes, options.filters);
   }
 
   [Symbol.dispose](): void {
@@ -60,7 +62,16 @@ export class Scenario {
 
   /** Other code, filters or assets from now on. */
   define(assets: readonly AssetDefinition[], codes?: Record<string, string>, filters?: Record<string, string[]>): void {
-    this.graph = graphOf(assets, codes, filters);
+    this.graph = this.#graphOf(assets, codes, filters);
+  }
+
+  #graphOf(
+    assets: readonly AssetDefinition[],
+    codes: Record<string, string> = {},
+    filters: Record<string, string[]> = {},
+  ): AssetGraph {
+    const wanted = ({ key }: AssetDefinition) => !this.unwanted.has(key);
+    return buildGraph(assets, { codes: (d) => codes[d.key] ?? 'code-1', filters, wanted });
   }
 
   /** A source is seen with exactly these partitions (all others of it are withdrawn when `whole`). */
@@ -312,14 +323,6 @@ export class Scenario {
 }
 
 import * as filterModule from '../../framework/partition/filter.ts';
-
-function graphOf(
-  assets: readonly AssetDefinition[],
-  codes: Record<string, string> = {},
-  filters: Record<string, string[]> = {},
-): AssetGraph {
-  return buildGraph(assets, { codes: (d) => codes[d.key] ?? 'code-1', filters });
-}
 
 function outcome(series: string, times: readonly number[], versions: readonly string[]): SeriesOutcome {
   const version = new Uint8Array(16 * times.length);

@@ -90,6 +90,23 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
       expect(await keysOf(store)).toEqual([]);
     });
 
+    it('commits what a stage was given to write beside what others wrote, unless it was swept', async () => {
+      const [given, written, swept] = await Promise.all(['a', 'b', 'c'].map((key) => store.stage(key)));
+      await given?.write(text('too long'));
+      await given?.write(text('given'));
+      await writeFile(written?.path ?? '', 'written');
+      const infos = await store.commitAll([given, written].filter((staged) => staged !== undefined));
+      expect(infos.map(({ key, bytes }) => [key, bytes])).toEqual([
+        ['a', 5],
+        ['b', 7],
+      ]);
+      expect(Buffer.from(await store.read('a')).toString()).toBe('given');
+      await swept?.write(text('x'));
+      await under.open().sweepStaging(0, Date.now() + 1000);
+      await expect(swept?.commit()).rejects.toMatchObject({ code: 'stage-missing' });
+      expect(await keysOf(store)).toEqual(['a', 'b']);
+    });
+
     it('refuses to commit what was never written, and a stage that ended', async () => {
       await expect((await store.stage('a')).commit()).rejects.toMatchObject({
         code: 'stage-missing',

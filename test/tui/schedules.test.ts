@@ -15,7 +15,7 @@ import {
 } from 'crypto-lakehouse';
 import { describe, expect, test } from 'vitest';
 import type { ScheduleDefinition } from '../../framework/define/schedule.ts';
-import { pauseKey } from '../../framework/operate/daemon.ts';
+import { pauseKey } from '../../framework/operate/keys.ts';
 import { resolveSchedules } from '../../framework/operate/resolve.ts';
 import { openOperate } from '../../framework/operate/sqlite.ts';
 import type { OperateStore } from '../../framework/operate/store.ts';
@@ -44,6 +44,7 @@ function memory(directory: string): OperateStore {
 function access(directory: string, schedules: readonly ScheduleDefinition[] = ALL): OperateAccess {
   const path = join(directory, 'operate.sqlite');
   return {
+    redact: (text) => text,
     read: () => (existsSync(path) ? openOperate(path, { host: 'here', readOnly: true }) : undefined),
     write: async () => openOperate(path, { host: 'here' }),
     schedules: ({ graph }) =>

@@ -18,6 +18,8 @@ export interface ArchiveContent {
   readonly bytes: Uint8Array;
   /** The version that these bytes are: may differ from the one listed (a cache, a change in between). */
   readonly version: string;
+  /** SHA-256 of the bytes, lower-case hex, where it was computed while they arrived. */
+  readonly sha256?: string | undefined;
 }
 
 export interface ArchiveCall {
@@ -74,27 +76,53 @@ export interface VerifiedContent extends ArchiveContent {
   readonly checksumVersion: string | undefined;
 }
 
+/** An object and what its CHECKSUM object says, neither proved. */
+export interface FetchedPair {
+  readonly key: string;
+  readonly content: ArchiveContent;
+  readonly checksum: ArchiveContent | undefined;
+}
+
 /**
- * Gets an object and proves it against its CHECKSUM.
+ * Gets an object and its CHECKSUM, at the same time.
  * @param options.checksumKnown what the listing said: `true` its CHECKSUM must be there, `false` it is not asked for;
- * when not given, it is asked for and may be missing (`verified: false`).
- * @throws LakehouseError `checksum-mismatch` and the others of `verifySha256`; `object-not-found`.
+ * when not given, it is asked for and may be missing.
+ * @throws LakehouseError `object-not-found` and what else `get` throws.
  */
-export async function fetchVerified(
+export async function fetchPair(
   client: ArchiveClient,
   key: string,
   options: ArchiveCall & { readonly checksumKnown?: boolean | undefined } = {},
-): Promise<VerifiedContent> {
-  const { signal, checksumKnown } = options;
-  const [content, checksum] = await Promise.all([
-    client.get(key, { signal }),
-    checksumKnown === false ? undefined : getChecksum(client, checksumKey(key), signal, checksumKnown === true),
-  ]);
-  if (checksum === undefined) {
-    return { ...content, sha256: sha256Of(content.bytes), verified: false, checksumVersion: undefined };
+): Promise<FetchedPair> {
+  const { checksumKnown } = options;
+  const other = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, other.signal]) : other.signal;
+  try {
+    const [content, checksum] = await Promise.all([
+      client.get(key, { signal }),
+      checksumKnown === false ? undefined : getChecksum(client, checksumKey(key), signal, checksumKnown === true),
+    ]);
+    return { key, content, checksum };
+  } catch (error) {
+    // One is nothing without the other, which may be large.
+    other.abort();
+    throw error;
   }
-  const sha256 = verifySha256(content.bytes, new TextDecoder().decode(checksum.bytes), key);
-  return { ...content, sha256, verified: true, checksumVersion: checksum.version };
+}
+
+/**
+ * Proves an object against its CHECKSUM; without one it is `verified: false`.
+ * @throws LakehouseError `checksum-mismatch` and the others of `verifySha256`.
+ */
+export function proved({ key, content, checksum }: FetchedPair): VerifiedContent {
+  const sha256 = content.sha256 ?? sha256Of(content.bytes);
+  if (checksum !== undefined) verifySha256(content.bytes, new TextDecoder().decode(checksum.bytes), key, sha256);
+  return { ...content, sha256, verified: checksum !== undefined, checksumVersion: checksum?.version };
+}
+
+/** `fetchPair`, then `proved`. */
+export async function fetchVerified(...args: Parameters<typeof fetchPair>): Promise<VerifiedContent> {
+  return proved(await fetchPair(...args));
 }
 
 async function getChecksum(

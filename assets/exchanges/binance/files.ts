@@ -8,7 +8,14 @@ import {
   readSingleMember,
   verifyMember,
 } from 'crypto-lakehouse';
-import { type ArchiveClient, type ArchiveObject, fetchVerified, type VerifiedContent } from './archive.ts';
+import {
+  type ArchiveClient,
+  type ArchiveObject,
+  fetchPair,
+  fetchVerified,
+  proved,
+  type VerifiedContent,
+} from './archive.ts';
 import {
   type ArchiveFile,
   type ArchiveType,
@@ -180,18 +187,19 @@ async function readFile(
  * @throws LakehouseError `archive-behind-listing`, transient; and those of `fetchVerified`.
  */
 async function fetchConsistent(client: ArchiveClient, key: string, signal: AbortSignal): Promise<VerifiedContent> {
+  const pair = await fetchPair(client, key, { signal });
   try {
-    return await fetchVerified(client, key, { signal });
+    return proved(pair);
   } catch (error) {
     if (!isLakehouseError(error) || error.code !== 'checksum-mismatch') throw error;
     const listed = new Map<string, string>();
     for await (const object of client.list(key, { signal })) listed.set(object.key, object.version);
-    for (const object of [key, checksumKey(key)]) {
-      const { version } = await client.get(object, { signal });
-      if (version === listed.get(object)) continue;
+    const fetched = { [key]: pair.content.version, [checksumKey(key)]: pair.checksum?.version };
+    const behind = Object.keys(fetched).find((object) => fetched[object] !== listed.get(object));
+    if (behind !== undefined) {
       throw new LakehouseError(
         'archive-behind-listing',
-        `${object} is not served as it is listed, and ${error.message}`,
+        `${behind} is not served as it is listed, and ${error.message}`,
         {
           kind: 'transient',
           hint: 'It was replaced a short time ago. It is tried again.',
@@ -199,8 +207,9 @@ async function fetchConsistent(client: ArchiveClient, key: string, signal: Abort
         },
       );
     }
-    return await fetchVerified(client, key, { signal });
   }
+  // It may have been damaged on the way.
+  return fetchVerified(client, key, { signal });
 }
 
 /** The zip must be what the archive's zips are: one sound member, named like the zip. */

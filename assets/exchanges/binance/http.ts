@@ -1,21 +1,23 @@
 import type { ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
-import { type ArchiveCall, type ArchiveClient, type ArchiveObject, objectNotFound } from './archive.ts';
+import { LakehouseError } from 'crypto-lakehouse';
+import { type ArchiveCall, type ArchiveClient, type ArchiveObject, compareKeys } from './archive.ts';
+import { download } from './download.ts';
+import { failure, reasonOf, retryAfterMs, statusError, timedOut } from './failures.ts';
 
 export interface HttpArchiveOptions {
   /** Objects are at `<baseUrl>/<key>`, e.g. `https://data.binance.vision`. */
   readonly baseUrl: string;
   /** The S3 bucket that lists them, path style, e.g. `https://s3-ap-northeast-1.amazonaws.com/data.binance.vision`. */
   readonly listUrl: string;
-  /** Limit for one object or one page of a listing, body included, in milliseconds. */
+  /** Limit for one request, body included, in milliseconds. What of a large body has arrived by then is kept, and the rest asked for. */
   readonly timeoutMs: number;
   /** The clock, milliseconds since 1970 UTC: needed for a Retry-After that is a date. */
   readonly now: () => number;
 }
 
 /**
- * The archive over HTTP, anonymous. One attempt per `get` (retries belong to the caller, errors say whether to); the S3 SDK
- * tries each page of a listing up to three times.
+ * The archive over HTTP, anonymous. One attempt per `get` (retries belong to the caller, errors say whether to), which goes on where a
+ * body broke off if the server can; the S3 SDK tries each page of a listing up to three times.
  * @throws LakehouseError from every method, kind `transient`: `object-not-found`, `archive-rate-limited` and
  * `archive-unavailable` (with `retryAfterMs` when the server said it), `archive-timeout`, `archive-unreachable`,
  * `archive-truncated`, `archive-without-etag`; kind `usage`: `archive-url`, `archive-bucket`, `archive-forbidden`, `archive-blocked`,
@@ -30,9 +32,9 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
   async function* pages(
     input: { Prefix: string; StartAfter?: string | undefined; Delimiter?: string },
     { signal: outer, onRequest }: ArchiveCall,
-  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+  ): AsyncGenerator<Pick<ListObjectsV2CommandOutput, 'Contents' | 'CommonPrefixes'>> {
     // Imported when first needed: the SDK costs about 100 ms, and most commands never list.
-    const { S3Client, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+    const { S3Client, ListObjectsCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
     client ??= new S3Client({
       endpoint,
       region: 'us-east-1', // never used: nothing is signed, and the endpoint is given
@@ -42,23 +44,37 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
       signer: { sign: async (request) => request },
     });
     const what = `The listing of ${input.Prefix || 'everything'}`;
+    const { Prefix, Delimiter, StartAfter } = input;
     let ContinuationToken: string | undefined;
-    do {
+    // Of a bucket that knows the first version of the protocol only: the key after which a page begins.
+    let Marker: string | undefined;
+    for (;;) {
       onRequest?.();
       const timeout = AbortSignal.timeout(timeoutMs);
       const abortSignal = outer ? AbortSignal.any([outer, timeout]) : timeout;
-      const command = new ListObjectsV2Command({ Bucket: bucket, ...input, ContinuationToken });
-      const page = await client.send(command, { abortSignal }).catch((error: unknown) => {
+      const answer =
+        Marker === undefined
+          ? client.send(new ListObjectsV2Command({ Bucket: bucket, ...input, ContinuationToken }), { abortSignal })
+          : client.send(new ListObjectsCommand({ Bucket: bucket, Prefix, Delimiter, Marker }), { abortSignal });
+      const page: Partial<ListObjectsV2CommandOutput> = await answer.catch((error: unknown) => {
         outer?.throwIfAborted();
         if (timeout.aborted) throw timedOut(what, timeoutMs, error);
         throw listingError(what, options.listUrl, error, now());
       });
+      // Version 2 always counts its keys.
+      const isFirstVersion = page.KeyCount === undefined;
+      if (isFirstVersion && Marker === undefined && StartAfter !== undefined) {
+        Marker = StartAfter; // which was not understood
+        continue;
+      }
       yield page;
-      ContinuationToken = page.NextContinuationToken;
-      if (page.IsTruncated && !ContinuationToken) {
+      if (!page.IsTruncated) return;
+      if (isFirstVersion) Marker = lastOf(page);
+      else ContinuationToken = page.NextContinuationToken;
+      if ((isFirstVersion ? Marker : ContinuationToken) === undefined) {
         throw failure('archive-truncated', 'transient', `${what} is cut short without saying how it goes on`);
       }
-    } while (ContinuationToken);
+    }
   }
 
   return {
@@ -90,61 +106,21 @@ export function httpArchive(options: HttpArchiveOptions): ArchiveClient {
       }
       return found;
     },
-    get: async (key, { signal: outer } = {}) => {
-      outer?.throwIfAborted();
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signal = outer ? AbortSignal.any([outer, timeout]) : timeout;
+    get: async (key, { signal } = {}) => {
       const url = `${base}/${key.split('/').map(encodeURIComponent).join('/')}`;
-      try {
-        // Compressed on the way, the object would have another length, and often a weak ETag.
-        const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity' } });
-        if (!response.ok) {
-          await response.body?.cancel();
-          if (response.status === 404) throw objectNotFound(key, base);
-          throw statusError(key, base, response.status, retryAfterMs(response.headers.get('retry-after'), now()));
-        }
-        const bytes = await body(response, key, signal);
-        return { bytes, version: versionOf(response.headers.get('etag') ?? undefined, bytes.length, key) };
-      } catch (error) {
-        outer?.throwIfAborted();
-        if (timeout.aborted) throw timedOut(key, timeoutMs, error);
-        if (isLakehouseError(error)) throw error;
-        throw failure(
-          'archive-unreachable',
-          'transient',
-          `${key} could not be fetched from ${base}: ${reasonOf(error)}`,
-          error,
-        );
-      }
+      const { etag, ...content } = await download({ key, url, base, timeoutMs, now, signal });
+      return { ...content, version: versionOf(etag, content.bytes.length, key) };
     },
   };
 }
 
-/**
- * A Retry-After header (seconds, or an HTTP date) as milliseconds from now; undefined when absent or unreadable.
- */
-export function retryAfterMs(header: string | null | undefined, nowMs: number): number | undefined {
-  const text = header?.trim();
-  if (!text) return undefined;
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
-}
-
-async function body(response: Response, key: string, signal: AbortSignal): Promise<Uint8Array> {
-  const bytes = await response.bytes().catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    throw failure('archive-truncated', 'transient', `The body of ${key} broke off: ${reasonOf(error)}`, error);
-  });
-  const announced = response.headers.get('content-length');
-  if (announced !== null && !response.headers.has('content-encoding') && Number(announced) !== bytes.length) {
-    throw failure(
-      'archive-truncated',
-      'transient',
-      `${key} has ${bytes.length} bytes where ${announced} were announced`,
-    );
-  }
-  return bytes;
+/** After what the next page of the first version begins: the last key or prefix of this one. */
+function lastOf({ Contents = [], CommonPrefixes = [] }: Partial<ListObjectsV2CommandOutput>): string | undefined {
+  const names = [...Contents.map(({ Key }) => Key), ...CommonPrefixes.map(({ Prefix }) => Prefix)];
+  return names
+    .filter((name) => name !== undefined)
+    .sort(compareKeys)
+    .at(-1);
 }
 
 /** ETag and size together: what a listing and a GET both tell. A CDN may weaken the ETag; the object is the same. */
@@ -177,54 +153,6 @@ function listingError(what: string, url: string, error: unknown, nowMs: number):
     });
   }
   return statusError(what, url, status, retryAfterMs($response?.headers?.['retry-after'], nowMs), error);
-}
-
-function statusError(
-  what: string,
-  where: string,
-  status: number,
-  retryAfter: number | undefined,
-  cause?: unknown,
-): LakehouseError {
-  const said = `${what}: ${where} answered ${status}`;
-  const wait = retryAfter === undefined ? {} : { retryAfterMs: retryAfter };
-  if (status === 429 || status === 418) {
-    const hint =
-      status === 418 ? 'This address is banned for a while: ask less often (fewer downloads at once).' : undefined;
-    return failure('archive-rate-limited', 'transient', `${said}: too many requests`, cause, { ...wait, hint });
-  }
-  if (status >= 500 || status === 408) return failure('archive-unavailable', 'transient', said, cause, wait);
-  if (status === 451) {
-    return failure('archive-blocked', 'usage', `${said}: not served at this location`, cause, {
-      hint: 'Use a mirror: a local directory, or another baseUrl and listUrl.',
-    });
-  }
-  if (status === 401 || status === 403) {
-    return failure('archive-forbidden', 'usage', `${said}: access denied`, cause, {
-      hint: 'The archive is read anonymously. Check the URL, or whether a proxy stands in between.',
-    });
-  }
-  return failure('archive-status', 'usage', said, cause, { hint: 'Check baseUrl and listUrl.' });
-}
-
-function timedOut(what: string, timeoutMs: number, cause: unknown): LakehouseError {
-  return failure('archive-timeout', 'transient', `${what} did not arrive within ${timeoutMs} ms`, cause);
-}
-
-function failure(
-  code: string,
-  kind: 'usage' | 'transient',
-  message: string,
-  cause?: unknown,
-  more: { hint?: string | undefined; retryAfterMs?: number } = {},
-): LakehouseError {
-  return new LakehouseError(code, message, { kind, cause, ...more });
-}
-
-/** The innermost message: `fetch failed` alone tells nobody anything. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message || error.name : reasonOf(error.cause);
 }
 
 function bucketOf(listUrl: string): { endpoint: string; bucket: string } {

@@ -3,7 +3,7 @@ import { date, exchange, interval, market, symbol } from '../../dimensions.ts';
 import { candleAsset } from '../../klines.ts';
 import { exactly, type TextColumn } from '../../silver/exact.ts';
 import type { RestCall, RestClient } from '../rest/client.ts';
-import { type CandleDay, type RestCandles, restKlines } from '../rest/klines.ts';
+import { type CandleAnswer, type CandleDay, type RestCandles, restKlines } from '../rest/klines.ts';
 import { answers, klineTextTable } from '../rest/text.ts';
 
 const DAY_MS = 86_400_000;
@@ -15,20 +15,21 @@ async function fetchDay(
   client: RestClient,
   { symbol, barMs, startMs }: CandleDay,
   call: RestCall,
-): Promise<Uint8Array> {
+): Promise<CandleAnswer> {
   const endMs = startMs + DAY_MS;
   const starts: number[] = [];
   for (let at = startMs; at < endMs; at += MAX_CANDLES * barMs) starts.push(at);
   const path = `/products/${encodeURIComponent(symbol)}/candles`;
-  const bodies = await Promise.all(
+  const answers = await Promise.all(
     starts.map(async (from) => {
       const to = Math.min(from + MAX_CANDLES * barMs, endMs) - barMs;
       const query = { granularity: barMs / 1000, start: iso(from), end: iso(to) };
       const { bytes, json: body } = await client.get(path, { ...call, query });
-      return Array.isArray(body) ? bytes : unexpected(path);
+      return Array.isArray(body) ? { bytes, rows: body as unknown[] } : unexpected(path);
     }),
   );
-  return jsonSequence(bodies);
+  const opens = answers.flatMap(({ rows }) => rows.map((row) => (Array.isArray(row) ? row[0] : undefined)));
+  return { bytes: jsonSequence(answers.map(({ bytes }) => bytes)), opens };
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -42,12 +43,13 @@ function unexpected(what: string): never {
 const candles: RestCandles = {
   exchange: 'coinbase',
   symbols: async (client, call) => {
-    const { json: products } = await client.get('/products', call);
+    const { json: products, serverMs } = await client.get('/products', call);
     if (!Array.isArray(products)) return unexpected('/products');
-    return products.flatMap((product: unknown) => {
+    const symbols = products.flatMap((product: unknown) => {
       const { id } = (product ?? {}) as { readonly id?: unknown };
       return typeof id === 'string' ? [id] : [];
     });
+    return { symbols, serverMs };
   },
   fetchDay,
 };

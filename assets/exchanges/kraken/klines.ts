@@ -11,7 +11,7 @@ const MAX_CANDLES = 720;
 const candles: RestCandles = {
   exchange: 'kraken',
   symbols: async (client, call) => {
-    const { json: answer } = await client.get('/0/public/AssetPairs', call);
+    const { json: answer, serverMs } = await client.get('/0/public/AssetPairs', call);
     const { result } = (answer ?? {}) as { readonly result?: unknown };
     if (typeof result !== 'object' || result === null) {
       throw new LakehouseError('rest-answer', 'Kraken answered /0/public/AssetPairs without a result', {
@@ -19,16 +19,20 @@ const candles: RestCandles = {
       });
     }
     // By the short name, which is what people write and what candles are asked for by; .d are dark pools.
-    return Object.values(result).flatMap((pair: unknown) => {
+    const symbols = Object.values(result).flatMap((pair: unknown) => {
       const { altname } = (pair ?? {}) as { readonly altname?: unknown };
       return typeof altname === 'string' && !altname.endsWith('.d') ? [altname] : [];
     });
+    return { symbols, serverMs };
   },
   reachMs: (barMs) => (MAX_CANDLES - 1) * barMs,
   fetchDay: async (client, { symbol, barMs, startMs }, call) => {
     // `since` may mean that candle or those after it.
     const query = { pair: symbol, interval: barMs / 60_000, since: startMs / 1000 - 1 };
-    return (await client.get('/0/public/OHLC', { ...call, query })).bytes;
+    const { bytes, json: answer } = await client.get('/0/public/OHLC', { ...call, query });
+    const { result } = (answer ?? {}) as { readonly result?: unknown };
+    const rows = Object.values(result ?? {}).flatMap((own: unknown) => (Array.isArray(own) ? own : []));
+    return { bytes, opens: rows.map((row: unknown) => (Array.isArray(row) ? row[0] : undefined)) };
   },
 };
 

@@ -1,6 +1,6 @@
 import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
 import PQueue from 'p-queue';
-import { retryAfterMs } from '../binance/http.ts';
+import { retryAfterMs } from '../binance/failures.ts';
 
 export interface RestClientOptions {
   /** Whose it is, as in the settings: `coinbase`. */
@@ -30,6 +30,8 @@ export interface RestAnswer {
   readonly bytes: Uint8Array;
   /** What they say. */
   readonly json: unknown;
+  /** The server's clock, in whole seconds, as milliseconds since 1970 UTC; undefined where it does not tell. */
+  readonly serverMs: number | undefined;
 }
 
 export interface RestClient {
@@ -62,7 +64,7 @@ export function restClient(options: RestClientOptions): RestClient {
       const wrong = problem(json);
       if (response.ok && wrong === undefined) {
         if (json === undefined) throw failure('rest-truncated', `The answer to ${what} is not JSON, or not all of it`);
-        return { bytes, json };
+        return { bytes, json, serverMs: Date.parse(response.headers.get('date') ?? '') || undefined };
       }
       const { status } = response;
       const said = `${what}: ${host} answered ${status}${wrong ? ` (${wrong.said})` : ''}`;

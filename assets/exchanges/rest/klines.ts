@@ -11,6 +11,7 @@ import { barMs } from '../../klines.ts';
 import type { exchanges } from '../names.ts';
 import { type RestCall, type RestClient, type RestClientOptions, restClient } from './client.ts';
 import type { RestSettings } from './settings.ts';
+import { requireWhole } from './whole.ts';
 
 const DAY_MS = 86_400_000;
 /** A day is over for everybody a little later: trades of its last second may still be counted. */
@@ -42,12 +43,25 @@ export interface CandleDay {
 /** An exchange that answers spot candles. */
 export interface RestCandles {
   readonly exchange: (typeof exchanges)[number];
-  /** The symbols there are now. */
-  readonly symbols: (client: RestClient, call: RestCall) => Promise<readonly string[]>;
+  /** The symbols there are now, by the server's clock. */
+  readonly symbols: (client: RestClient, call: RestCall) => Promise<Listed>;
   /** How far back the oldest candle of this length is that can be had; undefined: any is. */
   readonly reachMs?: (barMs: number) => number;
-  /** The answers with the candles of a day, as received. */
-  readonly fetchDay: (client: RestClient, day: CandleDay, call: RestCall) => Promise<Uint8Array>;
+  /** The answers with the candles of a day. */
+  readonly fetchDay: (client: RestClient, day: CandleDay, call: RestCall) => Promise<CandleAnswer>;
+}
+
+/** The symbols of an exchange, and what it is by its clock: milliseconds since 1970 UTC, undefined where it does not tell. */
+export interface Listed {
+  readonly symbols: readonly string[];
+  readonly serverMs: number | undefined;
+}
+
+export interface CandleAnswer {
+  /** As received. */
+  readonly bytes: Uint8Array;
+  /** When each candle opens, seconds since 1970 UTC, in any order; what is none is looked over. */
+  readonly opens: readonly unknown[];
 }
 
 type ReadContext = RuntimeContext & { readonly partition: Pick<PartitionContext, 'values' | 'start' | 'key'> };
@@ -78,8 +92,10 @@ async function* observeDays(context: ObserveContext, of: RestCandles): AsyncGene
   const { exchange, reachMs = () => Number.POSITIVE_INFINITY } = of;
   if (!resource.enabled || !wants('exchange', exchange) || !wants('market', 'spot')) return;
   const lengths = resource.intervals.filter((interval) => wants('interval', interval));
-  const end = Math.floor((now() - SETTLED_MS) / DAY_MS);
-  for (const symbol of await wantedSymbols(context, of, lengths)) {
+  const { symbols, serverMs = now() } = await wantedSymbols(context, of, lengths);
+  // A day is over when it is so for everybody: this clock may be wrong.
+  const end = Math.floor((Math.min(serverMs, now()) - SETTLED_MS) / DAY_MS);
+  for (const symbol of symbols) {
     for (const interval of lengths) {
       const series = { exchange, market: 'spot', symbol, interval };
       const reach = reachMs(lengthOf(interval));
@@ -101,15 +117,11 @@ const MARGIN_MS = 3_600_000;
  * @throws LakehouseError `unknown-symbol` (usage) for one that the exchange has not and that was never seen there; one that was
  * is no longer traded, and keeps what there is of it.
  */
-async function wantedSymbols(
-  context: ObserveContext,
-  of: RestCandles,
-  lengths: readonly string[],
-): Promise<readonly string[]> {
+async function wantedSymbols(context: ObserveContext, of: RestCandles, lengths: readonly string[]): Promise<Listed> {
   const { wants, signal, now, request, known, listsFrom } = context;
   const { client, symbols } = resourceOf(of, context.resources);
   request();
-  const listed = await of.symbols(client, { signal, now });
+  const { symbols: listed, serverMs } = await of.symbols(client, { signal, now });
   for (const symbol of symbols.filter((name) => !/[*?!]/.test(name) && !listed.includes(name))) {
     const before = lengths
       .map((interval) => ({ exchange: of.exchange, market: 'spot', symbol, interval }))
@@ -123,7 +135,7 @@ async function wantedSymbols(
     for (const series of before) listsFrom(series, dateOf(now()));
   }
   const wanted = globMatcher(symbols);
-  return listed.filter((symbol) => wanted(symbol) && wants('symbol', symbol)).sort();
+  return { symbols: listed.filter((symbol) => wanted(symbol) && wants('symbol', symbol)).sort(), serverMs };
 }
 
 async function readDay(context: ReadContext, of: RestCandles): Promise<Uint8Array> {
@@ -137,7 +149,12 @@ async function readDay(context: ReadContext, of: RestCandles): Promise<Uint8Arra
       hint: 'The longer the candles, the further back it has them.',
     });
   }
-  return of.fetchDay(resourceOf(of, context.resources).client, { symbol, barMs: length, startMs }, { signal, now });
+  const day = { symbol, barMs: length, startMs };
+  const { bytes, opens } = await of.fetchDay(resourceOf(of, context.resources).client, day, { signal, now });
+  const span = { startMs, endMs: startMs + DAY_MS };
+  const own = opens.map((seconds) => Number(seconds) * 1000).filter((ms) => ms >= span.startMs && ms < span.endMs);
+  requireWhole(partition.key, { ...span, barMs: length, lastMs: own.length > 0 ? Math.max(...own) : undefined }, now());
+  return bytes;
 }
 
 function lengthOf(interval: string): number {

@@ -64,6 +64,7 @@ const BUCKET = 'data.binance.vision';
 
 interface Stored {
   readonly body: Uint8Array;
+  readonly bytes: number;
   readonly etag: string;
   readonly modifiedMs: number;
 }
@@ -124,9 +125,15 @@ export async function startSimulatedExchange(options: SimulatedExchangeOptions):
     }
     const headers = object && {
       etag: `"${object.etag}"`,
+      'accept-ranges': 'bytes',
       'last-modified': new Date(object.modifiedMs).toUTCString(),
       'content-type': key.endsWith('.zip') ? 'application/zip' : 'binary/octet-stream',
     };
+    const from = object && restFrom(request, object);
+    if (object !== undefined && from !== undefined) {
+      const range = `bytes ${from}-${object.bytes - 1}/${object.bytes}`;
+      return send(response, 206, { ...headers, 'content-range': range }, object.body.subarray(from), fault);
+    }
     return send(response, 200, headers ?? {}, object?.body ?? Buffer.alloc(0), fault, request.method === 'HEAD');
   }
 
@@ -181,6 +188,16 @@ export async function startSimulatedExchange(options: SimulatedExchangeOptions):
       await once(server, 'close');
     },
   };
+}
+
+/** From where on a GET wants the object, if it wants only its rest and that object; the one kind of range there is here. */
+function restFrom(
+  { method, headers: { range, 'if-range': only } }: IncomingMessage,
+  object: Stored,
+): number | undefined {
+  const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? Number.NaN);
+  const isSame = only === undefined || only === `"${object.etag}"`;
+  return method === 'GET' && isSame && from < object.bytes ? from : undefined;
 }
 
 const XML = { 'content-type': 'application/xml' };

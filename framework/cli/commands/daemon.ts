@@ -6,7 +6,7 @@ import { poolSettings } from '../../materialize/pools.ts';
 import { createShared, type Shared } from '../../materialize/shared.ts';
 import { type Alerts, createAlerts } from '../../operate/alerts/alerts.ts';
 import { checkConditions } from '../../operate/automation/issues.ts';
-import type { Loaded } from '../../operate/daemon.ts';
+import type { Loaded } from '../../operate/loaded.ts';
 import { serve } from '../../operate/serve.ts';
 import { openOperate } from '../../operate/sqlite.ts';
 import type { Telemetry } from '../../operate/telemetry/telemetry.ts';

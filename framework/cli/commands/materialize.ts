@@ -164,7 +164,8 @@ function nextCommands(
   const [first] = failed;
   if (first) {
     // What is forced is tried again anyway.
-    const retryFailed = !options.force && failed.some(({ error }) => error.kind !== 'transient');
+    const passing = failed.every(({ error: { kind } }) => kind === 'transient' || kind === 'usage');
+    const retryFailed = !options.force && !passing;
     return [again('explain', first.asset, first.partition), retry({ retryFailed })];
   }
   const [bad] = refused;

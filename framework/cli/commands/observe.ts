@@ -1,5 +1,4 @@
 import { LakehouseError } from '../../common/errors.ts';
-import { isWanted } from '../../materialize/observe.ts';
 import { observeSources } from '../../materialize/recorded.ts';
 import { number, table } from '../../report/format.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +19,7 @@ export async function run(context: Context, options: ObserveOptions, selection?:
       throw new LakehouseError('no-sources', `'${selection}' selects no source`, {
         hint: `To look at what assets are made of, write '+${selection}'`,
       });
-    const unwanted = sources.filter((key) => !isWanted(lake, lake.graph.node(key)));
+    const unwanted = sources.filter((key) => !lake.graph.node(key).wanted);
     if (selection !== undefined && unwanted.length > 0)
       console.warn(`Not looked at, because the settings do not want them: ${unwanted.join(', ')}`);
     const { signal } = context.interrupts();

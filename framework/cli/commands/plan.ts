@@ -1,6 +1,5 @@
 import type { Issue } from '../../common/errors.ts';
 import { examinePlan, refuseUnsound } from '../../materialize/examine.ts';
-import { isWanted } from '../../materialize/observe.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import type { Observed } from '../../materialize/recorded.ts';
 import * as ranges from '../../partition/ranges.ts';
@@ -208,7 +207,7 @@ export function unobserved(lake: OpenedLake, keys: readonly string[]): string[] 
       reached.has(key) &&
       lake.graph.node(key).definition.kind === 'source' &&
       index.asset(key)?.lastObservedAt === undefined &&
-      isWanted(lake, lake.graph.node(key)),
+      lake.graph.node(key).wanted,
   );
 }
 

@@ -1,4 +1,4 @@
-import { pauseKey } from '../../operate/daemon.ts';
+import { pauseKey } from '../../operate/keys.ts';
 import type { Pause } from '../../operate/schedules.ts';
 import { isEnabled, pausedText, resumedText, standingOf } from '../../operate/tickers.ts';
 import type { Context } from '../context.ts';

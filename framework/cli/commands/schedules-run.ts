@@ -16,7 +16,8 @@ export async function run(context: Context, _options: object, asked: string): Pr
       const reporter = createReporter(context);
       try {
         const { stopping, signal } = context.interrupts({ graceful: true, say: reporter.say });
-        const result = await runByHand(lake, ticker, store, { stopping, signal, emit: reporter.emit }, now);
+        const control = { stopping, signal, emit: reporter.emit };
+        const result = await runByHand(lake, ticker, store, control, now, context.redact);
         reporter.close();
         const { kind, name } = ticker;
         const { outcome, decision, run, error } = result;

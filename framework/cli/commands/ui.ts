@@ -58,6 +58,7 @@ export async function run(context: Context, options: UiCommandOptions, asset?: s
       },
       schedules: ({ graph }) => resolveSchedules(definition, loaded.settings, graph, io.now(), loaded.effective),
       sensors: ({ graph }) => resolveSensors(definition, graph),
+      redact: context.redact,
       whereDisabled: (ticker) => disabledIn(loaded.effective, io.cwd, ticker),
     },
     asset,

@@ -4,7 +4,7 @@ import { failingChecks } from './failing-checks.ts';
 import type { ActiveAlert, Alert, AlertMemory, Notice, RuleSettings } from './model.ts';
 import { circuits, reload, restart } from './rules-daemon.ts';
 import { checks, failures, freshness, repeatedFailures, storage } from './rules-lake.ts';
-import { repeatedTicks, runs } from './rules-ticks.ts';
+import { isSaidBy, repeatedTicks, runs } from './rules-ticks.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Decision {
@@ -104,7 +104,7 @@ function reminders(active: Map<string, ActiveAlert>, facts: Facts, repeatMs: num
   if (repeatMs === 0) return [];
   const due = [...active.values()].filter(({ toldAt, alert }) => {
     const by = JUDGED_BY[alert.subject.kind];
-    return now - toldAt >= repeatMs && (by === undefined || facts[by] !== undefined);
+    return now - toldAt >= repeatMs && !isSaidBy(alert.key, active) && (by === undefined || facts[by] !== undefined);
   });
   for (const one of due) active.set(one.alert.key, { ...one, toldAt: now });
   return due.map(({ alert }): Notice => ({ kind: 'reminder', at: now, alert }));

@@ -18,7 +18,8 @@ const LOOKED_THROUGH = 5_000;
 const ENDED = ['succeeded', 'failed', 'interrupted'] as const;
 
 /**
- * How the latest ticks ended, of everything that has some. What was skipped says nothing, however much there is of it.
+ * How the latest ticks ended, of everything that has some. What was skipped says nothing, however much there is of it; nor does what
+ * went wrong when a person asked for it, who has seen it. What went well then is well.
  * @param limit ticks of each outcome; no fewer than failures in a row are counted.
  */
 export function tickFacts(
@@ -27,7 +28,9 @@ export function tickFacts(
   limit = 10,
 ): TickHistory[] {
   return Array.from(names, ({ kind, name }) => {
-    const ticks = ENDED.flatMap((outcome) => store.ticks({ kind, name, outcome, limit }));
+    const ticks = ENDED.flatMap((outcome) =>
+      store.ticks({ kind, name, outcome, decided: outcome !== 'succeeded', limit }),
+    );
     return { kind, name, ticks: ticks.sort((a, b) => b.id - a.id) };
   });
 }

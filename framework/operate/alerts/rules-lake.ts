@@ -9,6 +9,10 @@ import type { Verdict } from './verdict.ts';
 
 const UNTOLD = 'what went wrong is no longer in the log';
 
+/** Where more is said of a partition; what has no dimensions has but one, without a name. */
+const lookAt = (command: RuleSettings['command'], asset: string, partition: string): string =>
+  partition === '' ? command('status', asset) : command('explain', asset, partition);
+
 /** Partitions that could not be computed. */
 export function failures(list: readonly FailingAsset[], { command }: RuleSettings, now: number): Verdict {
   return {
@@ -23,7 +27,7 @@ export function failures(list: readonly FailingAsset[], { command }: RuleSetting
         text: `${plural(partitions, 'partition')}; ${worst.partition || 'it'}: ${worst.error?.message ?? UNTOLD}`,
         subject: { kind: 'asset', name: asset },
         since: worst.at ?? now,
-        next: command('explain', asset, worst.partition),
+        next: lookAt(command, asset, worst.partition),
         count: partitions,
         fields: { partitions, partition: worst.partition, code: worst.error?.code },
       },
@@ -51,7 +55,7 @@ export function repeatedFailures(
         text: `${partition || 'it'} failed ${attempts} times in a row; the last time: ${error?.message ?? UNTOLD}`,
         subject: { kind: 'asset', name: asset },
         since: at ?? now,
-        next: command('explain', asset, partition),
+        next: lookAt(command, asset, partition),
         count: attempts,
         fields: { partition, attempts, code: error?.code },
       };
@@ -119,7 +123,7 @@ export function checks(
           severity,
           title: `check ${check} of ${asset} fails`,
           text: `for ${plural(count, 'partition')}${which}`,
-          next: command('explain', asset, partition),
+          next: lookAt(command, asset, partition),
           count,
           subject: { kind: 'asset', name: asset },
           since,

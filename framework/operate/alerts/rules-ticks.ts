@@ -61,6 +61,10 @@ export function runs(ticks: readonly TickHistory[], { command }: RuleSettings): 
   };
 }
 
+/** What fails again and again is not told as well to fail. */
+export const isSaidBy = (key: string, active: ReadonlyMap<string, unknown>): boolean =>
+  key.startsWith('runs/') && active.has(`retries/tick/${key.slice('runs/'.length)}`);
+
 /** It fails, or is interrupted, many times in a row. */
 export function repeatedTicks(ticks: readonly TickHistory[], { repeatedFailures, command }: RuleSettings): Verdict {
   return {

@@ -95,7 +95,7 @@ export function createJob(options: JobOptions): Job {
       if (!operate || !ticker) throw new LakehouseError('unknown-schedule', `There is no ${kind} '${name}'`);
       const memory = await operate.write();
       try {
-        const { outcome, decision } = await runByHand(lake, ticker, memory, hooks, now);
+        const { outcome, decision } = await runByHand(lake, ticker, memory, hooks, now, operate.redact);
         return { kind: outcome === 'failed' ? 'bad' : 'good', text: `${name} ${outcome}: ${decision}.` };
       } finally {
         memory.close();

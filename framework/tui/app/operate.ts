@@ -2,7 +2,7 @@ import { isLakehouseError, serializeError } from '../../common/errors.ts';
 import type { ScheduleDefinition } from '../../define/schedule.ts';
 import type { SensorDefinition } from '../../define/sensor.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
-import { pauseKey } from '../../operate/daemon.ts';
+import { pauseKey } from '../../operate/keys.ts';
 import type { Pause } from '../../operate/schedules.ts';
 import type { OperateReader, OperateStore } from '../../operate/store.ts';
 import { pausedText, resumedText, type Ticker } from '../../operate/tickers.ts';
@@ -19,6 +19,8 @@ export interface OperateAccess {
   /** @throws LakehouseError of what is declared wrong. */
   readonly schedules: (lake: OpenedLake) => readonly ScheduleDefinition[];
   readonly sensors: (lake: OpenedLake) => readonly SensorDefinition[];
+  /** Takes secrets out of what is remembered. */
+  readonly redact: (text: string) => string;
   /** Where it is said that one is not enabled. */
   readonly whereDisabled?: (ticker: Ticker) => string;
 }

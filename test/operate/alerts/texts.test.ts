@@ -63,6 +63,25 @@ test('partitions that fail', () => {
   `);
 });
 
+test('of what has no dimensions there is but one, and no word for it', () => {
+  const [one] = [failing('gold/x', 3)].map((found) => ({ ...found, worst: { ...found.worst, partition: '' } }));
+  const checks = {
+    to: 1,
+    known: new Map([['gold/x', new Set(['unique'])]]),
+    results: [
+      {
+        asset: 'gold/x',
+        at: START,
+        set: sets.fromSeries([['', { bounds: [0, 1] }]]),
+        checks: undefined,
+        failed: [{ check: 'unique', severity: 'error' as const, series: '', time: 0 }],
+      },
+    ],
+  };
+  const told = lines({}, lakeOf({ failures: one ? [one] : [], checks, nameOf: () => '' }));
+  expect(told.map((line) => line.replace(/.*Next: /, ''))).toEqual(Array(3).fill('lakehouse status gold/x'));
+});
+
 test('what is late', () => {
   expect(
     lines(

@@ -129,9 +129,10 @@ describe('an asset', () => {
 
 test('a column is traced through all assets', () => {
   const { upstream, downstream, unknown, edges } = traceColumn(crypto(), 'gold/klines_daily', 'quote_volume');
-  const bronze = ['volume', 'open_time', 'quote_volume'];
+  const bronze = ['volume', 'open_time', 'quote_volume', 'exchange'];
   expect([...upstream]).toEqual([
     ['silver/klines', ['volume', 'quote_volume']],
+    ['silver/klines_patches', ['volume', 'quote_volume']],
     ['bronze/klines_monthly', bronze],
     ['bronze/klines_daily', bronze],
   ]);
@@ -139,12 +140,14 @@ test('a column is traced through all assets', () => {
     ['gold/klines_monthly', ['quote_volume', 'vwap']],
     ['gold/market_overview', ['quote_volume', 'quote_volume_share', 'quote_volume_rank']],
   ]);
-  expect([...unknown.keys()]).toEqual(['bronze/klines_monthly', 'bronze/klines_daily']);
+  // The query of patches reads what is not among these assets.
+  expect([...unknown.keys()]).toEqual(['silver/klines_patches', 'bronze/klines_monthly', 'bronze/klines_daily']);
   expect([...edges].sort()).toEqual([
     'bronze/klines_daily silver/klines',
     'bronze/klines_monthly silver/klines',
     'gold/klines_daily gold/klines_monthly',
     'gold/klines_daily gold/market_overview',
     'silver/klines gold/klines_daily',
+    'silver/klines_patches gold/klines_daily',
   ]);
 });

@@ -149,7 +149,7 @@ test('an asset is described with what it reads', () => {
     description: expect.stringMatching(/^Candles as the exchange published them/),
     columns: expect.arrayContaining([{ name: 'open_time', type: 'TIMESTAMP', description: expect.any(String) }]),
     upstream: 2,
-    downstream: 2,
+    downstream: 3,
     inputs: [
       {
         need: 'required',

@@ -19,7 +19,7 @@ import {
   stepColumn,
 } from '../../../framework/tui/model/lineage.ts';
 import { layoutLineage } from '../../../framework/tui/read/lineage.ts';
-import { crypto, diamond, graphOf } from './support.ts';
+import { crypto, diamond, graphOf, PLAIN } from './support.ts';
 
 const layoutOf = (graph: AssetGraph, { shown }: LineageState, compact = false): LineageLayout =>
   layoutLineage(graph, shown, { compact, nodeWidth: (key) => nodeWidth(key, compact) });
@@ -35,7 +35,7 @@ function walk(graph: AssetGraph, from: string, steps: readonly Direction[]): (st
 
 describe('the focus', () => {
   test('follows edges, and goes back the way it came', () => {
-    expect(walk(crypto(), 'bronze/klines_monthly', ['right', 'left', 'right', 'right', 'left', 'left'])).toEqual([
+    expect(walk(crypto(PLAIN), 'bronze/klines_monthly', ['right', 'left', 'right', 'right', 'left', 'left'])).toEqual([
       'silver/klines',
       'bronze/klines_monthly',
       'silver/klines',
@@ -44,7 +44,7 @@ describe('the focus', () => {
       'bronze/klines_monthly',
     ]);
     // There again after another way was taken, too.
-    expect(walk(crypto(), 'silver/klines', ['right', 'up', 'left', 'right'])).toEqual([
+    expect(walk(crypto(PLAIN), 'silver/klines', ['right', 'up', 'left', 'right'])).toEqual([
       'gold/klines_daily',
       'gold/indicators',
       'silver/klines',
@@ -53,9 +53,11 @@ describe('the focus', () => {
   });
 
   test('moves within a layer and to the corners, and stays where there is nothing', () => {
-    const { nodes } = layoutOf(crypto(), initialLineage(crypto()));
+    const { nodes } = layoutOf(crypto(PLAIN), initialLineage(crypto(PLAIN)));
     const ends = nodes.toSorted((a, b) => a.x - b.x || a.y - b.y).map(({ key }) => key);
-    expect(walk(crypto(), 'silver/klines', ['up', 'down', 'first', 'left', 'up', 'last', 'right', 'down'])).toEqual([
+    expect(
+      walk(crypto(PLAIN), 'silver/klines', ['up', 'down', 'first', 'left', 'up', 'last', 'right', 'down']),
+    ).toEqual([
       'silver/klines',
       'silver/klines',
       ...[ends[0], ends[0], ends[0]],
@@ -176,7 +178,7 @@ describe('what is shown', () => {
 });
 
 describe('the viewport', () => {
-  const graph = crypto();
+  const graph = crypto(PLAIN);
   const layout = layoutOf(graph, initialLineage(graph));
   const small = { columns: 50, rows: 12 };
 

@@ -5,6 +5,7 @@ import type { Asset } from '../../../framework/index.ts';
 import { asset, columns, double, sql } from '../../../framework/index.ts';
 import type { AssetRow, LineageLayout, StatusCounts } from '../../../framework/tui/model/data.ts';
 import { SHOWN_STATUSES } from '../../../framework/tui/model/data.ts';
+import { part } from '../../support/part.ts';
 
 /** By asset, what it reads. */
 export type Reads = Readonly<Record<string, readonly string[]>>;
@@ -20,7 +21,22 @@ export function graphOf(reads: Reads): AssetGraph {
   return buildGraph([...definitions.values()], { codes: () => 'code' });
 }
 
-export const crypto = (): AssetGraph => buildGraph(lakehouse.assets, { codes: () => 'code' });
+export const crypto = (keys: readonly string[] = CANDLES): AssetGraph =>
+  buildGraph(part(lakehouse.assets, keys) as unknown as typeof lakehouse.assets, { codes: () => 'code' });
+
+/** The candles of the archive, whatever other data the lakehouse has. */
+export const CANDLES = [
+  'binance/klines_daily_archive',
+  'binance/klines_monthly_archive',
+  'bronze/klines_daily',
+  'bronze/klines_monthly',
+  'silver/klines',
+  'silver/klines_patches',
+  'gold/klines_daily',
+  'gold/klines_monthly',
+  'gold/indicators',
+  'gold/market_overview',
+];
 
 export const diamond: Reads = {
   'source/a': [],
@@ -148,3 +164,6 @@ export function traced({ nodes, edges }: LineageLayout): Set<string> {
   }
   return pairs;
 }
+
+/** The same without what is patched: every asset but the last ones is read by one layer. */
+export const PLAIN = CANDLES.filter((key) => key !== 'silver/klines_patches');

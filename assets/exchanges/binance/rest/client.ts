@@ -1,6 +1,6 @@
 import { isLakehouseError, LakehouseError } from 'crypto-lakehouse';
 import pLimit from 'p-limit';
-import { reasonOf, retryAfterMs } from '../http.ts';
+import { reasonOf, retryAfterMs } from '../failures.ts';
 import { bannedUntil, type Refusal, refusalError } from './errors.ts';
 import { banned, type Limiter } from './limiter.ts';
 

@@ -11,6 +11,12 @@ export interface Span {
   readonly endMs: number;
 }
 
+export interface CandlePages {
+  readonly bodies: Uint8Array[];
+  /** Milliseconds since 1970 UTC; undefined where there is none. */
+  readonly lastMs: number | undefined;
+}
+
 export interface KlinesRequest extends Span {
   readonly type: RestKlineType;
   readonly market: Market;
@@ -20,14 +26,15 @@ export interface KlinesRequest extends Span {
 }
 
 /**
- * All candles that open in a span, as the bodies of the answers, oldest first. A page that is not full is the last: a hole in the
+ * All candles that open in a span, as the bodies of the answers, oldest first, and when the last one opens. A page that is not full is the last: a hole in the
  * data is no end, and candles may open off their grid.
  * @throws LakehouseError `rest-other-range`, `rest-shape` of kind `data`; those of the client.
  */
-export async function fetchKlines(client: RestClient, of: KlinesRequest, signal: AbortSignal): Promise<Uint8Array[]> {
+export async function fetchKlines(client: RestClient, of: KlinesRequest, signal: AbortSignal): Promise<CandlePages> {
   const { root, klines } = endpoints[of.market];
   const path = `${root}/${of.type}`;
   const bodies: Uint8Array[] = [];
+  let lastMs: number | undefined;
   for (let { startMs } = of; startMs < of.endMs; ) {
     // One more than there should be: a page that is full could be followed by another.
     const { limit, weight } = cheapestPage(klines, candlesIn(of.interval, of.endMs - startMs) + 1);
@@ -42,11 +49,11 @@ export async function fetchKlines(client: RestClient, of: KlinesRequest, signal:
     const times = timesOf(json, path, (row) => (Array.isArray(row) ? row[0] : undefined));
     inside(times, { startMs, endMs: of.endMs }, `${path} of ${of.symbol} ${of.interval}`);
     if (times.length > 0 || bodies.length === 0) bodies.push(bytes);
-    const last = times.at(-1);
-    if (last === undefined || times.length < limit) break;
-    startMs = last + 1;
+    lastMs = times.at(-1) ?? lastMs;
+    if (lastMs === undefined || times.length < limit) break;
+    startMs = lastMs + 1;
   }
-  return bodies;
+  return { bodies, lastMs };
 }
 
 /** A day has 24 of them at most, so one page is always enough. */

@@ -6,7 +6,8 @@ import {
   type PartitionContext,
   type RuntimeContext,
 } from 'crypto-lakehouse';
-import { asInterval, hasDailyFiles, intervals, type Market } from '../layout.ts';
+import { requireWhole } from '../../rest/whole.ts';
+import { asInterval, hasDailyFiles, intervalMs, intervals, type Market } from '../layout.ts';
 import { type BinanceResource, wantsOf } from '../resource.ts';
 import { hasInterval, type RestKlineType, restKlineTypes } from './endpoints.ts';
 import type { RestSymbol } from './info.ts';
@@ -17,7 +18,7 @@ const DAY_MS = 86_400_000;
 /** A day is over for everybody a little later: trades of its last second may still be counted. */
 const SETTLED_MS = 60_000;
 
-type ReadContext = RuntimeContext & { readonly partition: Pick<PartitionContext, 'values' | 'start' | 'end'> };
+type ReadContext = RuntimeContext & { readonly partition: Pick<PartitionContext, 'key' | 'values' | 'start' | 'end'> };
 
 /** What differs between the sources of one market's closed days. */
 interface RestDays {
@@ -41,12 +42,16 @@ export const restKlines = (type: RestKlineType) => {
     markets,
     byInterval: true,
     nameOf: (symbol) => symbol[of],
-    read: ({ client }, market, { partition: { values }, signal }, span) =>
-      fetchKlines(
+    read: async ({ client }, market, { partition: { key, values }, signal, now }, span) => {
+      const interval = asInterval(values.interval ?? '');
+      const { bodies, lastMs } = await fetchKlines(
         client,
-        { type, market, symbol: values.symbol ?? '', interval: asInterval(values.interval ?? ''), ...span },
+        { type, market, symbol: values.symbol ?? '', interval, ...span },
         signal,
-      ),
+      );
+      if (interval !== '1mo') requireWhole(key, { ...span, barMs: intervalMs(interval), lastMs }, now());
+      return bodies;
+    },
   });
 };
 
