@@ -50,7 +50,7 @@ async function carryOut(chosen: Chosen, own: CommandDefinition, args: readonly s
   const context = createContext(io, chosen.globals, args);
   let words: string[];
   try {
-    words = await becomes(chosen, own, io);
+    words = await becomes(chosen, own, context);
     // Under another name it would not be found again when somebody wants to know what was run.
     context.console.note(`= ${context.redact(`lakehouse ${words.map(quoteWord).join(' ')}`)}`);
   } catch (error) {

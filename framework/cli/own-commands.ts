@@ -2,7 +2,7 @@ import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import type { CommandDefinition } from '../define/command.ts';
 import { type CommandSpec, commands, globalOptions } from './catalog.ts';
 import type { Globals } from './console.ts';
-import { createContext } from './context.ts';
+import { type Context, createContext } from './context.ts';
 import type { Io } from './io.ts';
 import type { Chosen } from './program.ts';
 
@@ -125,24 +125,19 @@ function specsOf(definitions: readonly CommandDefinition[]): CommandSpec[] {
 }
 
 /** The command line that a chosen command stands for, with the options of all commands as they were given. */
-export async function becomes(chosen: Chosen, own: CommandDefinition, io: Io): Promise<string[]> {
+export async function becomes(chosen: Chosen, own: CommandDefinition, context: Context): Promise<string[]> {
   const { globals, options } = chosen;
-  const context = createContext(io, globals, []);
-  try {
-    const { loaded } = await context.configuration();
-    const words = own.becomes({ options: options as never, settings: loaded.settings });
-    const { config, profile, set, json, debug, color, quiet } = globals;
-    return [
-      ...words,
-      ...(config === undefined ? [] : ['--config', config]),
-      ...(profile === undefined ? [] : ['--profile', profile]),
-      ...set.flatMap((one) => ['--set', one]),
-      ...(json ? ['--json'] : []),
-      ...(debug ? ['--debug'] : []),
-      ...(color ? [] : ['--no-color']),
-      ...(quiet ? ['--quiet'] : []),
-    ];
-  } finally {
-    context.dispose();
-  }
+  const { loaded } = await context.configuration();
+  const words = own.becomes({ options: options as never, settings: loaded.settings });
+  const { config, profile, set, json, debug, color, quiet } = globals;
+  return [
+    ...words,
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(profile === undefined ? [] : ['--profile', profile]),
+    ...set.flatMap((one) => ['--set', one]),
+    ...(json ? ['--json'] : []),
+    ...(debug ? ['--debug'] : []),
+    ...(color ? [] : ['--no-color']),
+    ...(quiet ? ['--quiet'] : []),
+  ];
 }

@@ -59,6 +59,9 @@ describe('commands that definitions declare', () => {
     const at = await place();
     const { err } = await run(at, ['fetch', 'days', '--symbols', 'AAA', '--set', 'debug=true']);
     expect(err).toContain('= lakehouse plan raw/days -p symbol=AAA --set debug=true\n');
+    const secret = (await run(at, ['fetch', 'days', '--symbols', 'AAA', '--set', 's3.secretAccessKey=topsecret'])).err;
+    expect(secret).toContain('= lakehouse plan');
+    expect(secret).not.toContain('topsecret');
     expect((await run(at, ['--quiet', 'fetch', 'days', '--symbols', 'AAA'])).err).not.toContain('= lakehouse');
   });
 
