@@ -89,3 +89,48 @@ export const lakehouse = defineLakehouse({
   resources: ({ exchanges }) => exchangeResources(exchanges),
   simulated: ({ exchanges: { binance } }) => binance.archive.simulated,
 });
+
+// What a lake of somebody else's picks from: import { silverKlines } from 'crypto-lakehouse/assets'.
+export * from './datasets/agg_trades.ts';
+export * from './datasets/book_depth.ts';
+export * from './datasets/book_ticker.ts';
+export * from './datasets/funding_rates.ts';
+export * from './datasets/index_price_klines.ts';
+export * from './datasets/liquidations.ts';
+export * from './datasets/long_klines.ts';
+export * from './datasets/mark_price_klines.ts';
+export * from './datasets/metrics.ts';
+export * from './datasets/premium_index_klines.ts';
+export * from './datasets/trades.ts';
+export * from './dimensions.ts';
+export {
+  allKlines,
+  archive,
+  binanceKlinesDaily,
+  binanceKlinesMonthly,
+  binanceKlinesRest,
+  bronzeKlinesDaily,
+  bronzeKlinesMonthly,
+  bronzeKlinesRest,
+  goldBasis,
+  goldCrossExchangeSpread,
+  goldDepthImbalance,
+  goldDollarBars,
+  goldFundingRates,
+  goldIndicators,
+  goldKlinesDaily,
+  goldKlinesMonthly,
+  goldKlinesResampled,
+  goldLargestLiquidations,
+  goldLiquidations,
+  goldMarketOverview,
+  goldSpread,
+  goldTradeBars,
+  goldVolumeBars,
+  klinesFilled,
+  settings,
+  silverKlines,
+  silverKlinesGaps,
+  silverKlinesPatches,
+  silverKlinesReconciliation,
+};

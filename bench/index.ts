@@ -5,6 +5,9 @@ import { machine, table } from './support.ts';
 const benches: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Measurement[]>>>> = {
   silver: async () => (await import('./silver.ts')).benchSilver,
   download: async () => (await import('./download.ts')).benchDownload,
+  s3: async () => (await import('./s3.ts')).benchS3,
+  query: async () => (await import('./query.ts')).benchQuery,
+  catalogue: async () => (await import('./catalogue.ts')).benchCatalogue,
   checks: async () => (await import('./checks.ts')).benchChecks,
   noop: async () => (await import('./noop.ts')).benchNoop,
   daemon: async () => (await import('./daemon.ts')).benchDaemon,

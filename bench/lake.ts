@@ -12,6 +12,7 @@ export function openBenchLake(
   directory: string,
   sets: readonly string[],
   definition: LakehouseDefinition = lakehouse,
+  now: () => number = Date.now,
 ): Promise<OpenedLake> {
   const sources = readSettingsSources({ cwd: directory, env: {}, argv: { sets: [`dataDir=${directory}`, ...sets] } });
   const { settings }: LoadedSettings = resolveSettings(sources, definition.settings);
@@ -19,7 +20,7 @@ export function openBenchLake(
     definition,
     settings,
     mode: 'write',
-    now: Date.now,
+    now,
     id: () => randomBytes(8).toString('hex'),
     host: hostname(),
     pid: process.pid,

@@ -123,7 +123,7 @@ describe('direction', () => {
     ).toEqual([
       'framework/plan/a.ts:1 unresolved: ./gone.ts names no source file',
       'framework/plan/a.ts:2 unresolved: ./x names no source file',
-      'framework/plan/a.ts:3 computed: only bin and framework/cli import what is named at run time',
+      'framework/plan/a.ts:3 computed: only bin, framework/cli and framework/sdk import what is named at run time',
     ]);
   });
 

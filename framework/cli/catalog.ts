@@ -87,6 +87,10 @@ const schedule: ArgumentSpec = {
 };
 const OBJECT = 'print one JSON object';
 
+/** What `init` can make, by the directory in `templates/`. */
+const TEMPLATES = ['minimal', 'crypto'] as const;
+export type Template = (typeof TEMPLATES)[number];
+
 /** Options of every command. */
 export const globalOptions: readonly OptionSpec[] = [
   {
@@ -387,28 +391,126 @@ export const commands: readonly CommandSpec[] = [
     group: 'Look',
     summary: 'run SQL over the whole lake',
     description:
-      'Runs one SELECT. Every table is there as zone.name, an asset of original files as a list of its partitions and paths.',
+      'Runs one SELECT. Every table is there as zone.name, an asset of original files as a list of its partitions and paths. Only files that can hold what is asked for are opened. A statement reads nothing outside of the lake that --allow does not name, and changes nothing.\nA parameter, $day in the statement, is given by --param day=2024-01-01, and means quoted text, of which DuckDB makes what its place asks for; --param n:integer=5 says its type, --param n:integer alone is NULL. ? are counted: --param 1=BTCUSDT.',
     arguments: [{ name: '[sql]', description: 'the statement; or give --file', value: 'text' }],
     options: [
       {
         flags: '-f, --format <format>',
-        description: 'how to print the rows',
-        choices: ['table', 'csv', 'json', 'ndjson'],
+        description: 'how to print the rows; parquet and arrow (an IPC stream) are bytes, not for a terminal',
+        choices: ['table', 'csv', 'json', 'ndjson', 'parquet', 'arrow'],
         default: 'table',
       },
       { flags: '--file <file>', description: 'read the statement from a file, - for standard input', value: 'file' },
+      {
+        flags: '--param <name=value>',
+        description: 'what $name in the statement stands for; may be repeated',
+        value: 'text',
+        reads: 'each',
+      },
       {
         flags: '--limit <rows>',
         description: 'print at most so many rows; 0 for all (default: 1000 for a table, else all)',
         reads: 'count',
       },
       { flags: '-o, --output <file>', description: 'write to a file', value: 'file' },
+      {
+        flags: '--as-of <when>',
+        description: 'ask the lake as it was: when a run had finished, at a time (UTC), or at a revision (@123)',
+        value: 'run',
+      },
+      {
+        flags: '--allow <path>',
+        description: 'a file, or a directory with all in it, that the statement may read besides; may be repeated',
+        value: 'file',
+        reads: 'each',
+      },
+      { flags: '--timing', description: 'say at the end how many rows, how long, and which files were opened' },
+      { flags: '--explain', description: 'instead of rows: which files would be opened, and the plan of DuckDB' },
+      { flags: '--analyze', description: 'run it, and print the plan with the time of each step instead of rows' },
     ],
-    json: 'print a JSON array with one object per row, as --format json does; another --format wins',
+    json: 'print a JSON array with one object per row, as --format json does; another --format wins. --timing: one JSON line on standard error; --explain, --analyze: a JSON object',
     examples: [
       'lakehouse query "SELECT symbol, count(*) FROM silver.klines GROUP BY 1"',
-      'lakehouse query "FROM gold.klines_daily WHERE symbol = \'BTCUSDT\'" --format csv --output btc.csv',
-      'lakehouse query --file report.sql',
+      'lakehouse query --file report.sql --param symbol=BTCUSDT --format parquet --output report.parquet',
+      'lakehouse query "FROM silver.klines WHERE date = \'2024-01-31\'" --explain',
+    ],
+  },
+  {
+    name: 'shell',
+    group: 'Look',
+    summary: 'ask the lake in SQL, one statement after another',
+    description:
+      'Each statement ends with a semicolon and sees the lake as it is then, as `query` does. Tab completes tables, columns and words of SQL; .help lists the commands of the shell; Ctrl-C stops what is running, Ctrl-D leaves. Statements are remembered in ~/.lakehouse_history, but not those that begin with a space.\nWhere standard input is no terminal its statements are run until one fails.',
+    options: [
+      {
+        flags: '-f, --format <format>',
+        description: 'how to print the rows; .format changes it',
+        choices: ['table', 'csv', 'json', 'ndjson', 'parquet', 'arrow'],
+        default: 'table',
+      },
+      {
+        flags: '--limit <rows>',
+        description: 'print at most so many rows of each; 0 for all (default: 1000 for a table, else all)',
+        reads: 'count',
+      },
+      {
+        flags: '--param <name=value>',
+        description: 'what $name in statements stands for, as .param has it; may be repeated',
+        value: 'text',
+        reads: 'each',
+      },
+      { flags: '--as-of <when>', description: 'ask the lake as it was; see query, and .asof', value: 'run' },
+      {
+        flags: '--allow <path>',
+        description: 'a file, or a directory with all in it, that statements may read besides; may be repeated',
+        value: 'file',
+        reads: 'each',
+      },
+      { flags: '--timing', description: 'say after each how many rows, how long, and which files were opened' },
+      { flags: '--keep-going', description: 'go on after a statement that failed, where there is no terminal' },
+      { flags: '--no-history', description: 'remember nothing' },
+    ],
+    json: 'print one JSON object per line for each row (NDJSON), errors too; another --format wins',
+    examples: ['lakehouse shell', 'lakehouse shell --as-of last --timing'],
+  },
+  {
+    name: 'export',
+    group: 'Look',
+    summary: "list what other programs can be told of; 'export duckdb' and 'export dbt' tell them",
+    description: 'Lists the tables that exports have, and how many files each has now. Writes nothing.',
+    json: OBJECT,
+    examples: ['lakehouse export'],
+    commands: [
+      {
+        name: 'duckdb',
+        group: 'Look',
+        summary: 'write a DuckDB database file with a view of each table',
+        description:
+          'Zones are schemas. Views read the files of the lake as they are now: when a run replaces files they fail, and the export has to be made again. With --data the file has the rows themselves, and stands alone. Original files are left out.',
+        arguments: [{ name: '<file>', description: 'the database file, e.g. lake.duckdb', value: 'file' }],
+        options: [
+          { flags: '--data', description: 'copy the rows into tables' },
+          { flags: '--force', description: 'replace a file that is there' },
+        ],
+        json: OBJECT,
+        examples: ['lakehouse export duckdb lake.duckdb', 'lakehouse export duckdb lake.duckdb --data --force'],
+      },
+      {
+        name: 'dbt',
+        group: 'Look',
+        summary: 'write the tables as sources of a dbt project (YAML)',
+        description:
+          'One source per zone: tables with their columns, checks that dbt knows, freshness by data time, and for dbt-duckdb where the files are now. When a run replaces files the export has to be made again, unless --glob lets dbt-duckdb look for them.',
+        options: [
+          { flags: '-o, --output <file>', description: 'write to a file', value: 'file' },
+          {
+            flags: '--glob',
+            description: 'name directories instead of files: right as long as no run is working and no file is kept',
+          },
+        ],
+        json: 'print one JSON object: the sources, or with --output what was written',
+        examples: ['lakehouse export dbt', 'lakehouse export dbt --output models/sources.yml'],
+      },
     ],
   },
   {
@@ -485,6 +587,73 @@ export const commands: readonly CommandSpec[] = [
     options: [partitions, { flags: '-y, --yes', description: 'do it without asking' }],
     json: `${OBJECT}; nobody is asked, so --yes is needed`,
     examples: ['lakehouse wipe silver/klines -p symbol=BTCUSDT,date=2020-01', 'lakehouse wipe gold/indicators'],
+  },
+  {
+    name: 'catalogue',
+    group: 'Keep',
+    summary: "show what other engines read the lake by; 'catalogue sync' writes it",
+    description:
+      'Shows what _catalog.json says of each asset, and whether that is what the log says. Every run that changes something writes it, and registers the tables in AWS Glue where catalogue.glue is set.',
+    json: `${OBJECT} with the catalogue and the assets of which it is behind the log`,
+    examples: ['lakehouse catalogue', 'lakehouse catalogue --json'],
+    commands: [
+      {
+        name: 'sync',
+        group: 'Keep',
+        summary: 'write the catalogue, and what is in AWS Glue, anew',
+        description:
+          'Describes every asset anew, whatever is there, and removes documents that writers have left who died. Exit code 1 when something could not be registered in Glue.',
+        options: [{ flags: '--dry-run', description: 'only say what would be written' }],
+        json: OBJECT,
+        examples: ['lakehouse catalogue sync', 'lakehouse catalogue sync --dry-run --json'],
+      },
+    ],
+  },
+  {
+    name: 'init',
+    group: 'More',
+    summary: 'make the project of a new lake: assets, settings, a test',
+    description:
+      'Writes a project that works as it is, in TypeScript that Node runs without a build. `minimal`: trades from CSV files to prices per day. `crypto`: the market data of this package, and an asset of your own beside it. Nothing is overwritten.',
+    arguments: [{ name: '[directory]', description: 'where; here when absent', value: 'file' }],
+    options: [
+      { flags: '--template <name>', description: 'what to begin with', choices: TEMPLATES, default: 'minimal' },
+      { flags: '--force', description: 'add what is missing to a directory that is not empty' },
+      {
+        flags: '--package <spec>',
+        description:
+          'where the project gets crypto-lakehouse from: a version, file:…; as this program was had, when absent',
+        value: 'text',
+      },
+    ],
+    json: OBJECT,
+    examples: ['lakehouse init my-lake', 'lakehouse init my-lake --template crypto'],
+  },
+  {
+    name: 'new',
+    group: 'More',
+    summary: 'write the module of a new asset, and a test of it',
+    description:
+      'Writes assets/<key>.ts, with the dimensions and columns of what it reads as a proposal, and test/<key>.test.ts. Adds it to the list of assets in the definitions module where that is written as one; otherwise says what to add.',
+    arguments: [
+      { name: '<kind>', description: 'what is to be new', value: 'text', choices: ['asset'] },
+      { name: '<key>', description: 'its key, e.g. gold/spread', value: 'text' },
+    ],
+    options: [
+      { flags: '--from <asset>', description: 'the asset or source that it reads', value: 'asset' },
+      {
+        flags: '--partitions <dimensions>',
+        description: 'names of its dimensions, e.g. symbol,date; those of --from when absent',
+        value: 'text',
+      },
+      { flags: '--sql', description: 'computed by a query; so it is when nothing is said' },
+      { flags: '--function', description: 'computed by a function in TypeScript' },
+    ],
+    json: OBJECT,
+    examples: [
+      'lakehouse new asset gold/spread --from silver/klines',
+      'lakehouse new asset gold/volume --from silver/klines --partitions exchange,market,date --function',
+    ],
   },
   {
     name: 'completion',

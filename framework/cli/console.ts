@@ -47,7 +47,10 @@ export function createConsole(io: Io, globals: Pick<Globals, 'json' | 'color' | 
   return {
     style,
     errorStyle,
-    width: io.stdout.columns ?? 160,
+    // A terminal may change while the shell is in it.
+    get width() {
+      return io.stdout.columns ?? 160;
+    },
     tableWidth: io.stdout.columns ?? Number.POSITIVE_INFINITY,
     print,
     result: (value, text) => print(globals.json ? jsonText(value, 2) : text()),

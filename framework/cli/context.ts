@@ -6,16 +6,11 @@ import type { LoadedSettings } from '../config/resolve.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { OpenedLake } from '../materialize/open.ts';
 import type { Shared } from '../materialize/shared.ts';
+import type { Configuration } from '../sdk/configure.ts';
 import type { StateReader } from '../state/store.ts';
 import { type Console, createConsole, type Globals } from './console.ts';
-import { idGenerator } from './ids.ts';
 import { type Interrupts, listenToInterrupts } from './interrupts.ts';
 import type { Io } from './io.ts';
-
-export interface Configuration {
-  readonly definition: LakehouseDefinition;
-  readonly loaded: LoadedSettings;
-}
 
 /** What a command works with. Rooms below are loaded when they are first needed: `--help` must not wait for them. */
 export interface Context {
@@ -79,17 +74,8 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
     return loaded;
   };
   const configure = async (): Promise<Configuration> => {
-    const from = await readSources();
-    const [{ definitionsPath }, { loadDefinition }] = await Promise.all([
-      import('../config/resolve.ts'),
-      import('./definitions.ts'),
-    ]);
-    const definition = await loadDefinition(definitionsPath(from), io).catch(async (error: unknown) => {
-      // What they failed with may quote secrets.
-      await resolveWith().catch(() => undefined);
-      throw error;
-    });
-    return { definition, loaded: await resolveWith(definition.settings) };
+    const { loadConfiguration } = await import('../sdk/configure.ts');
+    return loadConfiguration(await readSources(), resolveWith, io);
   };
 
   const context: Context = {
@@ -133,24 +119,8 @@ export function createContext(io: Io, globals: Globals, args: readonly string[])
       }
     },
     openLake: async (mode, shared) => {
-      const { definition, loaded } = await context.configuration();
-      const { openLake } = await import('../materialize/open.ts');
-      const { settings } = loaded;
-      const { now, random, host, pid, isAlive } = io;
-      const lake = await openLake({
-        definition,
-        settings,
-        mode,
-        now,
-        id: idGenerator(now, random),
-        host,
-        pid,
-        isAlive,
-        warn: console.warn,
-        shared,
-      });
-      for (const damage of lake.state.damage()) console.warn(`${damage}. The state was restored without it.`);
-      return lake;
+      const { openConfigured } = await import('../sdk/configure.ts');
+      return openConfigured(await context.configuration(), mode, io, console.warn, shared);
     },
     withLake: async (mode, use) => {
       const lake = await context.openLake(mode);

@@ -1,8 +1,8 @@
 import type { OpenedLake } from '../materialize/open.ts';
 import type { RemovedAsset } from '../materialize/removed.ts';
 import { bytes, plural, some } from '../report/format.ts';
+import { idGenerator } from '../sdk/ids.ts';
 import type { Context } from './context.ts';
-import { idGenerator } from './ids.ts';
 
 /**
  * Opens the lake for what is about files and log, and needs no definitions. Where they cannot be loaded it says so; `defined` is

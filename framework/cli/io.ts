@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { importModule } from './modules.ts';
+import { type Host, processHost } from '../sdk/host.ts';
 
-/** Where text goes. */
+/** Where text goes, and the bytes of a format that is none. */
 export interface Output {
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
   readonly isTTY: boolean;
   /** Characters per line and lines of a terminal that knows them; never 0. */
   readonly columns: number | undefined;
@@ -24,26 +22,12 @@ export interface Output {
 export type HeardSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Everything the command line takes from the process around it. Tests pass their own. */
-export interface Io {
+export interface Io extends Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** The stream behind `stdout`, for what draws on the whole terminal; undefined in tests. */
   readonly screen?: NodeJS.WriteStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute. */
-  readonly cwd: string;
-  /** Milliseconds since the epoch, UTC. */
-  readonly now: () => number;
-  readonly random: (bytes: number) => Uint8Array;
-  readonly host: string;
-  readonly pid: number;
-  readonly isAlive: (pid: number) => boolean;
-  /**
-   * The exports of a module, by absolute path. Each generation above 0 reads it anew, with all that it imports from its own
-   * directory and those below.
-   */
-  readonly importModule: (file: string, generation?: number) => Promise<unknown>;
   /** Returns how to stop listening. */
   readonly onSignal: (signal: HeardSignal, listener: () => void) => () => void;
   /** Hands the terminal back to the shell; resolves when that lets the process go on. */
@@ -99,21 +83,7 @@ export function processIo(): Io {
     stderr: outputOf(process.stderr),
     stdin: process.stdin,
     screen: process.stdout,
-    env: process.env,
-    cwd: process.cwd(),
-    now: Date.now,
-    random: randomBytes,
-    host: hostname(),
-    pid: process.pid,
-    isAlive: (pid) => {
-      try {
-        return process.kill(pid, 0);
-      } catch (error) {
-        // Somebody else's process may not be signalled, but it is there.
-        return (error as NodeJS.ErrnoException).code === 'EPERM';
-      }
-    },
-    importModule,
+    ...processHost(),
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => process.off(signal, listener);

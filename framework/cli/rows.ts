@@ -4,7 +4,7 @@ import type { Style } from './style.ts';
 
 /** Where rows go. `write` waits for a slow reader; `closed` says that nobody reads any more. */
 export interface Sink {
-  readonly write: (text: string) => Promise<void>;
+  readonly write: (text: string | Uint8Array) => Promise<void>;
   readonly closed: () => boolean;
 }
 

@@ -7,8 +7,9 @@ import { openOperate } from '../operate/sqlite.ts';
 import type { Lease, OperateStore } from '../operate/store.ts';
 import { TICK_KINDS } from '../operate/store.ts';
 import { type Scheduled, type Ticker, tickersOf } from '../operate/tickers.ts';
+import type { Configuration } from '../sdk/configure.ts';
 import { makeDirectory } from '../storage/directories.ts';
-import { type Configuration, type Context, shownPath } from './context.ts';
+import { type Context, shownPath } from './context.ts';
 
 /** The schedules and sensors of a configuration. @throws LakehouseError `bad-schedules`, `bad-sensors` (usage). */
 export function scheduledIn(

@@ -40,7 +40,13 @@ const TOUCHY = /^(?:->|\*\*|\/\/|=>)$/;
  * (`to_json(t)`, struct fields). Never throws: an unterminated quote or comment runs to the end, for DuckDB to refuse.
  */
 export function normalizeSql(text: string): string {
-  const tokens: string[] = [];
+  return Array.from(sqlTokens(text), ({ token }) => token).join(' ');
+}
+
+/** The tokens of a text, and where in it each is written. Two that are read apart from each other share a place. */
+export function* sqlTokens(
+  text: string,
+): Generator<{ readonly token: string; readonly start: number; readonly end: number }> {
   let at = 0;
   while (at < text.length) {
     TOKEN.lastIndex = at;
@@ -56,7 +62,7 @@ export function normalizeSql(text: string): string {
     } else if (dollar !== undefined) {
       const close = text.indexOf(dollar, at);
       at = close < 0 ? text.length : close + dollar.length;
-      tokens.push(text.slice(start, at));
+      yield { token: text.slice(start, at), start, end: at };
     } else if (literal !== undefined) {
       const pattern = /^e/i.test(literal) ? CONTINUED_ESCAPES : CONTINUED;
       let whole = literal;
@@ -65,19 +71,19 @@ export function normalizeSql(text: string): string {
         whole = `${whole.slice(0, -1)}${next[1]}'`;
         at = pattern.lastIndex;
       }
-      tokens.push(whole);
+      yield { token: whole, start, end: at };
     } else if (operator !== undefined) {
       const comment = operator.search(/--|\/\*/);
       const run = comment < 0 ? operator : operator.slice(0, comment);
       const head = run.replace(/(?!^)[+-]+$/, '');
-      if (APART_FROM_SIGN.test(head)) tokens.push(head, ...run.slice(head.length));
-      else tokens.push(comment >= 0 && TOUCHY.test(run) ? `${run}/**/` : run);
       at = start + run.length;
+      const apart = APART_FROM_SIGN.test(head) ? [head, ...run.slice(head.length)] : undefined;
+      const whole = comment >= 0 && TOUCHY.test(run) ? `${run}/**/` : run;
+      for (const token of apart ?? [whole]) yield { token, start, end: at };
     } else {
-      tokens.push(token);
+      yield { token, start, end: at };
     }
   }
-  return tokens.join(' ');
 }
 
 function endOfComment(text: string, start: number): number {

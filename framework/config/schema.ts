@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { CATCH_UPS, OVERLAPS, SCHEDULE_ACTIONS, SCHEDULE_NAME } from '../common/schedule.ts';
 import { TAG_KEY } from '../common/tags.ts';
 import { alertsSection } from './alerts.ts';
+import { catalogueSection } from './catalogue.ts';
+import { s3Section } from './s3.ts';
 import { httpUrl } from './url.ts';
 
 const poolName = z.string().regex(/^[a-z][a-z0-9_-]*$/, 'The name of a pool is lower case: letters, digits, _ and -');
@@ -174,56 +176,8 @@ export const frameworkShape = {
     )
     .default({})
     .meta({ description: 'Schedules by name: others than the definitions have, or what is to differ in theirs.' }),
-  s3: z
-    .object({
-      bucket: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({ description: 'Reserved: read by the S3 store. The bucket of the lake.', env: ['S3_BUCKET'] }),
-      region: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          description: 'Reserved: read by the S3 store. The region of the bucket.',
-          env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
-        }),
-      endpoint: httpUrl()
-        .optional()
-        .meta({
-          description: 'Reserved: read by the S3 store. The address of a store other than AWS.',
-          env: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
-        }),
-      accessKeyId: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          description: 'Reserved: read by the S3 store. The id of the access key.',
-          secret: true,
-          env: ['AWS_ACCESS_KEY_ID'],
-        }),
-      secretAccessKey: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          description: 'Reserved: read by the S3 store. The access key.',
-          secret: true,
-          env: ['AWS_SECRET_ACCESS_KEY'],
-        }),
-      sessionToken: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          description: 'Reserved: read by the S3 store. The token of temporary credentials.',
-          secret: true,
-          env: ['AWS_SESSION_TOKEN'],
-        }),
-    })
-    .meta({ description: 'An S3 bucket for the lake. Reserved: read by the S3 store.' }),
+  s3: s3Section,
+  catalogue: catalogueSection,
   http: z
     .object({
       port: z.int().min(0).max(65_535).optional().meta({

@@ -3,6 +3,7 @@ import { callers } from './caller.ts';
 import type { ColumnShape, Columns } from './columns.ts';
 import { buildAsset, buildSource, type CommonOptions, type LooseOptions } from './definition.ts';
 import type { DimensionShape } from './dimensions.ts';
+import type { History } from './history.ts';
 import type { Observation, ObserveContext, PackLevel, RawFormat, RuntimeContext, SourceDefinition } from './model.ts';
 import type { SqlTemplate } from './sql.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   CheckSpec,
   ComputeProblem,
   InputProblem,
+  InputReads,
   InputsShape,
   QueryContext,
   ReadDims,
@@ -45,6 +47,11 @@ export interface AssetOptions<
   readonly checks?: readonly CheckSpec<keyof ShapeOf<TColumns, TFormat> & string>[];
   /** Partitions that once existed are kept when the source withdraws them. */
   readonly keepWithdrawn?: boolean;
+  /**
+   * How long files stay after others took their place: so far back queries can ask for the asset as it was (`--as-of`). `'30d'`,
+   * `'12h'`, `{ days: 30 }`. Not part of the code version. Default: not at all.
+   */
+  readonly history?: History;
   /** When the daemon computes it by itself: `eager()`, `onCron('0 6 * * *')`, or a condition of your own. Default: never. */
   readonly automation?: AutomationCondition;
   /** Plain data the result depends on besides the code; part of the code version. */
@@ -115,7 +122,11 @@ export function asset<
     ? TKey
     : `definition error: ${Problem<TInputs, TDims, TResult, ShapeOf<TColumns, TFormat>, TFormat>}`,
   options: AssetOptions<TDims, TInputs, TColumns, TFormat, TResult>,
-): Asset<{ key: TKey; dims: TDims; shape: ShapeOf<TColumns, TFormat> }> {
+): Asset<
+  { key: TKey; dims: TDims; shape: ShapeOf<TColumns, TFormat> },
+  // Written out, so that a declaration file has what is read and not, in it, all that is upstream.
+  { readonly [K in keyof TInputs as [InputReads<TInputs[K]>] extends [never] ? never : K]: InputReads<TInputs[K]> }
+> {
   return buildAsset(key, options as unknown as LooseOptions, callers(asset)[0]);
 }
 
@@ -123,7 +134,7 @@ export function asset<
 export function source<const TKey extends string, const TDims extends DimensionShape = Record<never, never>>(
   key: TKey,
   options: SourceOptions<TDims>,
-): Asset<{ key: TKey; dims: TDims; shape: Record<never, never> }> {
+): Asset<{ key: TKey; dims: TDims; shape: Record<never, never> }, never> {
   const definition: SourceDefinition = {
     wanted: options.wanted,
     auditEveryMs: (options.auditEveryHours ?? 24) * HOUR_MS,

@@ -8,6 +8,7 @@ import type { Site } from './caller.ts';
 import { type Columns, columnDefinitions } from './columns.ts';
 import type { DimensionShape } from './dimensions.ts';
 import { buildFreshness, type Freshness } from './freshness.ts';
+import { buildHistory, type History } from './history.ts';
 import {
   type AssetDefinition,
   type ColumnDefinition,
@@ -57,6 +58,7 @@ export interface LooseOptions extends CommonOptions<DimensionShape> {
   readonly checks?: readonly CheckSpec[];
   readonly automation?: AutomationCondition;
   readonly keepWithdrawn?: boolean;
+  readonly history?: History;
   readonly config?: unknown;
   readonly codeVersion?: string;
   readonly query?: LooseQuery;
@@ -122,6 +124,7 @@ export function buildAsset(key: string, options: LooseOptions, site: Site | unde
     ),
     automation: checkedAutomation(options.automation, report),
     keepWithdrawn: options.keepWithdrawn ?? false,
+    historyMs: buildHistory(options.history, report),
     config: buildConfig(options.config, report),
     codeVersion: options.codeVersion,
     module: site?.module,
@@ -151,6 +154,7 @@ export function buildSource(
     checks: [],
     automation: undefined,
     keepWithdrawn: false,
+    historyMs: undefined,
     config: undefined,
     codeVersion: undefined,
     module: site?.module,

@@ -28,7 +28,7 @@ export interface FreshnessOptions {
   readonly warn?: TimeSpan;
 }
 
-const milliseconds = ({ minutes = 0, hours = 0, days = 0 }: TimeSpan): number =>
+export const milliseconds = ({ minutes = 0, hours = 0, days = 0 }: TimeSpan): number =>
   minutes * 60_000 + hours * 3_600_000 + days * 86_400_000;
 
 const policy = <const TBasis extends FreshnessBasis>(

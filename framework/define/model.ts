@@ -231,6 +231,8 @@ export interface AssetDefinition {
   readonly automation: AutomationCondition | undefined;
   /** Partitions that once existed are kept when the source withdraws them (archives of originals). */
   readonly keepWithdrawn: boolean;
+  /** How long files stay after others took their place, so that earlier states can be asked for; undefined: only as the store needs. */
+  readonly historyMs: number | undefined;
   /** Values the asset's result depends on besides its code; part of the code version. */
   readonly config: unknown;
   /** Replaces the automatic code version where given. */

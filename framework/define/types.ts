@@ -17,9 +17,10 @@ export interface AssetTypes {
   readonly dims: DimensionShape;
   readonly shape: ColumnShape;
 }
-/** A declared asset or source with its types. */
-export interface Asset<TTypes extends AssetTypes = AssetTypes> extends AssetDefinition {
+/** A declared asset or source with its types, and those of what its inputs read, for who tests it. */
+export interface Asset<TTypes extends AssetTypes = AssetTypes, TReads = unknown> extends AssetDefinition {
   readonly '~types'?: TTypes;
+  readonly '~reads'?: TReads;
 }
 export type TypesOf<TAsset> = TAsset extends Asset<infer TTypes> ? TTypes : never;
 
@@ -58,6 +59,12 @@ export interface InputSpec<TRead extends AnyRead = AnyRead> {
 export type InputsShape = Readonly<Record<string, Asset | InputSpec>>;
 export type ReadOf<TInput> =
   TInput extends InputSpec<infer TRead> ? TRead : TInput extends Asset<infer TTypes> ? Read<TTypes, undefined> : never;
+
+/** What one input of an asset reads; of the asset itself nothing. */
+export type InputReads<TInput> =
+  ReadOf<TInput> extends Read<infer TTypes, string | undefined>
+    ? { readonly dims: TTypes['dims']; readonly shape: TTypes['shape'] }
+    : never;
 
 // --- compile-time checks: a problem is a sentence in the type, so that the compiler prints it -----------------------------
 

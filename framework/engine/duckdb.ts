@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from 
 import { traced } from '../common/trace.ts';
 import { engineError } from './errors.ts';
 import type { EngineSettings } from './port.ts';
+import { keepSecret, loadRemote, remoteConfig } from './remote.ts';
 import { type PreparedSelect, prepareSelect } from './select.ts';
 
 export type Driver = typeof import('@duckdb/node-api');
@@ -37,6 +38,8 @@ export interface Session {
 
 export interface Database {
   readonly driver: Driver;
+  /** Why URLs of the bucket cannot be read; undefined when they can be. */
+  readonly lacking: string | undefined;
   /** A session; whoever opens it closes it. `where` begins the messages of its errors. */
   open(where: string, signal: AbortSignal): Promise<Session & { close(): void }>;
   session<T>(where: string, signal: AbortSignal, use: (session: Session) => Promise<T>): Promise<T>;
@@ -60,14 +63,23 @@ export async function openDatabase(
     temp_directory: settings.tempDirectory,
     ...(settings.memoryLimit !== undefined && { memory_limit: settings.memoryLimit }),
     ...(settings.threads !== undefined && { threads: String(settings.threads) }),
+    ...(settings.remote && remoteConfig(settings.remote)),
     ...extra,
   }).catch((cause: unknown) => {
     throw engineError(cause, where);
   });
 
+  const { remote } = settings;
+  const lacking = remote ? await loadRemote(instance, remote) : 'no bucket is to be read this way';
+  const renew = remote && lacking === undefined ? keepSecret(remote) : undefined;
+
   const open: Database['open'] = async (what, signal) => {
     signal.throwIfAborted();
     const connection = await instance.connect();
+    await renew?.(connection).catch((error: unknown) => {
+      connection.closeSync();
+      throw error;
+    });
     const session = createSession(driver, connection, what, signal);
     // Naive and zoned timestamps meet in UTC on every machine.
     await session.run("SET TimeZone = 'UTC'");
@@ -75,6 +87,7 @@ export async function openDatabase(
   };
   return {
     driver,
+    lacking,
     open,
     session: async (what, signal, use) => {
       const session = await open(what, signal);

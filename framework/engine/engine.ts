@@ -1,11 +1,14 @@
 import { computeBatch, type QueryCache } from './batch.ts';
+import { writeDatabase } from './database-file.ts';
 import { type Database, openDatabase, type Session } from './duckdb.ts';
 import { examine } from './examine.ts';
 import { versioning } from './hash.ts';
+import { queryNeeds } from './needs.ts';
 import { isCarriable } from './packs.ts';
 import type { BoundInput, Engine, EngineSettings } from './port.ts';
 import { createReaders } from './reader.ts';
 import { recheck } from './recheck.ts';
+import { remoteLacking } from './remote.ts';
 import { createRowBuffer } from './rows.ts';
 import { makeScratch } from './scratch.ts';
 import { canonicalColumns } from './types.ts';
@@ -46,6 +49,14 @@ export function openEngine(settings: EngineSettings): Engine {
         signal,
       };
       return (await session(definition.key, signal, (s) => computeBatch(s, request, '', cache))).packs;
+    },
+    remote: async () => {
+      const { remote } = settings;
+      if (!remote) return { scope: undefined, why: 'the settings say so' };
+      const { lacking: why } = await database();
+      if (why === undefined) return { scope: remote.scope };
+      if (remote.required) throw remoteLacking(remote, why);
+      return { scope: undefined, why };
     },
     hashPack: (definition, path, signal) =>
       session(definition.key, signal, async (s) => {
@@ -89,7 +100,11 @@ export function openEngine(settings: EngineSettings): Engine {
       readers.set(input, readerOf);
       return readerOf(target);
     },
-    query: async (sql, views, signal) => runQuery(settings, await makeScratch(settings, []), sql, views, signal),
+    query: async (sql, views, signal, options) =>
+      runQuery(settings, await makeScratch(settings, []), sql, views, signal, options),
+    needs: async (sql, relations, signal, options) =>
+      queryNeeds(settings, await makeScratch(settings, []), sql, relations, signal, options),
+    writeDatabase: (request, signal) => session('export', signal, (s) => writeDatabase(s, request)),
     close: async () => {
       if (opened) (await opened).close();
       opened = undefined;

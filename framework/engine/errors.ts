@@ -22,16 +22,23 @@ const RULES: readonly Rule[] = [
     hint: 'Raise engine.memoryLimit, or compute fewer partitions at once (smaller batches, lower concurrency).',
   },
   {
-    matches: /no files found that match|no such file or directory/i,
+    matches: /no files found that match|no such file or directory|\(HTTP 404/i,
     code: 'file-missing',
     kind: 'transient',
     hint: 'Another run may have replaced the file: try again. If it stays so, run `lakehouse verify`.',
   },
   {
-    matches: /no magic bytes|not a parquet file|footer length|TProtocolException|(snappy|zstd).*(fail|error)|corrupt/i,
+    matches:
+      /no magic bytes|not a parquet file|too small to be a parquet file|footer length|TProtocolException|(snappy|zstd).*(fail|error)|corrupt/i,
     code: 'file-corrupt',
     kind: 'data',
     hint: 'Run `lakehouse verify` to find damaged files.',
+  },
+  {
+    matches: /^(IO|HTTP) Error.*\b(s3:\/\/|HTTP)/s,
+    code: 'engine-io',
+    kind: 'transient',
+    hint: 'If it stays so although the bucket can be reached, read through the local cache: --set s3.reads=cache',
   },
   { matches: /^(IO|HTTP|Connection) Error/, code: 'engine-io', kind: 'transient' },
   {

@@ -12,8 +12,13 @@ export function plainValue(value: DuckDBValue): QueryValue {
       return entries.map(({ key, value: item }) => ({ key: plainValue(key), value: plainValue(item) }));
     return Object.fromEntries(Object.entries(entries).map(([name, item]) => [name, plainValue(item)]));
   }
+  // The driver would name a day in the year 5881580.
+  if ('days' in value && !('months' in value) && Math.abs(value.days) === INFINITE_DAYS)
+    return value.days > 0 ? 'infinity' : '-infinity';
   return String(value);
 }
+
+const INFINITE_DAYS = 2 ** 31 - 1;
 
 /** A row that JSON can hold: wide integers and what is not finite as text. */
 export function jsonRow(row: Row): Record<string, unknown> {

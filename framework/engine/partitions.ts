@@ -23,6 +23,12 @@ export function relationColumns(definition: AssetDefinition): TypedColumn[] {
   return [...partitionColumns(definition.space), ...data];
 }
 
+/** What a query sees of an asset of original files, besides the partition columns. */
+export const RAW_COLUMNS: readonly TypedColumn[] = [
+  { name: 'path', type: 'VARCHAR' },
+  { name: 'bytes', type: 'BIGINT' },
+];
+
 export function timeType(grain: Grain): 'DATE' | 'TIMESTAMP' {
   return grain === 'hour' ? 'TIMESTAMP' : 'DATE';
 }

@@ -1,3 +1,4 @@
+import type { RecordBatch } from 'apache-arrow';
 import type { Issue } from '../common/errors.ts';
 import type { AssetDefinition, InputReader } from '../define/model.ts';
 import type { SqlTemplate } from '../define/sql.ts';
@@ -156,6 +157,10 @@ export type LakeView =
   | {
       readonly definition: AssetDefinition;
       readonly files: readonly string[];
+      /** Whether all files have the same columns, so that one of them tells; each is asked where this is not known. */
+      readonly alike?: boolean;
+      /** For a report: how many files the asset has in the lake, how many of them these are, and their bytes. */
+      readonly scan?: { readonly lake: number; readonly files: number; readonly bytes: number };
       /** Files (among `files`) that hold rows of other partitions as well: only these times count. */
       readonly partly?: readonly { readonly path: string; readonly times: readonly number[] }[];
     }
@@ -174,6 +179,51 @@ export type LakeView =
       readonly template: SqlTemplate;
     };
 
+/** What the rows of a file are of: one series, at times (indices) from `first` to `last`, both included; infinite where unknown. */
+export interface FileSpan {
+  readonly values: SeriesValues;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What is needed of an asset: nothing, everything, or files that may hold some partitions. */
+export type Needed = boolean | ((span: FileSpan) => boolean);
+
+/** What a query needs of the assets it names. Close it. */
+export interface QueryNeeds extends AsyncDisposable {
+  /** Of an asset; a view needs nothing itself. */
+  readonly of: (definition: { readonly key: string }) => Needed;
+  /** All of what the query may name. */
+  readonly named: (definition: { readonly key: string }) => Needed;
+  /** Whether the same is needed now: a query may ask for what the clock says. */
+  unchanged(): Promise<boolean>;
+}
+
+/** How a query may be run. */
+export interface QueryOptions {
+  /** Absolute paths of files and directories outside of the lake that it may read. */
+  readonly allow?: readonly string[] | undefined;
+  /** Absolute path of a Parquet file that its rows go into, instead of into the result's batches. */
+  readonly into?: string | undefined;
+}
+
+/** A database file of DuckDB that has views of a lake. */
+export interface DatabaseFile {
+  /** Absolute path of a file that is not there yet. */
+  readonly path: string;
+  /** Tables and views over them; no lists of original files. */
+  readonly views: readonly LakeView[];
+  /** Whether rows are copied into tables, so that the file stands alone. */
+  readonly copies: boolean;
+  /** One row of the table `lakehouse_export`: SQL expressions by column. */
+  readonly about: Readonly<Record<string, string>>;
+  /** By key. */
+  readonly comments: ReadonlyMap<
+    string,
+    { readonly text: string | undefined; readonly columns: ReadonlyMap<string, string> }
+  >;
+}
+
 export type QueryValue =
   | string
   | number
@@ -191,8 +241,41 @@ export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Batches of rows in order. Leaving the loop early, or `close`, ends the query. */
   readonly batches: AsyncIterable<readonly (readonly QueryValue[])[]>;
+  /**
+   * The same rows as Arrow record batches with exact types, instead of `batches`: one of the two can be read, once.
+   * @throws `arrow-type` (usage) at the first step, for a column that Arrow has no type for.
+   */
+  arrow(): AsyncIterable<RecordBatch>;
+  /** How many rows went into the file of `QueryOptions.into`. */
+  readonly written?: number | undefined;
   close(): Promise<void>;
 }
+
+/** What a bucket asks for. */
+export interface RemoteAccess {
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** A bucket that DuckDB may read by itself, through its extension httpfs. */
+export interface RemoteSettings {
+  /** What all its URLs begin with: `s3://bucket/prefix/`. */
+  readonly scope: string;
+  /** `http(s)://host:port`; that of AWS when absent. */
+  readonly endpoint?: string | undefined;
+  readonly pathStyle: boolean;
+  /** File of the extension; when absent, the one that is installed for this DuckDB. */
+  readonly extension?: string | undefined;
+  /** Whether there is no other way. */
+  readonly required: boolean;
+  /** Asked before each piece of work: whoever answers renews what expires. */
+  readonly access: () => Promise<RemoteAccess>;
+}
+
+/** What URLs may stand for paths begin with, or why none may. */
+export type RemoteReads = { readonly scope: string } | { readonly scope: undefined; readonly why: string };
 
 export interface EngineSettings {
   /** e.g. `4GB` or `80%`; DuckDB's default (80% of the machine) when absent. */
@@ -205,6 +288,7 @@ export interface EngineSettings {
   readonly fallbackDirectory?: string | undefined;
   /** Where inputs are unpacked for seconds: by default a file system in memory. `tempDirectory` when that is missing or too small. */
   readonly scratchDirectory?: string | undefined;
+  readonly remote?: RemoteSettings | undefined;
 }
 
 /**
@@ -218,6 +302,8 @@ export interface Engine {
   rewrite(request: RewriteRequest): Promise<BatchResult['packs']>;
   /** Reads a pack whole and recomputes the data version of each partition in it. Partitions without rows do not show. */
   hashPack(definition: AssetDefinition, path: string, signal: AbortSignal): Promise<HashedPartition[]>;
+  /** Throws `httpfs-unavailable` (usage) where there is no other way and the extension cannot be loaded. */
+  remote(): Promise<RemoteReads>;
   /** Which of these packs have exactly the definition's columns, so that partitions may be carried out of them. */
   carriable(definition: AssetDefinition, paths: readonly string[], signal: AbortSignal): Promise<boolean[]>;
   /** Makes checks of partitions that are there; their files must have the definition's columns (see `carriable`). */
@@ -229,6 +315,15 @@ export interface Engine {
   /** An input as a compute function for the one target sees it. */
   reader(input: BoundInput, target: number, signal: AbortSignal): InputReader;
   /** Runs one SELECT over the views, unable to read any other file. */
-  query(sql: string, views: readonly LakeView[], signal: AbortSignal): Promise<QueryResult>;
+  query(sql: string, views: readonly LakeView[], signal: AbortSignal, options?: QueryOptions): Promise<QueryResult>;
+  /** What a SELECT over views of these needs, found out before any file is opened. Everything it names, where that cannot be told. */
+  needs(
+    sql: string,
+    relations: readonly (AssetDefinition | ViewDefinition)[],
+    signal: AbortSignal,
+    options?: QueryOptions,
+  ): Promise<QueryNeeds>;
+  /** Whoever asks removes the file where this throws. */
+  writeDatabase(request: DatabaseFile, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

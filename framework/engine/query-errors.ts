@@ -18,6 +18,13 @@ export const ambiguousTable = (table: string): string => `${AMBIGUOUS}${table}`;
 export function explainQuery(error: unknown, definitions: readonly Named[]): unknown {
   if (!isLakehouseError(error) || error.kind !== 'data' || error.code === 'file-corrupt') return error;
   const { code, message, hint, cause, details } = error;
+  const refused = /Cannot access (?:file|directory) "(.+?)" - file system operations are disabled/.exec(message)?.[1];
+  if (refused !== undefined)
+    return new LakehouseError('file-not-allowed', `The query may not read ${refused}, which is outside of the lake`, {
+      kind: 'usage',
+      hint: `Allow a file, or a directory with all that is in it: --allow ${refused}`,
+      cause,
+    });
   const missing = /Table with name (?:"(.+?)"|(.+?)) does not exist/.exec(message)?.slice(1).find(Boolean);
   if (missing === undefined) return new LakehouseError(code, message, { kind: 'usage', hint, cause });
   if (missing.startsWith(AMBIGUOUS)) {

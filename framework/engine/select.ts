@@ -1,4 +1,9 @@
-import type { DuckDBConnection, DuckDBExtractedStatements, DuckDBPreparedStatement } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBExtractedStatements,
+  DuckDBPreparedStatement,
+  DuckDBType,
+} from '@duckdb/node-api';
 import { normalizeSql } from '../code/sql.ts';
 import { LakehouseError } from '../common/errors.ts';
 
@@ -8,6 +13,8 @@ type StatementTypes = typeof import('@duckdb/node-api').StatementType;
 export interface PreparedSelect {
   /** As the statement names them. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** The driver's types of the columns. */
+  readonly types: readonly DuckDBType[];
   readonly statement: DuckDBPreparedStatement;
   /**
    * Whether each row has one more value, TRUE, and behind the last comes one with FALSE: without it the rows broke off, of which
@@ -21,7 +28,7 @@ export interface PreparedSelect {
 const EXPLAIN = /^explain (analy[sz]e )?(\( (analy[sz]e|format \w+)( , (analy[sz]e|format \w+))* \) )?/i;
 
 /** What an EXPLAIN explains, in DuckDB's words without comments; undefined where it is none. */
-function explained(sql: string): string | undefined {
+export function explained(sql: string): string | undefined {
   const text = normalizeSql(sql);
   const rest = text.replace(EXPLAIN, '');
   return rest === text ? undefined : rest;
@@ -34,16 +41,14 @@ export async function prepareSelect(
   sql: string,
 ): Promise<PreparedSelect> {
   const statement = await prepareReading(types, connection, sql);
-  const columns = Array.from({ length: statement.columnCount }, (_, i) => ({
-    name: statement.columnName(i),
-    type: String(statement.columnType(i)),
-  }));
+  const kinds = Array.from({ length: statement.columnCount }, (_, i) => statement.columnType(i));
+  const columns = kinds.map((type, i) => ({ name: statement.columnName(i), type: String(type) }));
   const inner = `(\n${withoutEnd(sql)}\n)`;
   if (statement.statementType !== types.SELECT || (await extract(connection, `FROM ${inner}`)) === undefined)
-    return { columns, statement, marked: false, rerun: sql };
+    return { columns, types: kinds, statement, marked: false, rerun: sql };
   const end = `UNION ALL SELECT ${columns.map(() => 'NULL, ').join('')}FALSE`;
   const marked = await prepareReading(types, connection, `SELECT *, TRUE FROM ${inner} ${end}`);
-  return { columns, statement: marked, marked: true, rerun: `SELECT bit_xor(hash(q)) FROM ${inner} q` };
+  return { columns, types: kinds, statement: marked, marked: true, rerun: `SELECT bit_xor(hash(q)) FROM ${inner} q` };
 }
 
 async function prepareReading(
@@ -56,6 +61,12 @@ async function prepareReading(
     throw cause.message.includes('native callback') ? notSelect('there is no statement') : cause;
   });
   const what = explained(sql);
+  // Their files are refused before DuckDB says what they are.
+  const [opener] = /^(copy|attach|export|import)\b/i.exec(normalizeSql(sql)) ?? [];
+  if (opener !== undefined) throw notSelect(`${opener.toUpperCase()} is not a statement that only reads`);
+  // Functions, but they write into directories that may be read, and onto standard output.
+  const [writer] = /\benable_(?:logging|profiling)\b/i.exec(normalizeSql(sql)) ?? [];
+  if (writer !== undefined) throw notSelect(`${writer} writes files`);
   const last = statements.count - 1;
   // DuckDB makes several statements of a PIVOT: all but the last look up which columns there will be. The user's own fit in no subquery.
   if (last > 0 && (await extract(connection, `FROM (\n${withoutEnd(what ?? sql)}\n)`)) === undefined)
@@ -76,7 +87,7 @@ async function prepareReading(
 }
 
 /** A text without the semicolons (and comments after them) that it ends with. */
-function withoutEnd(sql: string): string {
+export function withoutEnd(sql: string): string {
   let text = sql;
   while (normalizeSql(text).endsWith(';')) text = text.slice(0, text.lastIndexOf(';'));
   return text;

@@ -56,6 +56,19 @@ export async function planOf(session: Session, where: string, sql: string): Prom
   throw placed(error, sql, plan.position);
 }
 
+/** The logical plan of a query as DuckDB would run it; undefined where it does not bind, or cannot be written down. */
+export async function optimizedPlanOf(session: Session, sql: string): Promise<Json | undefined> {
+  const [row] = await session.rows(`SELECT json_serialize_plan(${quoteLiteral(sql)}, optimize := true) AS plan`);
+  // Nothing where it has bytes that are no text: those of a BIT.
+  if (row?.plan === '') return undefined;
+  const plan = parseJson(withoutInfinities(String(row?.plan)));
+  return plan.error === true ? undefined : plan;
+}
+
+/** DuckDB writes numbers that JSON has not. As null, which a constant that is not NULL cannot be. */
+const withoutInfinities = (json: string): string =>
+  json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:Infinity|NaN)\b/g, (part) => (part.startsWith('"') ? part : 'null'));
+
 /** Every object in a tree, outermost first. */
 export function* objectsIn(json: Json): Generator<JsonObject> {
   if (Array.isArray(json)) for (const item of json) yield* objectsIn(item);

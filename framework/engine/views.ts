@@ -3,15 +3,18 @@ import { normalizeSql } from '../code/sql.ts';
 import { LakehouseError } from '../common/errors.ts';
 import type { AssetDefinition } from '../define/model.ts';
 import { quoteIdentifier, quoteLiteral } from '../define/sql.ts';
-import { type Database, openDatabase, type Session } from './duckdb.ts';
+import type { ViewDefinition } from '../define/view.ts';
+import { arrowBatches, type ColumnChunk } from './arrow.ts';
+import type { Session } from './duckdb.ts';
 import { plainValue } from './json.ts';
 import { partitionLiteral, partitionValues, relationColumns, viewName } from './partitions.ts';
-import type { EngineSettings, LakeView, QueryResult, QueryValue } from './port.ts';
-import { ambiguousTable, explainQuery, type Named, tableOf, withExcerpt, zoneOf } from './query-errors.ts';
+import type { EngineSettings, LakeView, QueryOptions, QueryResult, QueryValue } from './port.ts';
+import { explainQuery, withExcerpt, zoneOf } from './query-errors.ts';
+import { isRemote } from './remote.ts';
 import { render } from './render.ts';
+import { openSandbox } from './sandbox.ts';
 import type { Scratch } from './scratch.ts';
-import type { PreparedSelect } from './select.ts';
-import { mayName } from './syntax.ts';
+import { type PreparedSelect, withoutEnd } from './select.ts';
 import { emptyRelation, pathList } from './types.ts';
 
 /** DuckDB would list the names alone, which may be in several zones. */
@@ -19,10 +22,8 @@ const SHOW_TABLES =
   "SELECT concat(table_schema, '.', table_name) AS name FROM information_schema.tables ORDER BY table_schema, table_name";
 
 /**
- * Runs one SELECT in an instance of its own, which sees the views and can open no file but theirs. Zones are schemas, all of which
- * are searched for a name without one.
- * @param scratch an empty directory for it alone, because DuckDB lets a query read what lies in its temporary directory.
- * Throws `unknown-table`, `ambiguous-table`, `query-invalid`, `query-not-select` (usage).
+ * Runs one SELECT in a sandbox of its own over the views. See {@link openSandbox} for `scratch`.
+ * Throws `unknown-table`, `ambiguous-table`, `query-invalid`, `query-not-select`, `file-not-allowed`, `no-such-path` (usage).
  */
 export async function runQuery(
   settings: EngineSettings,
@@ -30,39 +31,50 @@ export async function runQuery(
   text: string,
   views: readonly LakeView[],
   signal: AbortSignal,
+  { allow = [], into }: QueryOptions = {},
 ): Promise<QueryResult> {
   const sql = /^show tables( ;)*$/i.test(normalizeSql(text)) ? SHOW_TABLES : text;
   const definitions = views.map(({ definition }) => definition);
-  const database = await openDatabase({ ...settings, tempDirectory: scratch.path });
+  const files = views.flatMap((view) => ('files' in view ? view.files : []));
+  let close = () => scratch.remove();
   try {
-    const session = await database.open('query', signal);
-    // Views last: they read the others.
-    const inOrder = [...views].sort((a, b) => Number('template' in a) - Number('template' in b));
-    for (const view of inOrder) await createView(session, view);
-    const decoys = await createDecoys(session, sql, definitions);
-    const zones = [...decoys, ...new Set(definitions.map(zoneOf))];
-    if (zones.length > 0) await session.run(`SET search_path = ${quoteLiteral(zones.join(','))}`);
-    const files = views.flatMap((view) => ('files' in view ? view.files : []));
-    if (files.length > 0) await session.run(`SET allowed_paths = ${pathList(files)}`);
-    await session.run('SET enable_external_access = false');
-    await session.run('SET lock_configuration = true');
+    const sandbox = await openSandbox(
+      settings,
+      scratch,
+      {
+        sql,
+        relations: definitions,
+        fill: async (session) => {
+          // Views last: they read the others.
+          const inOrder = [...views].sort((a, b) => Number('template' in a) - Number('template' in b));
+          for (const view of inOrder) await createView(session, view);
+        },
+        files: into === undefined ? files : [...files, into],
+        allow,
+      },
+      signal,
+    );
+    const { session } = sandbox;
+    close = sandbox.close;
 
     // In a transaction: one that is aborted tells of an error where no mark does.
     await session.run('BEGIN');
     const prepared = await session.prepareSelect(sql).catch((error: unknown) => {
       throw withExcerpt(error, sql);
     });
-    const { columns, statement, marked } = prepared;
+    const { columns, types, statement, marked } = prepared;
+    if (into !== undefined) {
+      // DuckDB looks up the columns of a PIVOT in a transaction of its own.
+      await session.run('ROLLBACK');
+      const written = await session.run(
+        `COPY (${exactColumns(prepared, sql)}) TO ${quoteLiteral(into)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`,
+      );
+      return { columns, batches: none(), arrow: none, written, close };
+    }
+    refuseNameless(columns);
     const result = await session.interruptible(sql, () => statement.stream());
     let closed = false;
-    const close = async () => {
-      if (closed) return;
-      closed = true;
-      session.close();
-      database.close();
-      await scratch.remove();
-    };
-    async function* batches(): AsyncGenerator<QueryValue[][]> {
+    async function* chunks(): AsyncGenerator<ColumnChunk> {
       let whole = false;
       try {
         while (!closed) {
@@ -76,44 +88,65 @@ export async function runQuery(
             if (!whole) throw await whyBroken(session, prepared, files, signal);
             return;
           }
-          const rows = chunk.getRows();
-          if (marked) whole = rows.at(-1)?.at(-1) === false;
-          if (whole) rows.pop();
+          if (marked) whole = chunk.getColumnVector(chunk.columnCount - 1).getItem(chunk.rowCount - 1) === false;
+          const rows = whole && marked ? chunk.rowCount - 1 : chunk.rowCount;
           // The last chunk may have held the mark alone.
-          if (rows.length > 0) yield rows.map((row) => (marked ? row.slice(0, -1) : row).map(plainValue));
+          if (rows > 0) yield { rows, values: (column) => chunk.getColumnValues(column).slice(0, rows) };
         }
       } catch (error) {
         throw explainQuery(error, definitions);
       } finally {
-        await close();
+        await sandbox.close();
       }
     }
-    return { columns, batches: batches(), close };
+    async function* batches(): AsyncGenerator<QueryValue[][]> {
+      for await (const { rows, values } of chunks()) {
+        const table = columns.map((_, i) => values(i));
+        yield Array.from({ length: rows }, (_, row) => table.map((column) => plainValue(column[row] ?? null)));
+      }
+    }
+    const typed = columns.map(({ name }, i) => ({ name, type: types[i] as (typeof types)[number] }));
+    return {
+      columns,
+      batches: batches(),
+      arrow: () => arrowBatches(session.driver, typed, chunks()),
+      close: async () => {
+        closed = true;
+        await sandbox.close();
+      },
+    };
   } catch (error) {
-    closeQuietly(database);
-    await scratch.remove();
+    await close();
     throw explainQuery(error, definitions);
   }
 }
 
-/**
- * One zone's table must not be taken for another's: a name that several zones have, without a zone, finds a view first that cannot
- * be read. Only for names that the query may have, because the catalogue lists these views as well. The schemas to search first.
- */
-async function createDecoys(session: Session, sql: string, definitions: readonly Named[]): Promise<readonly string[]> {
-  const found = Map.groupBy(definitions, tableOf);
-  const several = [...found].filter(([table, assets]) => assets.length > 1 && mayName(sql, table));
-  if (several.length === 0) return [];
-  const schema = '__ambiguous';
-  await session.run(`CREATE SCHEMA ${schema}`);
-  for (const [table] of several) {
-    const missing = `${schema}.${quoteIdentifier(ambiguousTable(table))}`;
-    await session.run(`CREATE TABLE ${missing} (x INTEGER)`);
-    await session.run(`CREATE VIEW ${schema}.${quoteIdentifier(table)} AS FROM ${missing}`);
-    await session.run(`DROP TABLE ${missing}`);
-  }
-  return [schema];
+/** Throws `nameless-values` (usage): of values without names the driver gives but the last. */
+function refuseNameless(columns: PreparedSelect['columns']): void {
+  const found = columns.find(({ type }) => /\("" .*, "" /.test(type));
+  if (found === undefined) return;
+  throw new LakehouseError('nameless-values', `Column '${found.name}' (${found.type}) has values without names`, {
+    kind: 'usage',
+    hint: "Name them, {'a': …, 'b': …} in the place of (…, …), or cast the column: CAST(… AS VARCHAR).",
+  });
 }
+
+/** A type in which its widest integers are DECIMAL, where it has some; names in quotes are left alone. */
+const withoutHugeint = (type: string): string =>
+  type.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\bU?HUGEINT\b/g, (part) => (/^U?H/.test(part) ? 'DECIMAL(38,0)' : part));
+
+/** A statement of which Parquet can hold every value as it is: of the widest integers DuckDB would make a DOUBLE. */
+function exactColumns({ columns }: PreparedSelect, sql: string): string {
+  const inner = `\n${withoutEnd(sql)}\n`;
+  const exact = columns.map(({ name, type }) => ({ name, type, as: withoutHugeint(type) }));
+  if (exact.every(({ type, as }) => type === as)) return inner;
+  const list = exact.map(
+    ({ name, type, as }, i) => `${type === as ? `c${i}` : `CAST(c${i} AS ${as})`} AS ${quoteIdentifier(name)}`,
+  );
+  return `SELECT ${list.join(', ')} FROM (${inner}) q(${exact.map((_, i) => `c${i}`).join(', ')})`;
+}
+
+async function* none(): AsyncGenerator<never> {}
 
 /** Why the rows broke off: what the query fails with when it is run once more, for its error alone. */
 async function whyBroken(
@@ -130,11 +163,13 @@ async function whyBroken(
   );
   signal.throwIfAborted();
   const there = await Promise.all(
-    files.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
+    files.map(
+      (path) =>
+        isRemote(path) ||
+        access(path).then(
+          () => true,
+          () => false,
+        ),
     ),
   );
   // A file that is gone shows itself in many ways.
@@ -146,13 +181,19 @@ async function whyBroken(
   });
 }
 
-async function createView(session: Session, view: LakeView): Promise<void> {
+/** A view over assets, whose own views are there. */
+export async function createTemplateView(session: Session, definition: ViewDefinition): Promise<void> {
+  await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zoneOf(definition))}`);
+  const relation = (input: string) => viewName(definition.inputs[input] ?? { key: input });
+  const text = render(definition.template, { relation, partition: quoteIdentifier });
+  await session.run(`CREATE VIEW ${viewName(definition)} AS ${text}`);
+}
+
+/** A view of the current database, in the schema of its zone. */
+export async function createView(session: Session, view: LakeView): Promise<void> {
   await session.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(zoneOf(view.definition))}`);
   if ('template' in view) {
-    const { definition, template } = view;
-    const relation = (input: string) => viewName(definition.inputs[input] ?? { key: input });
-    const text = render(template, { relation, partition: quoteIdentifier });
-    await session.run(`CREATE VIEW ${viewName(definition)} AS ${text}`);
+    await createTemplateView(session, view.definition);
     return;
   }
   const { definition } = view;
@@ -174,13 +215,13 @@ async function createView(session: Session, view: LakeView): Promise<void> {
   );
 }
 
-/** Packs written by older code may lack a column, which is NULL there. */
+/** Packs written by older code may lack a column, which is NULL there. Only where all are not alike is each of them asked what it has. */
 async function packsView(
   session: Session,
-  { definition, files, partly = [] }: Extract<LakeView, { files: unknown }>,
+  { definition, files, alike = false, partly = [] }: Extract<LakeView, { files: unknown }>,
   columns: ReturnType<typeof relationColumns>,
 ): Promise<string> {
-  const source = `read_parquet(${pathList(files)}, hive_partitioning = false, union_by_name = true)`;
+  const source = `read_parquet(${pathList(files)}, hive_partitioning = false, union_by_name = ${!alike})`;
   const found = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
   const list = columns.map(
     ({ name, type }) =>
@@ -189,7 +230,8 @@ async function packsView(
   return `SELECT ${list.join(', ')} FROM ${source}${partly.length === 0 ? '' : ` WHERE ${onlyLive(definition, partly)}`}`;
 }
 
-function onlyLive(
+/** What is true of the rows that count, in files of which only a part does. */
+export function onlyLive(
   { space }: AssetDefinition,
   partly: readonly { readonly path: string; readonly times: readonly number[] }[],
 ): string {
@@ -199,12 +241,4 @@ function onlyLive(
     return `WHEN ${quoteLiteral(path)} THEN ${time ? `${quoteIdentifier(time.name)} IN (${live.join(', ')})` : 'TRUE'}`;
   });
   return `CASE filename ${cases.join(' ')} ELSE TRUE END`;
-}
-
-function closeQuietly(database: Database): void {
-  try {
-    database.close();
-  } catch {
-    // The error that led here says more.
-  }
 }

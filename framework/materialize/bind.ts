@@ -11,6 +11,7 @@ import { PRESENT } from '../plan/view.ts';
 import type { SeriesDetails } from '../state/details.ts';
 import type { LakeIndex } from '../state/index.ts';
 import type { Lake } from './lake.ts';
+import type { LakeFiles } from './lake-files.ts';
 
 /** One partition to compute, with what the log calls it. */
 export interface Target {
@@ -239,35 +240,40 @@ class Part implements FoundPart {
 }
 
 /**
- * Inputs with absolute paths, for the engine. Sources are left out: only compute functions read them, through their own reader.
+ * Inputs with what is opened to read them, for the engine: it stays as long as `files`. Sources are left out: only compute functions
+ * read them, through their own reader.
+ * @param readers who reads: the engine alone, or a function too, which may open the files by itself.
  * @throws LakehouseError of kind `conflict` when a file is gone since the inputs were looked up.
  */
-export async function bindInputs(lake: Lake, found: readonly FoundInput[]): Promise<BoundInput[]> {
-  const out: BoundInput[] = [];
-  for (const input of found) {
-    const { definition } = input;
-    if (definition.kind === 'source') continue;
-    const paths = new Map<string, string>();
-    const raw = definition.storage.type === 'raw';
-    const parts: BoundPart[] = [];
-    for (const part of input.parts) {
-      const { file } = part;
-      if (file === undefined)
-        throw new LakehouseError('no-file', `${definition.key} ${part.key} lives in no file`, {
-          kind: 'conflict',
-          hint: 'It has just left the lake. If that stays so, run `lakehouse verify`.',
-        });
-      const path = paths.get(file) ?? (await lake.store.localPath(file));
-      paths.set(file, path);
-      parts.push(
-        raw
-          ? { values: part.values, time: part.time, key: part.key, path, version: part.version }
-          : tablePart(part, path),
-      );
-    }
-    out.push({ name: input.name, definition, parts, pairs: input.pairs });
-  }
-  return out;
+export async function bindInputs(
+  files: LakeFiles,
+  found: readonly FoundInput[],
+  readers: 'engine' | 'function',
+): Promise<BoundInput[]> {
+  const assets = found.filter(({ definition }) => definition.kind !== 'source');
+  return Promise.all(
+    assets.map(async ({ name, definition, parts, pairs }): Promise<BoundInput> => {
+      const raw = definition.storage.type === 'raw';
+      const distinct = [...new Set(parts.map((part) => fileOf(definition, part)))];
+      const open = raw || readers === 'function' ? files.original : files.table;
+      const fetched = await Promise.all(distinct.map((file) => open(file)));
+      const paths = new Map(distinct.map((file, i) => [file, fetched[i] as string]));
+      const bound = parts.map((part): BoundPart => {
+        const path = paths.get(fileOf(definition, part)) as string;
+        if (!raw) return tablePart(part, path);
+        return { values: part.values, time: part.time, key: part.key, path, version: part.version };
+      });
+      return { name, definition, parts: bound, pairs };
+    }),
+  );
+}
+
+function fileOf({ key }: AssetDefinition, part: FoundPart): string {
+  if (part.file !== undefined) return part.file;
+  throw new LakehouseError('no-file', `${key} ${part.key} lives in no file`, {
+    kind: 'conflict',
+    hint: 'It has just left the lake. If that stays so, run `lakehouse verify`.',
+  });
 }
 
 function tablePart(part: FoundPart, path: string): BoundPart {

@@ -8,6 +8,7 @@ import type { CheckOutcome, PackedSet } from '../state/events.ts';
 import { bindInputs, filesMoved, findPartitions, findReads, renumbered, type Target } from './bind.ts';
 import type { CheckChunk } from './check-chunks.ts';
 import type { Lake } from './lake.ts';
+import { openFiles } from './lake-files.ts';
 import { isConflict } from './retry.ts';
 import { checkOutcomes, movedError } from './table.ts';
 
@@ -64,13 +65,14 @@ async function makeOnce(
       computed: new Set(),
     }),
   ];
+  await using files = openFiles(lake);
   try {
     const engine = await lake.engine();
-    const [partitions, ...inputs] = await bindInputs(lake, found);
+    const [partitions, ...inputs] = await bindInputs(files, found, 'engine');
     const paths = partitions?.parts.map(({ path }) => path) ?? [];
-    const files = [...new Set(paths)];
-    const fits = await engine.carriable(node.definition, files, signal);
-    const fitting = new Set(files.filter((_, i) => fits[i]));
+    const packs = [...new Set(paths)];
+    const fits = await engine.carriable(node.definition, packs, signal);
+    const fitting = new Set(packs.filter((_, i) => fits[i]));
     const ordinals = there.flatMap((_, i) => (fitting.has(paths[i] as string) ? [i] : []));
     const outgrown = there.length - ordinals.length;
     if (ordinals.length === 0) return { checked: 0, outgrown, failures: [] };

@@ -2,6 +2,7 @@ import type { AssetNode } from '../graph/graph.ts';
 import { PRESENT } from '../plan/view.ts';
 import type { CheckOutcome, MaterializedEvent, MovedPartitions, NewFile, SeriesOutcome } from '../state/events.ts';
 import type { AppendGuard, FileRecord, StateReader } from '../state/store.ts';
+import { parallel } from '../storage/parallel.ts';
 import type { Staged } from '../storage/store.ts';
 import { othersRead, pointKey, type Target } from './bind.ts';
 import { type PackPlanning, sha256File } from './files.ts';
@@ -142,32 +143,74 @@ export function movedBy({ packs }: PackPlanning): MovedPartitions[] {
 }
 
 /**
- * Removes superseded objects from the tree, and forgets them only then: a crash in between leaves them to the next sweep. Readers
- * that have them open keep them; those that come too late resolve their files again. What was only excluded by the
- * configuration is kept, for a changed setting must not cost anybody originals; `excluded` says to remove that as well.
+ * Until when a file that others took the place of stays, ms UTC: for the grace of the store, in which queries that have it may still
+ * open it, and for the history of its asset.
+ * @param graceMs at least so long.
+ */
+export const staysUntil = (
+  { keepMs }: Pick<Lake, 'keepMs'>,
+  { asset, supersededAt = 0 }: FileRecord,
+  graceMs = 0,
+): number => supersededAt + Math.max(keepMs(asset), graceMs);
+
+/** Superseded files that need not stay at an instant, ms UTC: see {@link staysUntil}. */
+export function spareFiles(lake: Lake<StateReader>, now: number, graceMs = 0): FileRecord[] {
+  return [...lake.state.supersededFiles((asset) => now - Math.max(lake.keepMs(asset), graceMs))];
+}
+
+export interface Removal {
+  readonly graceMs?: number;
+  readonly excluded?: boolean | undefined;
+}
+
+/**
+ * Removes superseded objects that need not stay from the tree. First nobody is told of them any more, then they go, and only then
+ * they are forgotten: a crash in between leaves them to the next sweep. Readers that have them open keep them; those that come too
+ * late resolve their files again. What was only excluded by the configuration is kept, for a changed setting must not cost anybody
+ * originals; `excluded` says to remove that as well.
+ * @param now ms UTC.
+ * @param through revision of the log: what later events superseded stays. Default: the last.
  * @returns how many were removed.
  */
-export async function removeSuperseded(lake: Lake, atOrBefore: number, excluded = false): Promise<number> {
-  const gone: number[] = [];
-  // One event ends many files.
-  const kept = new Map<number | undefined, boolean>();
-  for (const file of [...lake.state.supersededFiles(atOrBefore)]) {
-    const revision = file.supersededRevision;
-    if (!kept.has(revision)) kept.set(revision, endedByExclusion(lake, file));
-    if (!excluded && kept.get(revision) && !isBack(lake, file)) continue;
-    await lake.store.delete(file.path);
-    gone.push(file.id);
-  }
-  if (gone.length > 0) lake.state.forgetFiles(gone);
-  return gone.length;
+export async function removeSuperseded(
+  lake: Lake,
+  now: number,
+  { graceMs = 0, excluded = false, through = Number.POSITIVE_INFINITY }: Removal & { readonly through?: number } = {},
+): Promise<number> {
+  const isExcluded = exclusions(lake);
+  const going = spareFiles(lake, now, graceMs)
+    .filter(({ supersededRevision = 0 }) => supersededRevision <= through)
+    .filter((file) => excluded || !isExcluded(file));
+  await removeFiles(lake, going);
+  return going.length;
+}
+
+/** A bucket takes its time for each. */
+const REMOVED_AT_ONCE = 16;
+
+/** Removes superseded files from the tree and the log. */
+export async function removeFiles({ state, store }: Lake, files: readonly FileRecord[]): Promise<void> {
+  if (files.length === 0) return;
+  const ids = files.map(({ id }) => id);
+  state.endHistory(ids);
+  await parallel(REMOVED_AT_ONCE)(files, ({ path }) => store.delete(path));
+  state.forgetFiles(ids);
 }
 
 /**
  * Whether a file is kept because a filter no longer wants what was in it: nothing of its series is in the lake any more. Once the
- * series is back, made anew, the file is superseded like any other. When its event is pruned it counts as excluded.
+ * series is back, made anew, the file is superseded like any other. Those that the log keeps apart ({@link StateReader.keptFiles}) are
+ * not asked about: this is of files of older programs, which did not. When its event is pruned such a file counts as excluded.
  */
-export function wasExcluded(lake: Lake<StateReader>, file: FileRecord): boolean {
-  return endedByExclusion(lake, file) && !isBack(lake, file);
+export function exclusions(lake: Lake<StateReader>): (file: FileRecord) => boolean {
+  // One event ends many files.
+  const ended = new Map<number | undefined, boolean>();
+  return (file) => {
+    if (file.written !== undefined) return false;
+    const revision = file.supersededRevision;
+    if (!ended.has(revision)) ended.set(revision, endedByExclusion(lake, file));
+    return ended.get(revision) === true && !isBack(lake, file);
+  };
 }
 
 function endedByExclusion(lake: Lake<StateReader>, file: FileRecord): boolean {

@@ -9,6 +9,7 @@ import type { Staged } from '../storage/store.ts';
 import { movedBy, withFiles } from './commit.ts';
 import { fileKey, packWrite, planCarriable, replacedMeanwhile } from './files.ts';
 import type { Lake } from './lake.ts';
+import { openFiles } from './lake-files.ts';
 import { isConflict } from './retry.ts';
 import { movedError } from './table.ts';
 
@@ -112,7 +113,8 @@ async function rewriteOnce(
   now: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const planning = await planCarriable(lake, node, packs, lake.state.refresh(), now, signal);
+  await using files = openFiles(lake);
+  const planning = await planCarriable(lake, files, node, packs, lake.state.refresh(), now, signal);
   if (planning.packs.length === 0) return;
   const staged: Staged[] = [];
   try {
@@ -120,15 +122,15 @@ async function rewriteOnce(
     for (const pack of planning.packs) {
       const stage = await lake.store.stage(fileKey(lake, node, pack.values, pack.name, '.parquet'));
       staged.push(stage);
-      writes.push(await packWrite(lake, pack, stage.path, () => 0));
+      writes.push(await packWrite(files, pack, stage.path, () => 0));
     }
     await (await lake.engine()).rewrite({ definition: node.definition, packs: writes, signal });
-    await withFiles(lake, staged, signal, (files) =>
+    await withFiles(lake, staged, signal, (written) =>
       lake.state.append({
         kind: 'compacted',
         asset: node.key,
         run,
-        files,
+        files: written,
         moved: movedBy(planning),
         supersedes: planning.supersedes.map(({ path }) => path),
       }),

@@ -13,6 +13,7 @@ import type { LakeIndex, SeriesState } from '../state/index.ts';
 import type { FileRecord } from '../state/store.ts';
 import { hivePath } from '../storage/layout.ts';
 import type { Lake } from './lake.ts';
+import type { LakeFiles } from './lake-files.ts';
 
 /** A pack as it will be written: what is computed into it, and what is carried over from the files it replaces. */
 export interface PackRewrite {
@@ -121,6 +122,7 @@ export function planPacks(
 /** The same without carrying from files that the definition has outgrown: their partitions stay where they are until they are computed. */
 export async function planCarriable(
   lake: Lake,
+  reading: LakeFiles,
   node: AssetNode,
   packs: readonly PackPlan[],
   index: LakeIndex,
@@ -134,7 +136,7 @@ export async function planCarriable(
       ...new Map(planning.packs.flatMap((pack) => pack.carry.map(({ file }) => [file.id, file]))).values(),
     ];
     if (files.length === 0) return planning;
-    const paths = await Promise.all(files.map(({ path }) => lake.store.localPath(path)));
+    const paths = await Promise.all(files.map((file) => reading.table(file)));
     const fits = await (await lake.engine()).carriable(node.definition, paths, signal);
     const outgrown = files.filter((_, i) => fits[i] === false);
     if (outgrown.length === 0) return planning;
@@ -166,18 +168,17 @@ export function fileKey(lake: Lake, node: AssetNode, values: SeriesValues, stem:
 
 /** The part of a pack rewrite that the engine needs. `ordinalOf` tells a computed time's place among the batch's targets. */
 export async function packWrite(
-  lake: Lake,
+  reading: LakeFiles,
   rewrite: PackRewrite,
   path: string,
   ordinalOf: (time: number) => number,
 ): Promise<PackWrite> {
-  const carry = [];
-  for (const { file, times, versions } of rewrite.carry) {
-    carry.push({
-      path: await lake.store.localPath(file.path),
+  const carry = await Promise.all(
+    rewrite.carry.map(async ({ file, times, versions }) => ({
+      path: await reading.table(file),
       keep: times.map((time, i) => ({ values: rewrite.values, time, version: versions[i] })),
-    });
-  }
+    })),
+  );
   return { path, targets: rewrite.times.map(ordinalOf), carry };
 }
 

@@ -1,3 +1,5 @@
+import type { GlueApi } from '../catalogue/glue/api.ts';
+import type { CatalogueSettings } from '../config/catalogue.ts';
 import type { LakehouseDefinition } from '../define/lakehouse.ts';
 import type { Engine } from '../engine/port.ts';
 import type { AssetGraph } from '../graph/graph.ts';
@@ -17,6 +19,15 @@ export interface RunSettings {
   readonly checkpointEvery: number;
 }
 
+/** How a lake is told to others. */
+export interface Publishing {
+  readonly settings: CatalogueSettings;
+  /** ms that superseded files stay. */
+  readonly keepMs: number;
+  /** A connection to Glue, to be closed; undefined where nothing is registered there. */
+  readonly glue: (() => Promise<GlueApi>) | undefined;
+}
+
 /** An opened lake: everything a run needs, handed down instead of looked up. */
 export interface Lake<TState extends StateReader = StateWriter> {
   readonly definition: LakehouseDefinition;
@@ -30,6 +41,9 @@ export interface Lake<TState extends StateReader = StateWriter> {
   readonly resources: () => Readonly<Record<string, unknown>>;
   readonly wants: (dimension: string, value: string) => boolean;
   readonly settings: RunSettings;
+  readonly publishing: Publishing;
+  /** How long superseded files of an asset stay at least, ms. */
+  readonly keepMs: (asset: string) => number;
   /** Code versions in the log that are known to be older than this process's own: those of when it was opened, then its own. */
   readonly newest: { definitions: Readonly<Record<string, string>> };
   /** Milliseconds since the epoch, UTC. */

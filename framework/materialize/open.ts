@@ -10,10 +10,12 @@ import { openState } from '../state/sqlite.ts';
 import type { StateWriter } from '../state/store.ts';
 import { makeDirectory } from '../storage/directories.ts';
 import { storageError } from '../storage/errors.ts';
-import { localStore } from '../storage/local.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { historyMs } from './history.ts';
 import { checkIdentity } from './identity.ts';
-import type { Lake } from './lake.ts';
+import type { Lake, Publishing } from './lake.ts';
 import { createShared, type Shared } from './shared.ts';
+import { createStore } from './store.ts';
 
 export interface OpenOptions {
   /** Undefined where it cannot be loaded: files and log are there all the same, but no asset is known. */
@@ -46,6 +48,7 @@ export const PROGRAM_VERSION = '0.1.0';
  */
 export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   const { settings, now, host, pid, isAlive } = options;
+  const publishing = publishingOf(settings);
   const definition = options.definition ?? defineLakehouse({ assets: [] });
   const filters = definition.filters(settings);
   const hasher = createCodeHasher({
@@ -84,12 +87,12 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   let newest: Lake['newest'];
   // The process tells itself by when it began from earlier ones with its pid.
   const owner = { host, pid, started: performance.timeOrigin, isAlive };
-  const store = localStore({ root: settings.dataDir, owner });
+  const store = createStore(settings, { owner, now, id: options.id });
   try {
     newest = { definitions: state.index().definitions };
     await checkIdentity(state, store, { mode: options.mode, id: options.id, stateDirectory: settings.state.directory });
     if (options.definition)
-      checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', settings.dataDir, options.mode);
+      checkOrigin(state, definition.simulated(settings) ? 'simulated' : 'real', store, options.mode);
   } catch (error) {
     state.close();
     throw error;
@@ -114,6 +117,8 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
       claimTtlMs: settings.workflow.claimTtlMs,
       checkpointEvery: settings.state.checkpointEvery,
     },
+    publishing,
+    keepMs: (asset) => Math.max(publishing.keepMs, historyMs({ graph, state }, asset)),
     newest,
     now,
     id: options.id,
@@ -129,6 +134,37 @@ export async function openLake(options: OpenOptions): Promise<OpenedLake> {
   };
 }
 
+/** @throws LakehouseError `glue-needs-s3` (usage): engines that go by Glue cannot reach a directory. */
+function publishingOf(settings: Settings): Publishing {
+  const { s3, catalogue } = settings;
+  const { glue } = catalogue;
+  const keepMs = storeGraceMs(settings);
+  if (!catalogue.enabled || !glue.enabled) return { settings: catalogue, keepMs, glue: undefined };
+  if (s3.bucket === undefined)
+    throw new LakehouseError('glue-needs-s3', 'catalogue.glue.enabled is set, but the lake is in a directory', {
+      hint: 'Only a lake on S3 can be registered in Glue: set s3.bucket, or catalogue.glue.enabled=false.',
+    });
+  const { accessKeyId, secretAccessKey, sessionToken } = s3;
+  return {
+    settings: catalogue,
+    keepMs,
+    glue: async () => {
+      const { glueClient } = await import('../catalogue/glue/client.ts');
+      return glueClient({
+        ...glue,
+        region: glue.region ?? s3.region,
+        ...(accessKeyId !== undefined &&
+          secretAccessKey !== undefined && {
+            credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
+          }),
+      });
+    },
+  };
+}
+
+/** How long readers may still open what others took the place of, ms. In a directory an open file stays readable by itself. */
+const storeGraceMs = ({ s3 }: Settings): number => (s3.bucket === undefined ? 0 : s3.graceMinutes * 60_000);
+
 /** The directory, made if need be. */
 async function made(directory: string): Promise<void> {
   await makeDirectory(directory).catch((error: unknown) => {
@@ -136,15 +172,21 @@ async function made(directory: string): Promise<void> {
   });
 }
 
-/** Invented and real data never share a directory: the first run says which it is, for good. */
-function checkOrigin(state: StateWriter, origin: string, dataDir: string, mode: OpenOptions['mode']): void {
+/** Invented and real data never share a directory or prefix: the first run says which it is, for good. */
+function checkOrigin(state: StateWriter, origin: string, store: ObjectStore, mode: OpenOptions['mode']): void {
   const known = mode === 'write' ? state.setMetaOnce('origin', origin) : (state.meta('origin') ?? origin);
   if (known === origin) return;
+  const name = origin === 'real' ? 'lake' : 'simulated';
+  // The log is in the data directory, so another prefix alone would not do.
+  const other =
+    store.kind === 's3'
+      ? `directory and prefix: --set dataDir=./${name} --set s3.prefix=${name}`
+      : `directory: --set dataDir=./${name}`;
   throw new LakehouseError(
     'mixed-origins',
-    `${dataDir} holds ${known} data, and the configuration reads ${origin} data`,
+    `${store.root} holds ${known} data, and the configuration reads ${origin} data`,
     {
-      hint: `${known === 'simulated' ? 'Say --profile simulated to look at what is there, or choose' : 'Choose'} another directory: --set dataDir=./${origin === 'real' ? 'lake' : 'simulated'}`,
+      hint: `${known === 'simulated' ? 'Say --profile simulated to look at what is there, or choose' : 'Choose'} another ${other}`,
     },
   );
 }

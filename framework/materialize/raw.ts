@@ -11,6 +11,7 @@ import { computeContext, partsOf } from './compute.ts';
 import { type BatchContext, isToldToStop, policyOf, retryControl } from './context.ts';
 import { fileKey, planPacks } from './files.ts';
 import { type Failure, finish } from './finish.ts';
+import { openFiles } from './lake-files.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
 import { movedError } from './table.ts';
 
@@ -51,7 +52,8 @@ export async function rawBatch(
   const stem = (target: Target) => packName(node.definition, target.time, context.now);
   const index = lake.state.refresh();
   const found = findInputs(lake, node, context.evaluation, context.upstream, index, targets);
-  const bound = await bindInputs(lake, found);
+  await using files = openFiles(lake);
+  const bound = await bindInputs(files, found, 'function');
   const engine = bound.length > 0 ? await lake.engine() : undefined;
   const staging: Staged[] = [];
   const arrived: Arrived[] = [];

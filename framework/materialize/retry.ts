@@ -54,12 +54,23 @@ const ENDS_RUN = new Set([
   'state-too-new',
   'state-replaced',
 ]);
+/** Of the bucket of the lake. What a person's code throws may have the same names. */
+const STORE_ENDS_RUN = new Set([
+  'access-denied',
+  'credentials-expired',
+  'credentials-refused',
+  'no-credentials',
+  'no-such-bucket',
+  'clock-skew',
+  'encryption-refused',
+  'store-full',
+]);
 
 /** Errors that are no partition's fault and that every other partition would meet as well. */
 export function endsRun(error: unknown): boolean {
-  return (
-    (isLakehouseError(error) && ENDS_RUN.has(error.code)) || codeOf(error) === 'ENOSPC' || codeOf(error) === 'EROFS'
-  );
+  if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EROFS') return true;
+  if (!isLakehouseError(error)) return false;
+  return ENDS_RUN.has(error.code) || (STORE_ENDS_RUN.has(error.code) && error.details?.bucket !== undefined);
 }
 
 /** What waiting depends on. */

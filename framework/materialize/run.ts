@@ -3,13 +3,14 @@ import type { Tags } from '../common/tags.ts';
 import { traced } from '../common/trace.ts';
 import type { Plan, PlanRequest } from '../plan/plan.ts';
 import { makePlan } from '../plan/plan.ts';
+import { publishThenRemove } from './catalogue.ts';
 import { compareComputed } from './check.ts';
-import { removeSuperseded } from './commit.ts';
 import type { RunControl } from './context.ts';
 import { logDefinitions } from './definitions.ts';
 import { newCounts, type RunCounts } from './events.ts';
 import { examinePlan, refuseUnsound } from './examine.ts';
 import { execute, tellHolds } from './execute.ts';
+import { rememberHistory } from './history.ts';
 import type { Lake } from './lake.ts';
 import { observe } from './observe.ts';
 import { endsRun, withRetry } from './retry.ts';
@@ -89,6 +90,7 @@ async function carryOut(lake: Lake, request: RunRequest, run: string, control: R
   let down: readonly SourceDown[] = [];
   try {
     logDefinitions(lake);
+    rememberHistory(lake);
     for (const { asset, from } of request.acceptCode ?? [])
       lake.state.append({ kind: 'accepted', asset, run, from, to: lake.graph.node(asset).code });
     if (request.observe !== false) down = await observeSelected(lake, request, run, control);
@@ -133,7 +135,14 @@ function requireClock({ state, now }: Lake): void {
 /** What may as well be done by a later run: it does not make a good run a failed one. */
 async function tidy(lake: Lake, { emit }: RunControl): Promise<void> {
   try {
-    await removeSuperseded(lake, lake.now());
+    await publishThenRemove(lake, lake.now(), (message) =>
+      emit({
+        type: 'warning',
+        asset: '',
+        message,
+        hint: 'The next run tries again; lakehouse catalogue sync does so now.',
+      }),
+    );
     if (lake.state.eventsSinceCheckpoint() >= lake.settings.checkpointEvery) lake.state.checkpoint();
   } catch (error) {
     emit({

@@ -9,6 +9,8 @@ import { Pools, poolSettings } from './pools.ts';
  */
 export interface Shared {
   readonly pools: Pools;
+  /** Takes what may change while work goes on: the pools, and the keys of the bucket. */
+  readonly configure: (settings: Settings) => void;
   /** Started when it is first needed. */
   readonly engine: () => Promise<Engine>;
   readonly close: () => Promise<void>;
@@ -16,10 +18,16 @@ export interface Shared {
 
 export function createShared(settings: Settings, mode: 'read' | 'write'): Shared {
   let engine: Promise<Engine> | undefined;
+  let current = settings;
+  const pools = new Pools(poolSettings(settings));
   return {
-    pools: new Pools(poolSettings(settings)),
+    pools,
+    configure: (next) => {
+      current = next;
+      pools.configure(poolSettings(next));
+    },
     engine: () => {
-      engine ??= startEngine(settings, mode).catch((error: unknown) => {
+      engine ??= startEngine(settings, mode, () => current.s3).catch((error: unknown) => {
         // A process that lives on may try again.
         engine = undefined;
         throw error;

@@ -26,6 +26,7 @@ import { computeContext } from './compute.ts';
 import { type BatchContext, isToldToStop, policyOf, retryControl } from './context.ts';
 import { fileKey, type PackPlanning, packWrite, planCarriable, replacedMeanwhile } from './files.ts';
 import { type Failure, finish } from './finish.ts';
+import { openFiles } from './lake-files.ts';
 import { endsRun, isConflict, withRetry } from './retry.ts';
 
 /** Whether an asset reads itself at earlier times. */
@@ -46,11 +47,12 @@ export async function tableBatch(
   const started = performance.now();
   const index = lake.state.refresh();
   const found = findInputs(lake, node, context.evaluation, context.upstream, index, targets);
+  await using files = openFiles(lake);
   const staged: Staged[] = [];
   let planning: PackPlanning | undefined;
   try {
     const engine = await lake.engine();
-    const bound = await bindInputs(lake, found);
+    const bound = await bindInputs(files, found, node.definition.compute?.type === 'rows' ? 'function' : 'engine');
     const made =
       node.definition.compute?.type === 'rows'
         ? await computeRows(context, targets, found, await engine.rowBuffer(node.definition, signal), (i) =>
@@ -60,7 +62,7 @@ export async function tableBatch(
     const todo = made ? made.rows.targets.flatMap((i) => targets[i] ?? []) : targets;
     if (todo.length === 0) return made?.failed ?? [];
 
-    planning = await planCarriable(lake, node, packsOf(context, todo), index, context.now, signal);
+    planning = await planCarriable(lake, files, node, packsOf(context, todo), index, context.now, signal);
     const ordinals = new Map(todo.map((t, i) => [pointKey(t.seriesKey, t.time), i]));
     const packOf = new Map<string, number>();
     const packs: PackWrite[] = [];
@@ -68,7 +70,7 @@ export async function tableBatch(
       const stage = await lake.store.stage(fileKey(lake, node, pack.values, pack.name, '.parquet'));
       staged.push(stage);
       packs.push(
-        await packWrite(lake, pack, stage.path, (time) => ordinals.get(pointKey(pack.seriesKey, time)) as number),
+        await packWrite(files, pack, stage.path, (time) => ordinals.get(pointKey(pack.seriesKey, time)) as number),
       );
       for (const time of pack.times) packOf.set(pointKey(pack.seriesKey, time), i);
     }

@@ -26,7 +26,7 @@ export interface TickEnded {
 /** Somebody who looks on. Nothing of it throws. */
 export interface Watch {
   /** Where to tell what happens in one run (or one look at sources). `job`: what it is one of, e.g. `schedule nightly`. */
-  readonly follow: (lake: Pick<OpenedLake, 'graph'>, job: string) => Emit;
+  readonly follow: (lake: Pick<OpenedLake, 'graph' | 'store'>, job: string) => Emit;
   readonly tickEnded: (tick: TickEnded) => void;
   /** What is new about the daemon. */
   readonly daemon: (facts: Partial<DaemonFacts>) => void;

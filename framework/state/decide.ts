@@ -30,8 +30,8 @@ export interface Decision {
   readonly points: number;
   /** For each new file the series it belongs to and how many partitions live in it. */
   readonly newFiles: readonly { series: string; live: number }[];
-  /** File id → how many partitions fewer live in it. */
-  readonly left: ReadonlyMap<number, number>;
+  /** File id → the times of the partitions that live in it no more, in any order. */
+  readonly left: ReadonlyMap<number, readonly number[]>;
 }
 
 const refuse = (message: string): never => {
@@ -57,8 +57,13 @@ export function decide(event: NewEvent, view: AppendView): Decision {
   const asset = view.index.asset(event.asset);
   const count = filesOf(event).length;
   const newFiles = Array.from({ length: count }, () => ({ series: undefined as string | undefined, live: 0 }));
-  const left = new Map<number, number>();
-  const vacate = (file: number) => file >= 0 && left.set(file, (left.get(file) ?? 0) + 1);
+  const left = new Map<number, number[]>();
+  const vacate = (file: number, time: number) => {
+    if (file < 0) return;
+    const times = left.get(file);
+    if (times === undefined) left.set(file, [time]);
+    else times.push(time);
+  };
   const fill = (ordinal: number, series: string) => {
     const file = newFiles[ordinal] ?? refuse(`A partition of ${series} lives in file ${ordinal} of ${count}`);
     if (file.series !== undefined && file.series !== series) {
@@ -87,7 +92,8 @@ export function decide(event: NewEvent, view: AppendView): Decision {
     const mask = changedMask(outcome, state, details);
     for (let i = 0; i < outcome.times.length; i++) {
       points += mask[i] as number;
-      vacate(details.fileAt(outcome.times[i] as number));
+      const time = outcome.times[i] as number;
+      vacate(details.fileAt(time), time);
       const ordinal = outcome.file[i] as number;
       if (event.kind === 'materialized' && ordinal >= 0) fill(ordinal, outcome.series);
     }
@@ -116,7 +122,7 @@ export function decide(event: NewEvent, view: AppendView): Decision {
           at,
         );
       }
-      vacate(file);
+      vacate(file, time);
       fill(moved.file[i] as number, moved.series);
     }
   }
@@ -133,14 +139,14 @@ export function decide(event: NewEvent, view: AppendView): Decision {
       for (let time = ranges[r] as number; time < (ranges[r + 1] as number); time++) {
         if (((state.flags[time - state.base] as number) & PRESENT) === 0) continue;
         points++;
-        vacate(details.fileAt(time));
+        vacate(details.fileAt(time), time);
       }
     }
     return [{ ...gone, ranges }];
   });
 
   for (const { id, path, live } of superseded.values()) {
-    const staying = live - (left.get(id) ?? 0);
+    const staying = live - (left.get(id)?.length ?? 0);
     if (staying > 0)
       conflict(`${staying} partitions of ${event.asset} still live in ${path}, which was to be replaced`, { path });
   }

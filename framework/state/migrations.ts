@@ -119,6 +119,49 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;`,
   },
   { name: 'tags of runs', sql: 'ALTER TABLE runs ADD COLUMN tags TEXT' },
+  {
+    name: 'history',
+    sql: `
+      ALTER TABLE files ADD COLUMN written INTEGER;  -- partitions it was written with; NULL for files of before this was known
+
+      -- Partitions that left a file, for as long as the file is known.
+      CREATE TABLE departures (
+        file INTEGER NOT NULL,
+        revision INTEGER NOT NULL,   -- after which they lived in it no more
+        times TEXT NOT NULL,         -- flat half-open ranges, JSON
+        PRIMARY KEY (file, revision)
+      ) STRICT, WITHOUT ROWID;
+
+      -- Of an asset; of all of them where it is ''.
+      CREATE TABLE history (
+        asset TEXT PRIMARY KEY,
+        since INTEGER NOT NULL DEFAULT 0,  -- earliest revision of which all files are still known
+        keep_ms INTEGER                    -- how long its superseded files stay, as declared last
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO history (asset, since) SELECT '', head FROM counters;
+      CREATE INDEX files_spare ON files (asset, superseded_at) WHERE superseded IS NOT NULL;
+      ALTER TABLE counters ADD COLUMN pruned_at INTEGER;  -- latest instant of a pruned event, ms UTC
+
+      -- A program of an earlier version that had the file open goes on, and knows nothing of history: the log itself sees to it.
+      CREATE TRIGGER files_vacated BEFORE UPDATE OF live ON files
+        WHEN new.live < old.live
+          AND NOT EXISTS (SELECT 1 FROM departures WHERE file = new.id AND revision = (SELECT head FROM counters))
+      BEGIN
+        SELECT RAISE(ABORT, 'a later version keeps this log by now, start this program again');
+      END;
+      CREATE TRIGGER files_forgotten AFTER DELETE ON files
+      BEGIN
+        INSERT INTO history (asset, since)
+          VALUES (old.asset, ifnull((SELECT max(revision) FROM departures WHERE file = old.id), old.superseded))
+          ON CONFLICT DO UPDATE SET since = max(since, excluded.since);
+        DELETE FROM departures WHERE file = old.id;
+      END;
+      CREATE TRIGGER counters_pruned AFTER UPDATE OF pruned ON counters
+      BEGIN
+        UPDATE counters SET pruned_at =
+          ifnull(max(ifnull(pruned_at, 0), (SELECT max(at) FROM events WHERE revision <= new.pruned)), pruned_at);
+      END;`,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SerializedError } from '../common/errors.ts';
 import type { Tags } from '../common/tags.ts';
+import * as ranges from '../partition/ranges.ts';
 import { filesOf, type NewEvent } from './events.ts';
 import { prepare, type Row } from './sql.ts';
 import type { FileRecord, RunRecord } from './store.ts';
@@ -17,6 +18,8 @@ export function fileRecord(row: Row): FileRecord {
     ...(row.sha256 !== null && { sha256: String(row.sha256) }),
     createdRevision: Number(row.created),
     live: Number(row.live),
+    // Whoever only reads does not add the column.
+    ...(typeof row.written === 'number' && { written: row.written }),
     ...(row.superseded !== null && {
       supersededRevision: Number(row.superseded),
       // Negative for a kept file, see kept.ts.
@@ -57,7 +60,7 @@ export function addFiles(
     prepare(db, 'UPDATE counters SET next_file = next_file + ?1 RETURNING next_file - ?1 AS first').get(files.length)
       ?.first,
   );
-  const insert = prepare(db, 'INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)');
+  const insert = prepare(db, 'INSERT INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, ?8)');
   files.forEach((file, ordinal) => {
     const { series, live } = filled[ordinal] as { series: string; live: number };
     insert.run(first + ordinal, file.path, event.asset, series, file.bytes, file.sha256 ?? null, revision, live);
@@ -65,14 +68,27 @@ export function addFiles(
   return first;
 }
 
-/** Takes partitions out of the files they lived in; a file that none is left in is superseded. */
-export function vacateFiles(db: DatabaseSync, left: ReadonlyMap<number, number>, revision: number, at: number): void {
+/** As ranges. Given in any order. */
+const timesText = (times: readonly number[]): string =>
+  JSON.stringify(ranges.fromSorted([...times].sort((a, b) => a - b)).bounds);
+
+/** Takes partitions out of the files they lived in, and remembers that they did; a file that none is left in is superseded. */
+export function vacateFiles(
+  db: DatabaseSync,
+  left: ReadonlyMap<number, readonly number[]>,
+  revision: number,
+  at: number,
+): void {
   const vacate = prepare(
     db,
     `UPDATE files SET live = live - ?2,
        superseded = CASE WHEN live = ?2 THEN ?3 END, superseded_at = CASE WHEN live = ?2 THEN ?4 END WHERE id = ?1`,
   );
-  for (const [id, count] of left) vacate.run(id, count, revision, at);
+  const remember = prepare(db, 'INSERT INTO departures VALUES (?, ?, ?)');
+  for (const [id, times] of left) {
+    remember.run(id, revision, timesText(times));
+    vacate.run(id, times.length, revision, at);
+  }
 }
 
 export function projectRun(db: DatabaseSync, event: NewEvent, revision: number, at: number): void {

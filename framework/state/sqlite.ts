@@ -8,6 +8,7 @@ import { type Connection, openForReading, openForWriting } from './connection.ts
 import { type Decision, decide } from './decide.ts';
 import type { SeriesDetails } from './details.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
+import { endHistory, filesAt, forgetFiles, keptMs, revisionAt, setKeptMs } from './history.ts';
 import type { LakeIndex } from './index.ts';
 import { keepExcluded, releaseKept } from './kept.ts';
 import { lakeFact, setLakeFact } from './migrations.ts';
@@ -24,6 +25,9 @@ import type {
   ClaimToken,
   EventFilter,
   FileRecord,
+  FileState,
+  FilesTaken,
+  FilesThen,
   PruneOptions,
   RunRecord,
   StateWriter,
@@ -59,6 +63,7 @@ class SqliteState implements StateWriter {
   readonly #mirror: Mirror;
   #connection: Connection;
   #snapshot: LakeIndex | undefined;
+  #atOnce = false;
 
   constructor(path: string, options: OpenStateOptions) {
     this.#path = path;
@@ -84,6 +89,10 @@ class SqliteState implements StateWriter {
 
   /** Runs `body` on the caught-up state. A file that was read as quiet and is written meanwhile is read again. */
   #read<T>(body: (db: DatabaseSync) => T): T {
+    if (this.#atOnce) {
+      this.#mirror.trim(this.#connection.db);
+      return body(this.#connection.db);
+    }
     for (let attempt = 1; ; attempt++) {
       if (this.#connection.outdated()) {
         // Where it cannot be opened now, it may be next time.
@@ -104,6 +113,18 @@ class SqliteState implements StateWriter {
       }
       this.#mirror.reset();
     }
+  }
+
+  atOnce<T>(read: () => T): T {
+    return this.#read(() => {
+      const within = this.#atOnce;
+      this.#atOnce = true;
+      try {
+        return read();
+      } finally {
+        this.#atOnce = within;
+      }
+    });
   }
 
   #write<T>(body: (db: DatabaseSync) => T): T {
@@ -145,10 +166,28 @@ class SqliteState implements StateWriter {
     }
   }
 
-  supersededFiles(atOrBefore: number): FileRecord[] {
-    const sql =
-      'SELECT * FROM files WHERE superseded IS NOT NULL AND superseded_at BETWEEN 0 AND ? ORDER BY superseded_at, id';
-    return this.#all(sql, atOrBefore).map(fileRecord);
+  supersededFiles(atOrBefore: number | ((asset: string) => number)): FileRecord[] {
+    const spare = 'FROM files WHERE superseded IS NOT NULL AND superseded_at';
+    if (typeof atOrBefore === 'number')
+      return this.#all(`SELECT * ${spare} BETWEEN 0 AND ? ORDER BY superseded_at, id`, atOrBefore).map(fileRecord);
+    return this.#all(`SELECT DISTINCT asset ${spare} >= 0 ORDER BY asset`).flatMap(({ asset }) =>
+      this.#all(
+        `SELECT * ${spare} BETWEEN 0 AND ? AND asset = ? ORDER BY superseded_at, id`,
+        atOrBefore(String(asset)),
+        String(asset),
+      ).map(fileRecord),
+    );
+  }
+
+  filesTaken(): FilesTaken[] {
+    const sql = `SELECT asset, CASE WHEN superseded IS NULL THEN 'current' WHEN superseded_at < 0 THEN 'kept' ELSE 'superseded' END AS state,
+      count(*) AS files, sum(bytes) AS bytes FROM files GROUP BY state, asset ORDER BY state, asset`;
+    return this.#all(sql).map(({ asset, state, files, bytes }) => ({
+      asset: String(asset),
+      state: state as FileState,
+      files: Number(files),
+      bytes: Number(bytes),
+    }));
   }
 
   keptFiles(): FileRecord[] {
@@ -166,6 +205,14 @@ class SqliteState implements StateWriter {
       const id = this.#mirror.detailsOf(db, asset, series).fileAt(time);
       return id < 0 ? undefined : findFile(db, id);
     });
+  }
+
+  filesAt(asset: string, revision: number): FilesThen | undefined {
+    return this.#read((db) => filesAt(db, asset, revision));
+  }
+
+  revisionAt(at: number): number | undefined {
+    return this.#read((db) => revisionAt(db, at));
   }
 
   runs(limit: number, tags?: Tags): RunRecord[] {
@@ -331,10 +378,20 @@ class SqliteState implements StateWriter {
     });
   }
 
+  keptMs(): ReadonlyMap<string, number> {
+    return this.#read(keptMs);
+  }
+
+  setKeptMs(declared: ReadonlyMap<string, number>): void {
+    this.#write((db) => setKeptMs(db, declared));
+  }
+
+  endHistory(ids: Iterable<number>): void {
+    this.#write((db) => endHistory(db, [...ids]));
+  }
+
   forgetFiles(ids: Iterable<number>): void {
-    this.#write((db) => {
-      for (const id of ids) prepare(db, 'DELETE FROM files WHERE id = ? AND superseded IS NOT NULL').run(id);
-    });
+    this.#write((db) => forgetFiles(db, [...ids]));
   }
 
   integrityCheck(): string[] {

@@ -16,6 +16,8 @@ export interface FileRecord {
   readonly createdRevision: number;
   /** Partitions that live in it; 0 for a superseded file. */
   readonly live: number;
+  /** Partitions it was written with; absent for files of an older program. */
+  readonly written?: number;
   /** The event after which no partition lived in it any more; of a file that was kept and then let go, the event that did that. */
   readonly supersededRevision?: number;
   /** ms UTC. */
@@ -38,6 +40,30 @@ export interface RunRecord {
   readonly error?: SerializedError;
 }
 
+/** What files are kept for: `current` ones hold partitions, `superseded` ones wait to be removed, `kept` ones were excluded. */
+export type FileState = 'current' | 'superseded' | 'kept';
+
+/** What the files of an asset take. */
+export interface FilesTaken {
+  readonly asset: string;
+  readonly state: FileState;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** A file that partitions lived in at an earlier revision. */
+export interface FileThen extends FileRecord {
+  /** Times of those that have left it since, as flat half-open ranges. Those that live in it now did so then. */
+  readonly left: readonly number[];
+}
+
+/** The files of an asset as of an earlier revision. */
+export interface FilesThen {
+  /** The earliest revision of which all files are known; of an earlier one `files` is empty. */
+  readonly since: number;
+  readonly files: readonly FileThen[];
+}
+
 export interface EventFilter {
   readonly asset?: string;
   readonly run?: string;
@@ -55,16 +81,32 @@ export interface StateReader {
   refresh(): LakeIndex;
   /** Details of a series, read from disk when first asked for. As of now, which may be later than a snapshot that is still held. Never altered afterwards. */
   details(asset: string, series: string): SeriesDetails | undefined;
+  /** What `read` finds, all of it as of one revision whatever is appended meanwhile. It only reads, and may be called again. */
+  atOnce<T>(read: () => T): T;
   /** Current files. */
   files(asset?: string): Iterable<FileRecord>;
-  /** Files that no partition lives in any more, superseded at or before an instant (ms UTC) and not yet forgotten; without the kept ones. */
-  supersededFiles(atOrBefore: number): Iterable<FileRecord>;
+  /**
+   * Files that no partition lives in any more, superseded at or before an instant (ms UTC), for each asset its own, and not yet
+   * forgotten; without the kept ones.
+   */
+  supersededFiles(atOrBefore: number | ((asset: string) => number)): Iterable<FileRecord>;
   /** Files that an exclusion superseded, of series that nothing else is in the lake of: a changed setting must not cost anybody originals. */
   keptFiles(): Iterable<FileRecord>;
+  /** Of every asset that has such files, by state and asset. */
+  filesTaken(): FilesTaken[];
   /** A file by id or path, current or superseded. */
   file(idOrPath: number | string): FileRecord | undefined;
   /** The file a partition lives in. */
   fileOf(asset: string, series: string, time: number): FileRecord | undefined;
+  /** Undefined where the log keeps no history: an older program wrote it last, and nothing has been written since. */
+  filesAt(asset: string, revision: number): FilesThen | undefined;
+  /**
+   * The last revision that was appended at or before an instant (ms UTC), 0 before the first; undefined where the events that would
+   * tell are pruned.
+   */
+  revisionAt(at: number): number | undefined;
+  /** How long superseded files of assets stay, in milliseconds, as last remembered; of assets that keep any. */
+  keptMs(): ReadonlyMap<string, number>;
   /** Latest first; with `tags` those that have all of these. */
   runs(limit: number, tags?: Tags): RunRecord[];
   /** Assets that runs are computing as of an instant (ms UTC), of whatever process: of one that was killed until its claims expire. */
@@ -150,7 +192,14 @@ export interface StateWriter extends StateReader {
   checkpoint(): void;
   /** Deletes old events, only below the previous checkpoint, and old runs. */
   prune(options: PruneOptions): { events: number; runs: number };
-  /** Forgets superseded files whose objects have been removed. Current files stay. */
+  /** Remembers for assets how long their superseded files are to stay, in milliseconds: for those who do not have their definitions. */
+  setKeptMs(declared: ReadonlyMap<string, number>): void;
+  /**
+   * From here on nobody is told that partitions lived in these superseded files: their objects are about to be removed. What was
+   * in them can be told of revisions no more.
+   */
+  endHistory(ids: Iterable<number>): void;
+  /** Forgets superseded files whose objects have been removed, which ends their history too. Current files stay. */
   forgetFiles(ids: Iterable<number>): void;
   /** Sets a fact once. Returns the value in force, which is the earlier one where it had been set. */
   setMetaOnce(key: string, value: string): string;

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isLakehouseError } from '../common/errors.ts';
 import { checkpointRevisions, verifyCheckpoint } from './checkpoint-store.ts';
+import { keepsHistory } from './history.ts';
 import { PRESENT } from './index.ts';
 import { type Mirror, packedEvents } from './mirror.ts';
 import { prepare } from './sql.ts';
@@ -54,5 +55,16 @@ function verifyFiles(db: DatabaseSync, mirror: Mirror): string[] {
     }
   }
   for (const [id, count] of live) problems.push(`${count} partitions live in file ${id}, which is not known`);
-  return problems;
+  return [...problems, ...(keepsHistory(db) ? verifyHistory(db) : [])];
+}
+
+/** Nothing is lost from the history of a file: what it was written with lives in it, or has left it at a known revision. */
+function verifyHistory(db: DatabaseSync): string[] {
+  const lost = prepare(
+    db,
+    `SELECT path FROM files WHERE written - live <> (SELECT ifnull(sum(until.value - since.value), 0)
+       FROM departures, json_each(times) since, json_each(times) until
+       WHERE file = files.id AND since.key % 2 = 0 AND until.key = since.key + 1)`,
+  ).all();
+  return lost.map(({ path }) => `The history of the file ${path} is not complete`);
 }

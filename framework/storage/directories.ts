@@ -1,7 +1,7 @@
 import { link, lstat, mkdir, open, readlink, realpath, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LakehouseError } from '../common/errors.ts';
-import { errnoOf } from './errors.ts';
+import { errnoOf, objectExists } from './errors.ts';
 
 /** How often work in a directory is tried again when other processes prune that directory at the same moment. */
 const ATTEMPTS = 20;
@@ -39,11 +39,9 @@ export class DirectoryTree {
     await this.within(dirname(key), async () => {
       await this.contains(dirname(key));
       try {
-        await link(from, to);
+        await hardLink(from, to);
       } catch (error) {
-        const errno = errnoOf(error) ?? '';
-        if (errno === 'EEXIST') throw await taken(key, to);
-        throw ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errno) ? noLinks(to, errno, error) : error;
+        throw errnoOf(error) === 'EEXIST' ? await taken(key, to) : error;
       }
     });
   }
@@ -121,6 +119,16 @@ export async function makeDirectory(path: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
+/** Throws the operating system's errors as they are, and `no-hard-links` (usage). */
+export async function hardLink(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const errno = errnoOf(error) ?? '';
+    throw ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errno) ? noLinks(to, errno, error) : error;
+  }
+}
+
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -141,11 +149,7 @@ function unless(errno: string): (error: unknown) => undefined {
 async function taken(key: string, path: string): Promise<LakehouseError> {
   const stats = await lstat(path).catch(unless('ENOENT'));
   if (stats !== undefined && !stats.isFile()) return notADirectory(path);
-  return new LakehouseError('object-exists', `The object '${key}' exists already, and objects are never overwritten`, {
-    kind: 'conflict',
-    hint: 'Another process was first. Plan again.',
-    details: { key },
-  });
+  return objectExists(key);
 }
 
 function notADirectory(path: string): LakehouseError {

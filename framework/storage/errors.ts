@@ -94,3 +94,22 @@ export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What nobody can read: `conflict`, since whoever named it should look again at what is current. */
+export function objectMissing(key: string, root: string, cause?: unknown): LakehouseError {
+  return new LakehouseError('object-missing', `There is no object '${key}' in ${root}`, {
+    kind: 'conflict',
+    hint: "It may have been superseded meanwhile. If the log still refers to it, 'lakehouse verify' finds all such.",
+    cause,
+    details: { key },
+  });
+}
+
+/** What a commit finds in its place. */
+export function objectExists(key: string): LakehouseError {
+  return new LakehouseError('object-exists', `The object '${key}' exists already, and objects are never overwritten`, {
+    kind: 'conflict',
+    hint: 'Another process was first. Plan again.',
+    details: { key },
+  });
+}

@@ -15,10 +15,16 @@ export function compareKeys(a: string, b: string): number {
 /**
  * Refuses whatever is not a plain relative path: empty, absolute, with `.`, `..` or empty segments, with a backslash or control
  * characters, ill-formed UTF-16, longer than a store can hold, or in the staging area.
+ * @param inFront What the store puts in front of it.
  * @throws `bad-key` (usage).
  */
-export function assertKey(key: string): void {
-  refuse('object key', key, problemOf(key));
+export function assertKey(key: string, inFront = ''): void {
+  refuse('object key', key, problemOf(key, inFront));
+}
+
+/** Whether {@link assertKey} takes it. */
+export function isKey(key: string): boolean {
+  return problemOf(key) === undefined;
 }
 
 /** As {@link assertKey}, for what keys may start with: '' and an incomplete last segment are fine. */
@@ -34,13 +40,15 @@ function refuse(what: string, text: string, problem: string | undefined): void {
   });
 }
 
-function problemOf(key: string): string | undefined {
+function problemOf(key: string, inFront = ''): string | undefined {
   if (key === '') return 'is empty';
   if (key.startsWith('/')) return "starts with '/'";
   if (key.includes('\\')) return 'contains a backslash';
   if (/\p{Cc}/u.test(key)) return 'contains a control character';
   if (!key.isWellFormed()) return 'is not well-formed Unicode';
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
+  if (Buffer.byteLength(inFront + key) > MAX_KEY_BYTES) {
+    return `is longer than ${MAX_KEY_BYTES} bytes${inFront === '' ? '' : ` with '${inFront}' in front of it`}`;
+  }
   const segments = key.split('/');
   for (const segment of segments) {
     if (segment === '') return 'has an empty segment';

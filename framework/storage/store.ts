@@ -25,12 +25,35 @@ export interface Staged extends AsyncDisposable {
   discard(): Promise<void>;
 }
 
+/** What the log knows of an object's bytes. */
+export interface KnownObject {
+  readonly key: string;
+  /** SHA-256, hex. */
+  readonly sha256?: string | undefined;
+}
+
 /**
- * Write-once objects under `/`-separated relative keys. An object is either absent or whole, never overwritten, and durable once
- * its commit has returned. What is in the store means nothing by itself: the log says which objects are current.
+ * Objects as local files, for one piece of work. What a store fetches stays until the reading is closed, also when the object is
+ * deleted meanwhile; where objects are files anyway they are read in place, and go when they are deleted. Close it whatever happens:
+ * `await using reading = store.reading()`.
+ */
+export interface Reading extends AsyncDisposable {
+  /**
+   * Absolute path of a file with the object's bytes, only to be read. The same object always has the same path. Bytes that are at
+   * hand by their SHA-256 are given also when the object is gone.
+   * @throws `object-missing` as `read` does; `object-corrupt` (data) when the bytes are not those that the log knows.
+   */
+  path(object: KnownObject): Promise<string>;
+  /** Does nothing when already closed; never throws. */
+  close(): Promise<void>;
+}
+
+/**
+ * Write-once objects under `/`-separated relative keys. An object is either absent or whole, never overwritten (but by `overwrite`),
+ * and durable once its commit has returned. What is in the store means nothing by itself: the log says which objects are current.
  *
  * Every method throws `LakehouseError`: `bad-key` (usage) for a key that {@link assertKey} refuses, and what
- * {@link storageError} makes of the operating system's answers.
+ * {@link storageError} makes of the operating system's answers, or {@link s3Error} of those of S3.
  */
 export interface ObjectStore {
   readonly kind: 'local' | 's3';
@@ -52,14 +75,20 @@ export interface ObjectStore {
   /** Stages, writes and commits `bytes`, with the same guarantees and errors. */
   put(key: string, bytes: Uint8Array): Promise<ObjectInfo>;
 
+  /**
+   * Puts an object in the place of whatever is there, at once and durably: readers see the old or the new one, whole. Only for what
+   * others look for under a fixed name (the catalogue); everything else is written once.
+   */
+  overwrite(key: string, bytes: Uint8Array): Promise<ObjectInfo>;
+
   /** @throws `object-missing` (conflict: whoever named it should look again at what is current). */
   read(key: string): Promise<Uint8Array>;
 
   /** The stream of an object that exists. @throws `object-missing` as `read` does. */
   createReadStream(key: string): Promise<Readable>;
 
-  /** Absolute path of a local file with the object's bytes, only to be read. @throws `object-missing` as `read` does. */
-  localPath(key: string): Promise<string>;
+  /** For those who read files: engines, hashes. */
+  reading(): Reading;
 
   /** undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>;

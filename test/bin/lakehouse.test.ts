@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -41,17 +41,17 @@ beforeEach(async () => {
 
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-async function bundleNode(): Promise<void> {
-  const node = join(root, 'node_modules/node/bin/node');
+async function bundleNode(beside = root): Promise<void> {
+  const node = join(beside, 'node_modules/node/bin/node');
   await mkdir(join(node, '..'), { recursive: true });
   await writeFile(node, `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
   await chmod(node, 0o755);
 }
 
-function start(args: readonly string[], old: boolean): ChildProcess {
+function start(args: readonly string[], old: boolean, cwd = root): ChildProcess {
   const flags = old ? ['--import', join(root, 'node-20.mjs')] : [];
   return spawn(process.execPath, [...flags, bin, ...args], {
-    cwd: root,
+    cwd,
     env: { ...process.env, TEST_PID: String(process.pid) },
   });
 }
@@ -67,7 +67,15 @@ async function finish(child: ChildProcess) {
   return { code, out, err };
 }
 
-const run = (args: readonly string[], { old = false } = {}) => finish(start(args, old));
+const run = (args: readonly string[], { old = false, cwd = root } = {}) => finish(start(args, old, cwd));
+
+/** Makes what is in `root` a package that is installed in a project. */
+async function install(project: string): Promise<void> {
+  const directory = join(project, 'node_modules/crypto-lakehouse');
+  await mkdir(directory, { recursive: true });
+  for (const name of ['bin', 'dist', 'package.json']) await rename(join(root, name), join(directory, name));
+  bin = join(directory, 'bin/lakehouse.js');
+}
 
 describe('on a Node that is new enough', () => {
   test('runs main with the arguments, in the same process', async () => {
@@ -120,8 +128,33 @@ describe('on an older Node', () => {
     },
   );
 
+  const tooOld =
+    'lakehouse: Node 20.20.2 is too old: install Node 22.18 or newer, or one for this project alone: npm install --save-dev node@24\n';
+
   test('without a bundled one says which Node to install', async () => {
-    const err = 'lakehouse: Node 20.20.2 is too old: install Node 22.18 or newer\n';
-    expect(await run([], { old: true })).toEqual({ code: 2, out: '', err });
+    expect(await run([], { old: true })).toEqual({ code: 2, out: '', err: tooOld });
+  });
+
+  test('runs that of the project it is installed in', async () => {
+    const project = join(root, 'project');
+    await install(project);
+    await bundleNode(project);
+    const out = '{"args":["three"],"wrapped":true}\n';
+    expect(await run(['three'], { old: true, cwd: tmpdir() })).toEqual({ code: 3, out, err: '' });
+  });
+
+  test('runs that of the project it is linked into', async () => {
+    const project = join(root, 'elsewhere/project');
+    await install(join(root, 'clone'));
+    await bundleNode(project);
+    await mkdir(join(project, 'assets'));
+    const out = '{"args":["three"],"wrapped":true}\n';
+    expect(await run(['three'], { old: true, cwd: join(project, 'assets') })).toEqual({ code: 3, out, err: '' });
+  });
+
+  test('does not run itself again and again when what is installed is as old', async () => {
+    await mkdir(join(root, 'node_modules/node/bin'), { recursive: true });
+    await symlink(process.execPath, join(root, 'node_modules/node/bin/node'));
+    expect(await run([], { old: true })).toEqual({ code: 2, out: '', err: tooOld });
   });
 });

@@ -32,16 +32,25 @@ test('commands, subcommands and options', async () => {
     'show',
     'lineage',
     'query',
+    'shell',
+    'export',
     'runs',
     'config',
     'verify',
     'gc',
     'wipe',
+    'catalogue',
+    'init',
+    'new',
     'completion',
     'help',
   ]);
   expect(await complete(here, 'm')).toEqual(['materialize']);
   expect(await complete(here, 'runs', '')).toEqual(['show']);
+  expect(await complete(here, 'export', '')).toEqual(['duckdb', 'dbt']);
+  expect(await complete(here, 'new', '')).toEqual(['asset']);
+  expect(await complete(here, 'init', '--template', '')).toEqual(['minimal', 'crypto']);
+  expect(await complete(here, 'shell', '--format', 'p')).toEqual(['parquet']);
   expect(await complete(here, 'gc', '--')).toEqual([
     '--dry-run',
     '--excluded',
@@ -148,7 +157,8 @@ async function press(shell: 'bash' | 'zsh', script: string): Promise<{ lines: st
   const { cwd, env, asked } = await answering();
   await writeFile(join(cwd, '_lakehouse'), script);
   const setup = {
-    bash: `source ./_lakehouse; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; report() { echo "LINE<$READLINE_LINE>END"; READLINE_LINE=; }; bind -x '"\\C-x": report'; echo READY''!`,
+    // Its history would be written when the terminal is gone, into a directory that is being removed.
+    bash: `unset HISTFILE; source ./_lakehouse; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; report() { echo "LINE<$READLINE_LINE>END"; READLINE_LINE=; }; bind -x '"\\C-x": report'; echo READY''!`,
     zsh: `fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; report() { print -r -- "LINE<$BUFFER>END"; BUFFER=; }; zle -N report; bindkey '^X' report; bindkey '^I' complete-word; print READY''!`,
   };
   const driver = `zmodload zsh/zpty || exit 3

@@ -133,8 +133,8 @@ describe('rows as they are printed', () => {
   const shape = { limit: Number.POSITIVE_INFINITY, width: 80, style: styleFor(screen(), {}, false) };
   const printed = async (format: 'csv' | 'json' | 'ndjson' | 'table', batches: () => AsyncGenerator<number[][]>) => {
     const writes: string[] = [];
-    const sink = { write: async (text: string) => void writes.push(text), closed: () => false };
-    const result = { columns, batches: batches(), close: async () => undefined };
+    const sink = { write: async (text: string | Uint8Array) => void writes.push(String(text)), closed: () => false };
+    const result = { columns, batches: batches(), arrow: async function* () {}, close: async () => undefined };
     const failure = await writeRows(result, { ...shape, format }, sink).then(
       () => undefined,
       (error: Error) => error.message,

@@ -82,9 +82,9 @@ export class Place {
   now = NOON;
   #chance = 0;
 
-  constructor() {
+  constructor(atTheEnd: (remove: () => void) => void = onTestFinished) {
     this.cwd = mkdtempSync(join(tmpdir(), 'lakehouse-cli-'));
-    onTestFinished(() => rmSync(this.cwd, { recursive: true, force: true }));
+    atTheEnd(() => rmSync(this.cwd, { recursive: true, force: true }));
   }
 
   async run(args: readonly string[], options: Options = {}): Promise<{ code: number; out: string; err: string }> {
@@ -136,9 +136,12 @@ export class Place {
   }
 }
 
-/** A place with a config file, a definitions module to be found (tests pass its exports) and three days of two symbols. */
-export async function place(): Promise<Place> {
-  const made = new Place();
+/**
+ * A place with a config file, a definitions module to be found (tests pass its exports) and three days of two symbols. It is removed
+ * when the test is over, unless told when.
+ */
+export async function place(atTheEnd?: (remove: () => void) => void): Promise<Place> {
+  const made = new Place(atTheEnd);
   await mkdir(join(made.cwd, 'assets'));
   await writeFile(join(made.cwd, 'assets/index.ts'), '// The definition is passed in.\n');
   await writeFile(join(made.cwd, 'lakehouse.yaml'), 'workflow:\n  retryAttempts: 0\n');
@@ -155,6 +158,8 @@ const month = monthly({ start: '2024-01' });
 export interface TinyOptions {
   /** SQL factor in gold: another one is another code. */
   readonly factor?: number;
+  /** Of gold by day. */
+  readonly history?: '30d';
   /** Of the check that prices are not negative. Default: `warn`. */
   readonly severity?: 'warn' | 'error';
   /** By asset. Default: months are eager. */
@@ -243,6 +248,7 @@ function tiny(directory: string, options: TinyOptions): LakehouseDefinition {
   const factor = sql.raw(String(options.factor ?? 1));
   const days = asset('gold/days', {
     ...automated('gold/days'),
+    ...(options.history && { history: options.history }),
     description: 'One row per day.',
     partitions: { symbol, date },
     inputs: { prices },

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type CommandSpec, commands } from '../../framework/cli/catalog.ts';
-import { idGenerator } from '../../framework/cli/ids.ts';
 import { loaders } from '../../framework/cli/loaders.ts';
 import { readCommandLine } from '../../framework/cli/program.ts';
 import { VERSION } from '../../framework/cli/version.ts';
 import { PROGRAM_VERSION } from '../../framework/materialize/open.ts';
+import { idGenerator } from '../../framework/sdk/ids.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { Place, place } from './support.ts';
 
@@ -62,6 +62,9 @@ describe('help', () => {
         show <asset>                       show everything about one asset
         lineage [options] [selection]      show what is made from what
         query [options] [sql]              run SQL over the whole lake
+        shell [options]                    ask the lake in SQL, one statement after another
+        export                             list what other programs can be told of; 'export duckdb' and
+                                           'export dbt' tell them
         runs [options]                     list runs, latest first; 'runs show <run>' shows one
         config [options]                   show the settings in force and where each comes from
 
@@ -69,8 +72,12 @@ describe('help', () => {
         verify [options]                   check files and log against each other
         gc [options]                       remove files and events that nothing needs any more
         wipe [options] <asset>             take partitions out of the lake
+        catalogue                          show what other engines read the lake by; 'catalogue sync'
+                                           writes it
 
       More:
+        init [options] [directory]         make the project of a new lake: assets, settings, a test
+        new [options] <kind> <key>         write the module of a new asset, and a test of it
         completion <shell>                 print the completion script of a shell
         help [command...]                  print the help of a command
 
@@ -122,7 +129,7 @@ describe('help', () => {
     const phrases = [summary, ...given.map((one) => one.description), ...options.map((one) => one.description)];
     for (const phrase of json === undefined ? phrases : [...phrases, json]) expect(phrase).toMatch(/^[a-z-].*[^.]$/);
     expect(description ?? 'None.').toMatch(/^[A-Z].*\.$/s);
-    for (const { flags } of options) expect(flags).toMatch(/^(-[a-z], )?--[a-z-]+( <[a-z]+>)?$/);
+    for (const { flags } of options) expect(flags).toMatch(/^(-[a-z], )?--[a-z-]+( <[a-z=]+>)?$/);
     for (const { name } of given) expect(name).toMatch(/^(<[a-z]+>|\[[a-z]+(\.\.\.)?\])$/);
     expect(spec.examples?.length).toBeOneOf([1, 2, 3]);
     const read = (line: string) => {
@@ -150,6 +157,9 @@ describe('help', () => {
       show: ['raw/days'],
       query: ['SELECT 1 AS one'],
       'runs show': ['last'],
+      init: ['made', '--package=0.1.0'],
+      new: ['asset', 'gold/alone', '--partitions='],
+      'export duckdb': ['lake.duckdb'],
       wipe: ['raw/days', '--yes'],
       daemon: ['--once'],
       'schedules run': ['nightly'],
@@ -162,7 +172,9 @@ describe('help', () => {
     await here.run(['observe']);
     if (words.startsWith('schedules'))
       writeFileSync(join(here.cwd, 'lakehouse.yaml'), "schedules: { nightly: { cron: '0 6 * * *' } }\n");
-    const { code, out } = await here.run([...words.split(' '), ...(rest[words] ?? []), '--json']);
+    // The shell is asked something.
+    const stdin = 'SELECT 1 AS one;';
+    const { code, out } = await here.run([...words.split(' '), ...(rest[words] ?? []), '--json'], { stdin });
     expect(code).toBe(0);
     const shape = (text: string) => (Array.isArray(JSON.parse(text)) ? 'an array' : 'one object');
     const lines = json.includes('per line');
@@ -215,7 +227,7 @@ test('help and version load nothing but commander', () => {
     'framework/cli/commands',
   );
   expect(new Set([...seen.keys()].map((file) => dirname(relative(root, file)).replaceAll('\\', '/')))).toEqual(
-    new Set(['framework/cli', 'framework/common', 'framework/config']),
+    new Set(['framework/cli', 'framework/common', 'framework/config', 'framework/sdk']),
   );
 });
 

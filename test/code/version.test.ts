@@ -152,6 +152,7 @@ describe('does not change with', () => {
     ['the pool', "pool: 'small'", "pool: 'large'"],
     ['packs', "packs: ['partition', 'month']", "packs: ['partition']"],
     ['keepWithdrawn', 'keepWithdrawn: false', 'keepWithdrawn: true'],
+    ['a history', 'keepWithdrawn: false', "keepWithdrawn: false, history: '30d'"],
     ['a freshness policy', 'hours: 30', 'hours: 20'],
     ['whether there is one', '  freshness: within({ hours: 30 }),\n', ''],
     ['a check', "unique('open_time'), ", ''],

@@ -69,6 +69,10 @@ test('every setting has its systematic name', () => {
   const texts: Record<string, string> = {
     profile: 'test',
     's3.endpoint': 'http://localhost',
+    's3.pathStyle': 'true',
+    's3.encryption.type': 'kms',
+    'catalogue.glue.endpoint': 'http://localhost',
+    'catalogue.glue.tablePrefix': 'lake_',
     'http.port': '9464',
     'telemetry.otlp.endpoint': 'http://localhost',
     'telemetry.openLineage.url': 'http://localhost',
@@ -91,8 +95,8 @@ test('every setting has its systematic name', () => {
 });
 
 test('.env is read as Node reads it', () => {
-  const dotenv = `# comment\nexport S3__BUCKET='quoted # text'\nAWS_SECRET_ACCESS_KEY="two\nlines"\nOTHER__THING=1\n`;
-  expect(changes({ dotenv })).toEqual({ 's3.bucket': 'quoted # text', 's3.secretAccessKey': 'two\nlines' });
+  const dotenv = `# comment\nexport S3__REGION='quoted # text'\nAWS_SECRET_ACCESS_KEY="two\nlines"\nOTHER__THING=1\n`;
+  expect(changes({ dotenv })).toEqual({ 's3.region': 'quoted # text', 's3.secretAccessKey': 'two\nlines' });
 });
 
 describe('--set', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { settings as assetSettings } from '../../assets/settings.ts';
 import { isLakehouseError } from '../../framework/common/errors.ts';
 import { resolveSettings } from '../../framework/config/resolve.ts';
@@ -191,12 +191,12 @@ test('keys that JavaScript would take for its own are unknown like others', () =
   ).toMatchInlineSnapshot(`
     "invalid-settings (usage) The settings are wrong:
       - lakehouse.yaml:1:1: __proto__: Unknown setting
-        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)
+        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (18 in all)
       - lakehouse.yaml:2:13: workflow.constructor: Unknown setting
         Known: concurrencyLimit, retryAttempts, retryDelayMs, claimTtlMs, pools, rates
       - lakehouse.yaml:2:38: workflow.pools.__proto__: The name of a pool is lower case: letters, digits, _ and -
       - toString: Unknown setting (--set)
-        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)"
+        Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (18 in all)"
   `);
 });
 
@@ -229,7 +229,48 @@ test('secrets are not shown by errors', () => {
       - 's3.sessionToken' is no assignment (--set)
         Write --set a.b.c=value, e.g. --set workflow.concurrencyLimit=4
       - s3.secretKey: Unknown setting (--set)
-        Known: bucket, region, endpoint, accessKeyId, secretAccessKey, sessionToken
+        Known: bucket, prefix, region, endpoint, pathStyle, accessKeyId, secretAccessKey, sessionToken, encryption, checksums, conditionalWrites, multipart, … (19 in all)
       - alerts.webhookUrl: Expected an http or https URL (--set)"
   `);
+});
+
+describe('s3', () => {
+  test('what does not go together is refused, with the key named', () => {
+    const wrong = [
+      's3: { bucket: s3://lake/a }',
+      's3: { bucket: lake, prefix: /a }',
+      's3: { bucket: lake, prefix: a/../b }',
+      's3: { bucket: lake, prefix: "" }',
+      's3: { bucket: lake, endpoint: "minio:9000" }',
+      's3: { bucket: lake, accessKeyId: id }',
+      's3: { bucket: lake, secretAccessKey: hunter2 }',
+      's3: { bucket: lake, encryption: { kmsKeyId: alias/a } }',
+      's3: { bucket: lake, multipart: { partMb: 4 } }',
+    ];
+    const said = wrong.map((config) => fail({ config }).split('\n').slice(1).join('\n'));
+    expect(said.join('\n')).toMatchInlineSnapshot(`
+      "  - lakehouse.yaml:1:15: s3.bucket: Write the name of the bucket alone; what is in front of the keys is s3.prefix, got "s3://lake/a"
+        - lakehouse.yaml:1:29: s3.prefix: Names joined by '/', such as lakes/production: no '/' in front, no '.', '..' or empty name, no backslash, got "/a"
+        - lakehouse.yaml:1:29: s3.prefix: Names joined by '/', such as lakes/production: no '/' in front, no '.', '..' or empty name, no backslash, got "a/../b"
+        - lakehouse.yaml:1:29: s3.prefix: Names joined by '/', such as lakes/production: no '/' in front, no '.', '..' or empty name, no backslash, got ""
+        - lakehouse.yaml:1:31: s3.endpoint: Expected an http or https URL, got "minio:9000"
+        - s3.secretAccessKey: Needed beside accessKeyId: both, or neither for the default credentials
+          Secrets may be given in the environment or .env: S3__SECRET_ACCESS_KEY
+        - s3.accessKeyId: Needed beside secretAccessKey: both, or neither for the default credentials
+          Secrets may be given in the environment or .env: S3__ACCESS_KEY_ID
+        - lakehouse.yaml:1:35: s3.encryption.kmsKeyId: Only for type kms, and type is none
+        - lakehouse.yaml:1:42: s3.multipart.partMb: Expected at least 5, got 4"
+    `);
+    expect(said.join('\n')).not.toContain('hunter2');
+  });
+
+  test('what does is not: a prefix of names, a pair of keys, and half a pair without a bucket', () => {
+    const right = [
+      's3: { bucket: lake, prefix: lakes/production/ }',
+      's3: { bucket: lake, accessKeyId: id, secretAccessKey: hunter2 }',
+      's3: { accessKeyId: id }',
+      's3: { bucket: lake, encryption: { type: kms, kmsKeyId: alias/a } }',
+    ];
+    for (const config of right) expect(() => resolveSettings(sourcesOf({ config }), {})).not.toThrow();
+  });
 });

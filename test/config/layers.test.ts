@@ -30,7 +30,24 @@ test('without any source, the defaults', () => {
       workflow: { concurrencyLimit: 8, retryAttempts: 3, retryDelayMs: 1000, claimTtlMs: 60_000, pools: {}, rates: {} },
       daemon: { maxRuns: 1, drainMs: 60_000, automationSeconds: 30, leaseTtlMs: 30_000, ticksKept: 1000 },
       schedules: {},
-      s3: {},
+      s3: {
+        encryption: { type: 'none' },
+        checksums: 'supported',
+        conditionalWrites: 'auto',
+        multipart: { thresholdMb: 16, partMb: 16 },
+        parallel: 16,
+        maxAttempts: 5,
+        timeouts: { connectMs: 5000, requestMs: 60_000 },
+        cache: { directory: '/home/me/data/.lakehouse/cache', maxBytes: 10_000_000_000 },
+        reads: 'auto',
+        graceMinutes: 60,
+      },
+      catalogue: {
+        enabled: true,
+        originals: false,
+        partitions: false,
+        glue: { enabled: false, database: 'lakehouse', tablePrefix: '' },
+      },
       http: { host: '127.0.0.1' },
       telemetry: {
         surveySeconds: 60,
@@ -281,7 +298,7 @@ describe('an extension', () => {
         - lakehouse.yaml:1:25: exchanges.binance.symbls: Unknown setting
           Did you mean 'symbols'?
         - lakehouse.yaml:2:1: other: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (17 in all)
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (18 in all)
         - 'EXCHANGES__BINANCE__X' names no setting (environment variable EXCHANGES__BINANCE__X)
           Known after EXCHANGES__BINANCE__: ENABLED, ARCHIVE__BASE_URL, ARCHIVE__LIST_URL, ARCHIVE__DIRECTORY, ARCHIVE__TIMEOUT_MS, ARCHIVE__CONCURRENCY, ARCHIVE__SIMULATED, REST__ENABLED, REST__DAYS, REST__BASE_URLS__SPOT, REST__BASE_URLS__UM, REST__BASE_URLS__CM, … (23 in all)
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
@@ -292,13 +309,13 @@ describe('an extension', () => {
     expect(failure(() => resolveSettings(sources, {}))).toMatchInlineSnapshot(`
       "invalid-settings (usage) The settings are wrong:
         - lakehouse.yaml:1:1: exchanges: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (16 in all)
         - lakehouse.yaml:2:1: other: Unknown setting
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (16 in all)
         - 'LAKEHOUSE__OTHER' names no setting (environment variable LAKEHOUSE__OTHER)
           Known after LAKEHOUSE__: DATA_DIR, DEFINITIONS, PROFILE, DEBUG
         - exchanges: Unknown setting (--set)
-          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, http, … (15 in all)"
+          Known: dataDir, definitions, profile, debug, state, engine, processing, workflow, daemon, schedules, s3, catalogue, … (16 in all)"
     `);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { openFiles } from '../../framework/materialize/lake-files.ts';
 import { lakeViews } from '../../framework/materialize/views.ts';
 import { evaluateNow } from '../../framework/report/evaluated.ts';
 import { freshnessNow } from '../../framework/report/freshness.ts';
@@ -149,7 +150,7 @@ describe('candles longer than a day', () => {
   test('silver.all_klines is both', async () => {
     const { lake, materialize, rows } = await mirrorLake(files, wanted);
     await materialize('+silver/long_klines or +silver/klines');
-    const asked = await lakeViews(lake, ({ key }) => key === 'silver/all_klines');
+    const asked = await lakeViews(lake, openFiles(lake), ({ key }) => key === 'silver/all_klines');
     const read = asked.filter((view) => 'files' in view && view.files.length > 0);
     expect(read.map(({ definition }) => definition.key).sort()).toEqual(['silver/klines', 'silver/long_klines']);
     expect(await rows('SELECT interval, count(*), min(date) FROM silver.all_klines GROUP BY 1 ORDER BY 1')).toEqual([

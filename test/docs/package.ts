@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
 export const run = promisify(execFile);
+const TSCONFIGS = ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.assets.json'];
 
 /**
  * The package as it is built from these sources, in a directory of its own: other tests and people may use `dist/` at the
@@ -12,7 +13,7 @@ export const run = promisify(execFile);
  */
 export async function buildPackage(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  for (const name of ['bin', 'framework', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  for (const name of ['assets', 'bin', 'framework', 'scripts', 'package.json', ...TSCONFIGS]) {
     await cp(join(root, name), join(directory, name), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));

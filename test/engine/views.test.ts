@@ -134,6 +134,8 @@ test('no other file can be read or written, and nothing changed', async () => {
     'SET enable_external_access = true',
     `ATTACH '${secret}' AS y`,
     'INSTALL httpfs',
+    `FROM enable_logging(storage = 'file', storage_path = '${shop.directory}')`,
+    `SELECT count(*) FROM "enable_profiling"(save_location = '${shop.directory}/x.json', format = 'json')`,
     'SELECT 1; SELECT 2',
     '',
     '-- nothing',
@@ -311,4 +313,44 @@ test('a batch has rows: nobody who takes the first of each gets none', async () 
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(rows);
     expect(sizes).not.toContain(0);
   }
+});
+
+test('values without names are refused: the driver tells them not apart', async () => {
+  for (const value of ["(1, 'a')", 'list_zip([1], [2])', "{'x': row(1, 2)}"])
+    await expect(ask(`SELECT 0 AS fine, ${value} AS pair`), value).rejects.toMatchObject({
+      code: 'nameless-values',
+      kind: 'usage',
+      message: expect.stringMatching(/^Column 'pair' \(.*STRUCT/),
+    });
+  expect((await ask("SELECT (1, 'a')::STRUCT(n INTEGER, t VARCHAR), (1, 2) = (1, 2), row(1)")).rows).toEqual([
+    [{ n: 1, t: 'a' }, true, { '': 1 }],
+  ]);
+});
+
+test('days without end are told as such', async () => {
+  const { rows } = await ask(
+    "SELECT 'infinity'::DATE, '-infinity'::DATE, 'infinity'::TIMESTAMP, DATE '-5877641-06-25'",
+  );
+  expect(rows).toEqual([['infinity', '-infinity', 'infinity', expect.stringMatching(/\(BC\)$/)]]);
+});
+
+test('whole numbers wider than 64 bits are exact in Parquet, wherever they are in a value', async () => {
+  const into = join(shop.directory, 'wide.parquet');
+  const wide = '12345678901234567890123456789';
+  const sql = `SELECT ${wide}::HUGEINT AS h, [${wide}::HUGEINT, NULL] AS l, {'HUGEINT': ${wide}::UHUGEINT, 'n': 1} AS s,
+    MAP {'a': ${wide}::HUGEINT} AS m, 'x'::ENUM('HUGEINT', 'x') AS e, NULL::HUGEINT[] AS n;`;
+  const result = await shop.engine.query(sql, [], signal, { into });
+  await result.close();
+  const read = await shop.engine.query(`FROM '${into}'`, [], signal, { allow: [into] });
+  const rows: unknown[] = [];
+  for await (const batch of read.batches) rows.push(...batch);
+  expect(read.columns.map(({ type }) => type)).toEqual([
+    'DECIMAL(38,0)',
+    'DECIMAL(38,0)[]',
+    'STRUCT("HUGEINT" DECIMAL(38,0), "n" INTEGER)',
+    'MAP(VARCHAR, DECIMAL(38,0))',
+    'VARCHAR',
+    'DECIMAL(38,0)[]',
+  ]);
+  expect(rows).toEqual([[wide, [wide, null], { HUGEINT: wide, n: 1 }, [{ key: 'a', value: wide }], 'x', null]]);
 });

@@ -2,6 +2,7 @@ import { drift, reconciles, references, rowsWhere, sql } from 'crypto-lakehouse'
 import { describe, expect, test } from 'vitest';
 import type { CheckDefinition } from '../../framework/define/model.ts';
 import { type CheckTotals, checkPartitions } from '../../framework/materialize/check.ts';
+import { openFiles } from '../../framework/materialize/lake-files.ts';
 import type { OpenedLake } from '../../framework/materialize/open.ts';
 import { wipePartitions } from '../../framework/materialize/recorded.ts';
 import { lakeViews } from '../../framework/materialize/views.ts';
@@ -45,7 +46,7 @@ const told = ({ asset, check, checked, failed, rows, skipped }: CheckTotals) => 
 /** What the statement of a failure selects. */
 async function rerun(lake: OpenedLake, statement: string | undefined): Promise<unknown[][]> {
   const engine = await lake.engine();
-  const result = await engine.query(statement ?? '', await lakeViews(lake), never);
+  const result = await engine.query(statement ?? '', await lakeViews(lake, openFiles(lake)), never);
   const rows: unknown[][] = [];
   for await (const batch of result.batches) rows.push(...batch.map((row) => [...row]));
   return rows;

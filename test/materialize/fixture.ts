@@ -36,13 +36,15 @@ export interface TinyOptions {
   readonly packs?: readonly ('partition' | 'month' | 'year')[];
   /** Called before a source's bytes are read, and with what was read. */
   readonly onRead?: (key: string) => void | Promise<void>;
-  /** Called before the rows of `gold/function` are read, and after. */
-  readonly onRows?: (key: string) => void | Promise<void>;
+  /** Called before the rows of `gold/function` are read, with the files they are in, and after. */
+  readonly onRows?: (key: string, paths: readonly (string | undefined)[]) => void | Promise<void>;
   readonly afterRows?: (key: string) => void | Promise<void>;
   /** Code versions other than the first, by asset. */
   readonly codes?: Readonly<Record<string, string>>;
   /** Another schema of `gold/window`. */
   readonly wide?: boolean;
+  /** Of every asset. */
+  readonly history?: '30d';
   readonly retry?: { readonly retries: number; readonly delayMs: number; readonly maxDelayMs: number };
 }
 
@@ -76,6 +78,7 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
   const code = (key: string) => ({
     codeVersion: `${key} ${options.codes?.[key] ?? '1'}`,
     ...(options.retry && { retry: options.retry }),
+    ...(options.history && { history: options.history }),
   });
 
   const read = async (directory: string, kind: 'days' | 'months', symbolName: string, period: string) => {
@@ -196,7 +199,8 @@ export function tinyLake(options: TinyOptions = {}): LakehouseDefinition {
     sortBy: ['open_time'],
     packs,
     compute: async ({ inputs, partition }) => {
-      await options.onRows?.(partition.key);
+      const paths = inputs.ticks.partitions.map(({ path }) => path);
+      await options.onRows?.(partition.key, paths);
       const rows = await inputs.ticks.rows();
       await options.afterRows?.(partition.key);
       return rows.map(({ open_time, price }) => ({ open_time, double: 2 * Number(price) }));

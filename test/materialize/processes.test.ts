@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { rewritePacks } from '../../framework/materialize/depart.ts';
+import { openFiles } from '../../framework/materialize/lake-files.ts';
 import type { OpenedLake } from '../../framework/materialize/open.ts';
 import { lakeViews } from '../../framework/materialize/views.ts';
 import * as ranges from '../../framework/partition/ranges.ts';
@@ -146,7 +147,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
           try {
             const { batches } = await engine.query(
               'SELECT count(*), count(DISTINCT date), CAST(sum(price) AS BIGINT) FROM silver.ticks',
-              await lakeViews(reader),
+              await lakeViews(reader, openFiles(reader)),
               new AbortController().signal,
             );
             for await (const [row] of batches) seen.push([row?.[0] as bigint, row?.[2] as bigint]);
@@ -163,7 +164,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))(
       const total = async () => {
         const { batches } = await (await lake.engine()).query(
           'SELECT CAST(sum(price) AS BIGINT) FROM silver.ticks',
-          await lakeViews(lake),
+          await lakeViews(lake, openFiles(lake)),
           new AbortController().signal,
         );
         for await (const [row] of batches) sums.add(row?.[0] as bigint);

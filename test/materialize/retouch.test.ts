@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { openFiles } from '../../framework/materialize/lake-files.ts';
 import { lakeViews } from '../../framework/materialize/views.ts';
 import { parseFilter } from '../../framework/partition/filter.ts';
 import { ticksOf } from './fixture.ts';
@@ -108,7 +109,7 @@ describe('what a run computes', () => {
     const engine = await lake.engine();
     const { batches } = await engine.query(
       'SELECT max(total), max(links), count(*) FROM gold.chain',
-      await lakeViews(lake),
+      await lakeViews(lake, openFiles(lake)),
       new AbortController().signal,
     );
     const rows = [];

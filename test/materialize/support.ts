@@ -138,15 +138,17 @@ export function packs(lake: OpenedLake): Record<string, string> {
   );
 }
 
-/** Every file below a directory, relative, sorted; the state left out. */
+/** Every file below a directory, relative, sorted; state and catalogue left out. */
 export function tree(directory: string, prefix = ''): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .flatMap((entry) =>
       entry.isDirectory()
-        ? entry.name === '.lakehouse'
+        ? entry.name === '.lakehouse' || entry.name === '_catalog'
           ? []
           : tree(join(directory, entry.name), `${prefix}${entry.name}/`)
-        : [`${prefix}${entry.name}`],
+        : entry.name === '_catalog.json'
+          ? []
+          : [`${prefix}${entry.name}`],
     )
     .sort();
 }

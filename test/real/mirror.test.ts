@@ -6,7 +6,10 @@ import { parseArchiveKey } from '../../assets/exchanges/binance/layout.ts';
 import { lakehouse } from '../../assets/index.ts';
 import { inflateMember, readSingleMember } from '../../framework/formats/zip.ts';
 import type { OpenedLake } from '../../framework/materialize/open.ts';
+import { onS3, stored } from '../materialize/bucket.ts';
 import { MIRROR, openTestLake, run } from '../materialize/lake.ts';
+import { packs, status } from '../materialize/support.ts';
+import { needsS3, s3Available, startS3 } from '../support/s3.ts';
 import { query } from './query.ts';
 
 const absent = !existsSync(MIRROR);
@@ -23,17 +26,16 @@ describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at 
   let directory: string;
   let lake: OpenedLake;
   let first: Awaited<ReturnType<typeof run>>;
+  const sets = [
+    `exchanges.binance.archive.directory=${MIRROR}`,
+    'exchanges.binance.markets=[spot,um,cm]',
+    'exchanges.binance.symbols=*',
+    'exchanges.binance.intervals=[1m,5m,1h]',
+  ];
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'real-'));
-    lake = await openTestLake(lakehouse, directory, {
-      sets: [
-        `exchanges.binance.archive.directory=${MIRROR}`,
-        'exchanges.binance.markets=[spot,um,cm]',
-        'exchanges.binance.symbols=*',
-        'exchanges.binance.intervals=[1m,5m,1h]',
-      ],
-    });
+    lake = await openTestLake(lakehouse, directory, { sets });
     first = await run(lake);
   }, 300_000);
   afterAll(async () => {
@@ -207,5 +209,25 @@ describe.skipIf(absent)(`real exchange files${absent ? ' (skipped: no mirror at 
     const again = await run(lake);
     expect(again.counts).toMatchObject({ computed: 0, failed: 0 });
     expect(again.plan.steps.filter((s) => s.type === 'materialize')).toEqual([]);
+  });
+
+  test.skipIf(!s3Available)(`on S3 every file is the same, and so are the answers${needsS3}`, async () => {
+    await using server = await startS3();
+    const elsewhere = mkdtempSync(join(tmpdir(), 'real-s3-'));
+    const far = await openTestLake(lakehouse, elsewhere, { sets: [...sets, ...onS3(server, 'real')] });
+    try {
+      expect((await run(far)).counts).toEqual(first.counts);
+      expect(packs(far)).toEqual(packs(lake));
+      const objects = await stored(server, 'real');
+      for (const { path, sha256 } of far.state.files()) expect([path, objects.get(path)]).toEqual([path, sha256]);
+      for (const asset of lake.graph.order) expect([asset, status(far, asset)]).toEqual([asset, status(lake, asset)]);
+      const sums =
+        'SELECT market, symbol, interval, count(*), sum(volume), max(close_time) FROM silver.klines GROUP BY ALL ORDER BY ALL';
+      expect(await query(far, sums)).toEqual(await query(lake, sums));
+      expect((await run(far)).counts).toMatchObject({ computed: 0, failed: 0 });
+    } finally {
+      await far.close();
+      rmSync(elsewhere, { recursive: true, force: true });
+    }
   });
 });

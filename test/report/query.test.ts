@@ -1,68 +1,78 @@
 import { describe, expect, test } from 'vitest';
-import type { Engine, LakeView, QueryResult } from '../../framework/engine/port.ts';
-import { queryAnew } from '../../framework/report/query.ts';
+import type { LakeView, QueryResult } from '../../framework/engine/port.ts';
+import type { LakeFiles } from '../../framework/materialize/lake-files.ts';
+import { type Queried, queryAnew } from '../../framework/report/query.ts';
 
-/** An engine for which only some files are still there; it says which files it was asked for, and how often a result was closed. */
-function engine(present: () => readonly string[]) {
+/** A lake of whose files only some are still there; it says which files were asked for, how often a result was closed, and how many readings are open. */
+function lakeOf(present: () => readonly string[]) {
   const asked: string[][] = [];
   let closed = 0;
   const query = async (_: string, views: readonly LakeView[]): Promise<QueryResult> => {
     const files = views.flatMap((view) => ('files' in view ? [...view.files] : []));
     asked.push(files);
     if (files.some((file) => !present().includes(file))) throw new Error(`gone: ${files}`);
-    return { columns: [], batches: (async function* () {})(), close: async () => void closed++ };
+    return {
+      columns: [],
+      batches: (async function* () {})(),
+      arrow: async function* () {},
+      close: async () => void closed++,
+    };
   };
-  return { engine: { query } as unknown as Engine, asked, closed: () => closed };
+  let open = 0;
+  const reading = () => {
+    open++;
+    return { path: async ({ key }: { key: string }) => key, close: async () => void open-- };
+  };
+  const lake = {
+    engine: async () => ({ query }),
+    store: { kind: 'local', reading },
+    state: { file: () => undefined },
+  } as unknown as Queried;
+  return { lake, asked, closed: () => closed, open: () => open };
 }
-const view = (...files: readonly string[]): LakeView[] => [{ definition: {} as never, files }];
+const view =
+  (name: string) =>
+  async (files: LakeFiles): Promise<LakeView[]> => [{ definition: {} as never, files: [await files.table(name)] }];
 const go = new AbortController().signal;
 
 describe('a query of files that are replaced meanwhile', () => {
   test('is asked again of the new ones', async () => {
-    const { engine: port, asked, closed } = engine(() => ['b']);
-    const versions = [view('a'), view('b')];
+    const { lake, asked, closed, open } = lakeOf(() => ['b']);
+    const versions = ['a', 'b'];
     const found = await queryAnew(
-      port,
-      async () => versions.shift() ?? [],
+      lake,
+      (files) => view(versions.shift() ?? '')(files),
       'SELECT',
       go,
       async () => 'rows',
     );
-    expect([found, asked, closed()]).toEqual(['rows', [['a'], ['b']], 1]);
+    expect([found, asked, closed(), open()]).toEqual(['rows', [['a'], ['b']], 1, 0]);
   });
 
   test('is asked again when they go while its rows are read', async () => {
-    const { engine: port, asked, closed } = engine(() => ['a', 'b']);
-    const versions = [view('a'), view('b')];
+    const { lake, asked, closed, open } = lakeOf(() => ['a', 'b']);
+    const versions = ['a', 'b'];
     const use = async () => {
       if (asked.length === 1) throw new Error('gone: a');
       return 'rows';
     };
-    expect(await queryAnew(port, async () => versions.shift() ?? [], 'SELECT', go, use)).toBe('rows');
-    expect([asked, closed()]).toEqual([[['a'], ['b']], 2]);
+    expect(await queryAnew(lake, (files) => view(versions.shift() ?? '')(files), 'SELECT', go, use)).toBe('rows');
+    expect([asked, closed(), open()]).toEqual([[['a'], ['b']], 2, 0]);
   });
 
   test('fails where the files are the same as before', async () => {
-    const { engine: port, asked } = engine(() => []);
-    await expect(
-      queryAnew(
-        port,
-        async () => view('a'),
-        'SELECT',
-        go,
-        async () => 1,
-      ),
-    ).rejects.toThrow('gone: a');
+    const { lake, asked } = lakeOf(() => []);
+    await expect(queryAnew(lake, view('a'), 'SELECT', go, async () => 1)).rejects.toThrow('gone: a');
     expect(asked).toHaveLength(1);
   });
 
   test('fails at last where they are others each time', async () => {
-    const { engine: port, asked } = engine(() => []);
+    const { lake, asked } = lakeOf(() => []);
     let n = 0;
     await expect(
       queryAnew(
-        port,
-        async () => view(`f${n++}`),
+        lake,
+        (files) => view(`f${n++}`)(files),
         'SELECT',
         go,
         async () => 1,
@@ -72,19 +82,19 @@ describe('a query of files that are replaced meanwhile', () => {
   });
 
   test('is not asked again once its rows cannot be taken back, or when it was stopped', async () => {
-    const { engine: port, asked } = engine(() => ['f0', 'f1', 'f2', 'f3']);
+    const { lake, asked } = lakeOf(() => ['f0', 'f1', 'f2', 'f3']);
     let n = 0;
-    const views = async () => view(`f${n++}`);
+    const views = (files: LakeFiles) => view(`f${n++}`)(files);
     const fails = async () => {
       throw new Error('half');
     };
-    await expect(queryAnew(port, views, 'SELECT', go, fails, () => true)).rejects.toThrow('half');
+    await expect(queryAnew(lake, views, 'SELECT', go, fails, () => true)).rejects.toThrow('half');
     const stop = new AbortController();
     const stopped = async () => {
       stop.abort();
       throw new Error('stopped');
     };
-    await expect(queryAnew(port, views, 'SELECT', stop.signal, stopped)).rejects.toThrow('stopped');
+    await expect(queryAnew(lake, views, 'SELECT', stop.signal, stopped)).rejects.toThrow('stopped');
     expect(asked).toEqual([['f0'], ['f1']]);
   });
 });

@@ -59,6 +59,11 @@ describe('files of what was excluded', () => {
       kept: ['a/A/1.g1.zip', 'a/B/1.g1.zip', 'a/B/2.g1.zip'],
     });
     expect([...state.supersededFiles(at - 1)]).toEqual([]);
+    expect(state.filesTaken()).toEqual([
+      { asset: 'a', state: 'current', files: 1, bytes: 1 },
+      { asset: 'a', state: 'kept', files: 3, bytes: 3 },
+      { asset: 'a', state: 'superseded', files: 1, bytes: 1 },
+    ]);
     expect(state.file('a/A/2.g1.zip')).toMatchObject({ supersededRevision: 7, supersededAt: at });
   });
 

@@ -149,7 +149,7 @@ describe('a state file that is not what it should be', () => {
       expect(refusal(() => open({ readOnly }))).toEqual({
         code: 'state-too-new',
         kind: 'usage',
-        message: `The state ${path} was written by crypto-lakehouse 7.1.0 (schema 99); this version knows schemas up to 2`,
+        message: `The state ${path} was written by crypto-lakehouse 7.1.0 (schema 99); this version knows schemas up to 3`,
         hint: 'Upgrade to crypto-lakehouse 7.1.0 or later. Nothing was changed.',
       });
     }

@@ -1,11 +1,10 @@
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { describeEvent } from '../../framework/state/describe.ts';
 import type { NewEvent } from '../../framework/state/events.ts';
 import { CHECK_FAILED, PRESENT } from '../../framework/state/index.ts';
 import type { ClaimToken } from '../../framework/state/store.ts';
 import { materialized, named, observed, outcome, versionOf } from './make.ts';
-import { lake, pointOf, refusal } from './support.ts';
+import { downgrade, lake, pointOf, refusal } from './support.ts';
 
 const S = 'symbol=BTC/interval=1m';
 const T = 'symbol=ETH/interval=1m';
@@ -232,6 +231,7 @@ describe('files', () => {
       sha256: 'aa',
       createdRevision: 1,
       live: 1,
+      written: 1,
     });
     const { at } = state.append({
       kind: 'departed',
@@ -252,6 +252,7 @@ describe('files', () => {
       bytes: 5,
       createdRevision: 1,
       live: 0,
+      written: 2,
       supersededRevision: 3,
       supersededAt: at,
     });
@@ -345,9 +346,7 @@ describe('runs, facts and retention', () => {
     const before = open();
     before.append({ kind: 'run-started', run: 'r1', command: 'c', selection: 's' });
     before.close();
-    const db = new DatabaseSync(path);
-    db.exec("ALTER TABLE runs DROP COLUMN tags; UPDATE meta SET value = '1' WHERE key = 'schema'");
-    db.close();
+    downgrade(path, 1);
     const reader = open({ readOnly: true });
     expect(reader.runs(9).map(({ run, tags }) => [run, tags])).toEqual([['r1', undefined]]);
     reader.close();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { isLakehouseError } from '../../framework/common/errors.ts';
@@ -30,6 +31,15 @@ export function lakeAt(path: string) {
 export function lake() {
   const directory = temporary();
   return { directory, ...lakeAt(join(directory, 'state.sqlite')) };
+}
+
+/** Makes a state file what an older program would have left. */
+export function downgrade(path: string, schema: 1 | 2): void {
+  const db = new DatabaseSync(path);
+  db.exec(`DROP TRIGGER files_vacated; DROP TRIGGER files_forgotten; DROP TRIGGER counters_pruned; DROP TABLE departures; DROP TABLE history; DROP INDEX files_spare; ALTER TABLE files DROP COLUMN written;
+    ALTER TABLE counters DROP COLUMN pruned_at; UPDATE meta SET value = '${schema}' WHERE key = 'schema'`);
+  if (schema === 1) db.exec('ALTER TABLE runs DROP COLUMN tags');
+  db.close();
 }
 
 /** One point of the index as plain data. */

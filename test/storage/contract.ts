@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat, symlink, writeFile } from 'node:fs/promises';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
@@ -16,6 +16,7 @@ export interface StoreUnderTest {
 }
 
 export const text = (value: string) => new TextEncoder().encode(value);
+export const sha = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 
 export async function collect(objects: AsyncIterable<ObjectInfo>): Promise<ObjectInfo[]> {
   const all: ObjectInfo[] = [];
@@ -31,8 +32,15 @@ export const segment = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
   .filter((name) => !/[\p{Cc}/\\]/u.test(name) && name.isWellFormed() && name !== '.' && name !== '..');
 
+export interface Contract {
+  readonly name: string;
+  readonly create: () => Promise<StoreUnderTest>;
+  /** Share of the rounds, for stores where each costs. */
+  readonly effort?: number;
+}
+
 /** What every ObjectStore must do. */
-export function testObjectStore({ name, create }: { name: string; create: () => Promise<StoreUnderTest> }): void {
+export function testObjectStore({ name, create, effort = 1 }: Contract): void {
   describe(`${name}: the ObjectStore contract`, () => {
     let under: StoreUnderTest;
     let store: ObjectStore;
@@ -53,9 +61,11 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
         expect(await collect(client.list(''))).toEqual([info]);
         expect(Buffer.from(await client.read(info.key)).toString()).toBe('hello');
         expect((await buffer(await client.createReadStream(info.key))).toString()).toBe('hello');
-        const path = await client.localPath(info.key);
-        expect(isAbsolute(path)).toBe(true);
-        expect((await stat(path)).size).toBe(5);
+        await using reading = client.reading();
+        const path = await reading.path({ key: info.key });
+        expect([isAbsolute(path), path.endsWith('/silver/klines/a.parquet')]).toEqual([true, true]);
+        expect(await readFile(path, 'utf8')).toBe('hello');
+        expect(await reading.path({ key: info.key, sha256: sha(text('hello')) })).toBe(path);
       }
     });
 
@@ -136,8 +146,22 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
       expect(await store.sweepStaging(0, Date.now() + 1000)).toBe(0);
     });
 
+    it('overwrites only what is to be: at once, and also what is not there yet', async () => {
+      const first = await store.overwrite('gold/_catalog.json', text('one'));
+      expect(first).toEqual({ key: 'gold/_catalog.json', bytes: 3, modifiedMs: expect.any(Number) });
+      expect(await under.open().overwrite('gold/_catalog.json', text('second'))).toMatchObject({ bytes: 6 });
+      expect(Buffer.from(await store.read('gold/_catalog.json')).toString()).toBe('second');
+      const readers = Array.from({ length: 20 }, () => store.read('gold/_catalog.json'));
+      const writers = ['a', 'b', 'c'].map((one) => store.overwrite('gold/_catalog.json', text(one.repeat(50_000))));
+      const seen = (await Promise.all(readers)).map((bytes) => new Set(Buffer.from(bytes).toString()).size);
+      await Promise.all(writers);
+      expect(seen.filter((size) => size !== 1 && size !== new Set('second').size)).toEqual([]);
+      expect(await keysOf(store)).toEqual(['gold/_catalog.json']);
+      expect(await store.sweepStaging(0, Date.now() + 1000)).toBe(0);
+    });
+
     it('lets exactly one of many concurrent writers of a key win', async () => {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 10 * effort; round++) {
         const key = `series/${round}`;
         const bodies = Array.from({ length: 12 }, (_, i) => `writer ${i} `.repeat(100 + i));
         const clients = [store, under.open(), under.open()];
@@ -189,7 +213,7 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
         const missing = { code: 'object-missing', kind: 'conflict', message: expect.stringContaining(`'${key}'`) };
         await expect(store.read(key)).rejects.toMatchObject(missing);
         await expect(store.createReadStream(key)).rejects.toMatchObject(missing);
-        await expect(store.localPath(key)).rejects.toMatchObject(missing);
+        await expect(store.reading().path({ key })).rejects.toMatchObject(missing);
         expect([await store.head(key), await store.delete(key)]).toEqual([undefined, false]);
       }
       expect(await keysOf(store)).toEqual(['dir/object']);
@@ -207,7 +231,7 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
     it('survives deleting and writing in one directory at the same time', async () => {
       const other = under.open();
       const churn = async (client: ObjectStore, mine: string) => {
-        for (let i = 0; i < 60; i++) {
+        for (let i = 0; i < 60 * effort; i++) {
           await client.put(`deep/er/${mine}`, text(mine));
           await client.delete(`deep/er/${mine}`);
         }
@@ -251,14 +275,13 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
           for (const k of keys) expect(await store.delete(k)).toBe(true);
           expect(await keysOf(store)).toEqual([]);
         }),
-        { numRuns: 40 },
+        { numRuns: 40 * effort },
       );
     });
 
     it('keeps a large object exactly', async () => {
       const bytes = new Uint8Array(5 * 1024 * 1024 + 13);
       for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 2_654_435_761) >>> 24;
-      const sha = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
       const info = await store.put('large', bytes);
       expect(info.bytes).toBe(bytes.length);
       expect(sha(await store.read('large'))).toBe(sha(bytes));
@@ -288,7 +311,8 @@ export function testObjectStore({ name, create }: { name: string; create: () => 
       await expect(store.put(key, text('x'))).rejects.toMatchObject(error);
       await expect(store.read(key)).rejects.toMatchObject(error);
       await expect(store.createReadStream(key)).rejects.toMatchObject(error);
-      await expect(store.localPath(key)).rejects.toMatchObject(error);
+      await expect(store.reading().path({ key })).rejects.toMatchObject(error);
+      await expect(store.overwrite(key, text('x'))).rejects.toMatchObject(error);
       await expect(store.head(key)).rejects.toMatchObject(error);
       await expect(store.delete(key)).rejects.toMatchObject(error);
     });

@@ -4,9 +4,9 @@ import { didYouMean } from '../../common/suggest.ts';
 import { refuseUntold } from '../../config/resolve.ts';
 import { destinationsOf } from '../../operate/alerts/destinations.ts';
 import { send, testMessage } from '../../operate/alerts/send.ts';
+import { idGenerator } from '../../sdk/ids.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
-import { idGenerator } from '../ids.ts';
 
 interface Result {
   readonly destination: string;

@@ -1,11 +1,8 @@
-import type { AssetDefinition } from '../../define/model.ts';
 import { plural, table } from '../../report/format.ts';
 import { notWanted } from '../../report/latest.ts';
+import { selectAssets } from '../../sdk/select.ts';
+import { kindOf } from '../../sdk/status.ts';
 import type { Context } from '../context.ts';
-import { selectAssets } from '../lake.ts';
-
-export const kindOf = ({ kind, storage }: AssetDefinition): string =>
-  kind === 'source' ? 'source' : storage.type === 'raw' ? 'raw' : 'table';
 
 export async function run(context: Context, _options: object, selection?: string): Promise<number | undefined> {
   const { console } = context;

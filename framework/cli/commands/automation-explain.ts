@@ -8,12 +8,12 @@ import type { PartitionSet } from '../../partition/set.ts';
 import * as sets from '../../partition/set.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { instant, number, pad, plural, truncate } from '../../report/format.ts';
+import { unobserved } from '../../sdk/plan.ts';
+import { findAsset } from '../../sdk/select.ts';
 import type { Context } from '../context.ts';
-import { findAsset } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 import type { Style } from '../style.ts';
 import { type Automation, automationNow } from './automation.ts';
-import { unobserved } from './plan.ts';
 
 export async function run(context: Context, _options: object, asset: string): Promise<number | undefined> {
   const { console } = context;

@@ -8,9 +8,9 @@ import * as sets from '../../partition/set.ts';
 import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { evaluateNow } from '../../report/evaluated.ts';
 import { instant, plural, table } from '../../report/format.ts';
+import { unobserved } from '../../sdk/plan.ts';
 import type { Context } from '../context.ts';
 import { activeDaemon, withOperate } from '../tickers.ts';
-import { unobserved } from './plan.ts';
 
 export interface Automation {
   readonly conditions: ReadonlyMap<string, AutomationCondition>;

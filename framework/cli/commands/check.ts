@@ -9,9 +9,9 @@ import { printKey } from '../../partition/space.ts';
 import { presentSet } from '../../plan/universe.ts';
 import { failingSet } from '../../report/checks.ts';
 import { indent, number, plural, table } from '../../report/format.ts';
+import { readFilter, requireMatch, selectAssets } from '../../sdk/select.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
-import { readFilter, requireMatch, selectAssets } from '../lake.ts';
 
 interface CheckOptions {
   readonly partitions?: string;

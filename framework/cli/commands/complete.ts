@@ -159,7 +159,7 @@ async function partitionTerms(
   last: string,
 ): Promise<readonly Candidate[]> {
   return context.withLake('read', async (lake) => {
-    const { knownValues, selectAssets } = await import('../lake.ts');
+    const { knownValues, selectAssets } = await import('../../sdk/select.ts');
     const { evaluateNow } = await import('../../report/evaluated.ts');
     const keys = command?.arguments?.[0]?.value === 'asset' ? given.slice(0, 1) : selectAssets(lake.graph, given[0]);
     const { evaluations } = evaluateNow(lake);

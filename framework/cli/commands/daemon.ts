@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { serializeError } from '../../common/errors.ts';
 import { redactText } from '../../config/redact.ts';
 import { refuseUntold } from '../../config/resolve.ts';
-import { poolSettings } from '../../materialize/pools.ts';
 import { createShared, type Shared } from '../../materialize/shared.ts';
 import { type Alerts, createAlerts } from '../../operate/alerts/alerts.ts';
 import { checkConditions } from '../../operate/automation/issues.ts';
@@ -10,9 +9,10 @@ import type { Loaded } from '../../operate/loaded.ts';
 import { serve } from '../../operate/serve.ts';
 import { openOperate } from '../../operate/sqlite.ts';
 import type { Telemetry } from '../../operate/telemetry/telemetry.ts';
+import { readsText, tableReads } from '../../report/reads.ts';
+import { idGenerator } from '../../sdk/ids.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
-import { idGenerator } from '../ids.ts';
 import { createLog } from '../logs.ts';
 import { wantsColor } from '../style.ts';
 import { openTelemetry } from '../telemetry.ts';
@@ -70,6 +70,8 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
   let alerts: Alerts | undefined;
   try {
     telemetry = await openTelemetry(context, log, { lake: () => lake, listen: !once, redact });
+    const reads = await tableReads(settings, shared.engine);
+    if (reads) log('info', readsText(reads));
     await serve({
       loaded,
       store,
@@ -109,7 +111,7 @@ export async function run(context: Context, options: DaemonCommandOptions): Prom
         const reloaded = await load(next, shared);
         const { settings } = (await next.configuration()).loaded;
         lake = reloaded.lake;
-        shared.pools.configure(poolSettings(settings));
+        shared.configure(settings);
         alerts?.configure(settings.alerts);
         return reloaded;
       },

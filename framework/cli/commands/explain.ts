@@ -10,14 +10,14 @@ import { factsOf, failureOf, type PartitionFacts } from '../../report/facts.ts';
 import { bytes, indent, instant, number, plural } from '../../report/format.ts';
 import { freshnessNow, seriesJson, seriesText } from '../../report/freshness.ts';
 import { meaningOf } from '../../report/meaning.ts';
+import { unobserved } from '../../sdk/plan.ts';
+import { findAsset, knownValues } from '../../sdk/select.ts';
 import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
 import { FAILED } from '../failure.ts';
-import { findAsset, knownValues } from '../lake.ts';
 import { setLines } from '../partitions.ts';
 import type { Style } from '../style.ts';
-import { unobserved } from './plan.ts';
 
 export async function run(
   context: Context,

@@ -1,8 +1,9 @@
 import { LakehouseError } from '../../common/errors.ts';
-import { removeSuperseded, wasExcluded } from '../../materialize/commit.ts';
+import { publishThenRemove } from '../../materialize/catalogue.ts';
+import { exclusions, removeFiles, spareFiles, staysUntil } from '../../materialize/commit.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { definesAny, removedAssets } from '../../materialize/removed.ts';
-import { bytes, indent, number, plural } from '../../report/format.ts';
+import { bytes, indent, instant, number, plural } from '../../report/format.ts';
 import type { FileRecord } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { removedLines, withFiles } from '../files.ts';
@@ -32,11 +33,13 @@ export async function run(context: Context, options: GcOptions): Promise<number 
   return withFiles(context, removing ? 'write' : 'read', async (lake, defined) => {
     const { state, store } = lake;
     // Before the log is read: what is younger may belong to a run that has not committed yet.
-    const before = io.now() - options.grace;
-    const { superseded, excluded } = supersededFiles(lake, before);
+    const now = io.now();
+    const before = now - options.grace;
+    const { superseded, excluded, staying } = supersededFiles(lake, now, options);
     const going: readonly Spare[] = [...superseded, ...(options.excluded ? excluded : [])];
     const unknown: Spare[] = [];
-    const young: Spare[] = youngFiles(lake, before, options.excluded === true);
+    const read = staying.filter((file) => staysUntil(lake, file) > now);
+    const young: Spare[] = staying.filter((file) => staysUntil(lake, file) <= now);
     for await (const { key, bytes: size, modifiedMs } of unknownObjects(lake))
       (modifiedMs < before ? unknown : young).push({ path: key, bytes: size });
     if (removing) refuseEmptyLog(context, lake, unknown);
@@ -45,15 +48,16 @@ export async function run(context: Context, options: GcOptions): Promise<number 
     if (removing) {
       // A run may have committed it since the log was read.
       for (const { path } of unknown) if (state.file(path) === undefined) await store.delete(path);
-      await removeSuperseded(lake, before, options.excluded);
-      if (options.excluded) await removeKept(lake, before);
-      stages = await store.sweepStaging(options.grace, io.now());
+      await publishThenRemove(lake, now, console.warn, { graceMs: options.grace, excluded: options.excluded });
+      if (options.excluded) await removeFiles(lake, spareKept(lake, now, options.grace));
+      stages = await store.sweepStaging(options.grace, now);
       if (state.eventsSinceCheckpoint() > 0) state.checkpoint();
-      events = state.prune({ keepEventsAfterMs: io.now() - retentionDays * DAY_MS }).events;
+      events = state.prune({ keepEventsAfterMs: now - retentionDays * DAY_MS }).events;
     }
     const files = [...going, ...unknown].map(({ path, bytes: size }) => ({ path, bytes: size }));
     const kept = options.excluded ? [] : excluded;
-    const stay = [...kept, ...young];
+    const stay = [...kept, ...read, ...young];
+    const until = read.map((file) => staysUntil(lake, file)).sort((a, b) => a - b);
     const notDefined = defined ? removedAssets(lake).filter((asset) => asset.files > 0) : [];
     const found = {
       removed: removing,
@@ -61,7 +65,14 @@ export async function run(context: Context, options: GcOptions): Promise<number 
       unknown: unknown.length,
       bytes: sizeOf(files),
       files,
-      kept: { files: stay.length, bytes: sizeOf(stay), excluded: kept.length, young: young.length },
+      kept: {
+        files: stay.length,
+        bytes: sizeOf(stay),
+        excluded: kept.length,
+        young: young.length,
+        history: read.length,
+        ...(until[0] !== undefined && { until: new Date(until[0]).toISOString() }),
+      },
       notDefined,
       ...(removing && { stages, events }),
     };
@@ -77,6 +88,11 @@ export async function run(context: Context, options: GcOptions): Promise<number 
           ? []
           : [
               `${plural(young.length, 'file')} (${bytes(sizeOf(young))}) ${young.length === 1 ? 'is' : 'are'} younger than ${period(options.grace)} and ${young.length === 1 ? 'stays' : 'stay'} for now: ${context.again(...asked, '--grace', '0s')}`,
+            ]),
+        ...(until[0] === undefined
+          ? []
+          : [
+              `${plural(read.length, 'replaced file')} (${bytes(sizeOf(read))}) can still be read, as of then or by running queries: ${until[0] === until.at(-1) ? '' : 'the first '}until ${instant(until[0])}.`,
             ]),
         ...(kept.length === 0
           ? []
@@ -129,32 +145,33 @@ function period(ms: number): string {
   return plural(ms / unit, word);
 }
 
-/** What would go if it were older. */
-function youngFiles(lake: OpenedLake, atOrBefore: number, withExcluded: boolean): FileRecord[] {
-  const all = supersededFiles(lake, Number.MAX_SAFE_INTEGER);
-  return [...all.superseded, ...(withExcluded ? all.excluded : [])].filter(
-    ({ supersededAt = 0 }) => supersededAt > atOrBefore,
-  );
-}
-
-/** Superseded at or before an instant (ms UTC); those that only the settings excluded apart. */
+/** What the log knows and nothing lives in: what may go, of which that which only the settings excluded apart, and what has to stay for now. */
 function supersededFiles(
   lake: OpenedLake,
-  atOrBefore: number,
-): { superseded: readonly FileRecord[]; excluded: readonly FileRecord[] } {
-  const files = Map.groupBy(lake.state.supersededFiles(atOrBefore), (file) => wasExcluded(lake, file));
-  return { superseded: files.get(false) ?? [], excluded: [...(files.get(true) ?? []), ...keptFiles(lake, atOrBefore)] };
+  now: number,
+  { grace, excluded: withExcluded }: GcOptions,
+): {
+  readonly superseded: readonly FileRecord[];
+  readonly excluded: readonly FileRecord[];
+  readonly staying: readonly FileRecord[];
+} {
+  const isExcluded = exclusions(lake);
+  const spare = Map.groupBy(spareFiles(lake, now, grace), isExcluded);
+  const staying = [
+    ...lake.state.supersededFiles(Number.MAX_SAFE_INTEGER),
+    ...(withExcluded ? lake.state.keptFiles() : []),
+  ]
+    .filter((file) => staysUntil(lake, file, grace) > now)
+    .filter((file) => withExcluded === true || !isExcluded(file));
+  return {
+    superseded: spare.get(false) ?? [],
+    excluded: [...(spare.get(true) ?? []), ...spareKept(lake, now, grace)],
+    staying,
+  };
 }
 
-const keptFiles = ({ state }: OpenedLake, atOrBefore: number): FileRecord[] =>
-  [...state.keptFiles()].filter(({ supersededAt = 0 }) => supersededAt <= atOrBefore);
-
-/** As `removeSuperseded` does: a crash in between leaves the record, and the file is only looked for once more. */
-async function removeKept(lake: OpenedLake, atOrBefore: number): Promise<void> {
-  const kept = keptFiles(lake, atOrBefore);
-  for (const { path } of kept) await lake.store.delete(path);
-  lake.state.forgetFiles(kept.map(({ id }) => id));
-}
+const spareKept = (lake: OpenedLake, now: number, grace: number): FileRecord[] =>
+  [...lake.state.keptFiles()].filter((file) => staysUntil(lake, file, grace) <= now);
 
 function refuseEmptyLog({ again }: Context, { state, store }: OpenedLake, unknown: readonly Spare[]): void {
   const [first] = unknown;

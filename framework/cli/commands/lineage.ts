@@ -1,11 +1,11 @@
 import type { AssetGraph } from '../../graph/graph.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
+import { selectAssets } from '../../sdk/select.ts';
+import { kindOf } from '../../sdk/status.ts';
 import { withUpstream } from '../again.ts';
 import { jsonText } from '../console.ts';
 import type { Context } from '../context.ts';
-import { selectAssets } from '../lake.ts';
 import type { Style } from '../style.ts';
-import { kindOf } from './assets.ts';
 
 export interface LineageOptions {
   readonly format: 'tree' | 'mermaid' | 'dot' | 'json';

@@ -4,17 +4,18 @@ import { materialize, type RunRequest, type RunResult } from '../../materialize/
 import * as sets from '../../partition/set.ts';
 import { PRESENT, sameCodes } from '../../plan/view.ts';
 import { plural } from '../../report/format.ts';
+import { unobserved } from '../../sdk/plan.ts';
+import { findAsset, requireMatch } from '../../sdk/select.ts';
+import { overheard, type Unmatched, unmatchedFilter, unmatchedSettings } from '../../sdk/values.ts';
 import { type Asked, askedWords, selectionWords, withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { DONE, FAILED } from '../failure.ts';
 import { needsUpstream } from '../held.ts';
-import { findAsset, requireMatch } from '../lake.ts';
 import { createReporter } from '../progress/reporter.ts';
 import { createRecap, type Recap } from '../progress/summary.ts';
 import { readTags } from '../tags.ts';
 import { openTelemetry } from '../telemetry.ts';
-import { overheard, type Unmatched, unmatchedFilter, unmatchedSettings } from '../values.ts';
-import { requestOf, run as runPlan, unobserved, type WorkOptions } from './plan.ts';
+import { requestOf, run as runPlan, type WorkOptions } from './plan.ts';
 
 export interface MaterializeOptions extends WorkOptions {
   readonly acceptCode?: readonly string[];

@@ -1,9 +1,9 @@
 import { LakehouseError } from '../../common/errors.ts';
 import { observeSources } from '../../materialize/recorded.ts';
 import { number, table } from '../../report/format.ts';
+import { selectAssets } from '../../sdk/select.ts';
+import { overheard, unmatchedSettings } from '../../sdk/values.ts';
 import type { Context } from '../context.ts';
-import { selectAssets } from '../lake.ts';
-import { overheard, unmatchedSettings } from '../values.ts';
 
 interface ObserveOptions {
   readonly audit?: boolean;

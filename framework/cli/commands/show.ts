@@ -10,11 +10,11 @@ import type { AssetEvaluation } from '../../plan/evaluate.ts';
 import { presentSet } from '../../plan/universe.ts';
 import { evaluateNow } from '../../report/evaluated.ts';
 import { bytes, indent, instant, number, plural, some, table } from '../../report/format.ts';
-import { freshnessJson, freshnessLines, freshnessNow, policyText } from '../../report/freshness.ts';
+import { freshnessJson, freshnessLines, freshnessNow, policyText, span } from '../../report/freshness.ts';
+import { countsOf, findAsset, knownValues } from '../../sdk/select.ts';
+import { kindOf } from '../../sdk/status.ts';
 import type { Context } from '../context.ts';
 import { USAGE } from '../failure.ts';
-import { countsOf, findAsset, knownValues } from '../lake.ts';
-import { kindOf } from './assets.ts';
 
 export async function run(context: Context, _options: object, asset: string): Promise<number | undefined> {
   return context.withLake('read', async (lake) => {
@@ -63,6 +63,7 @@ function describe(lake: OpenedLake, node: AssetNode) {
       blocking,
     })),
     pool: definition.pool,
+    historyMs: definition.historyMs,
     lastObserved: view.asset(key)?.lastObservedAt,
     lastAudited: view.asset(key)?.lastAuditedAt,
     partitions: { ...countsOf(evaluation), times: timeSpan(node, present) },
@@ -123,6 +124,7 @@ function textOf({ console }: Context, shown: Shown): string {
     ...Object.entries(shown.tags).map(([name, value]) => `tag ${name}=${value}`),
     ...shown.kinds.map((kind) => `kind ${kind}`),
     ...shown.owners.map((owner) => `owner ${owner}`),
+    ...(shown.historyMs === undefined ? [] : [`history ${span(shown.historyMs)}`]),
   ];
   const { times, ...counts } = shown.partitions;
   const statuses = Object.entries(counts)

@@ -1,18 +1,13 @@
-import { applyFilter } from '../../partition/filter.ts';
-import type { PartitionSet } from '../../partition/set.ts';
-import { type AssetFreshness, summarize } from '../../plan/freshness.ts';
-import { evaluateNow } from '../../report/evaluated.ts';
+import type { AssetFreshness } from '../../plan/freshness.ts';
 import { instant, number, plural, table } from '../../report/format.ts';
-import { freshnessJson, freshnessNow, lagText } from '../../report/freshness.ts';
-import { lastRunOf, notKnown } from '../../report/latest.ts';
+import { freshnessJson, lagText } from '../../report/freshness.ts';
+import { readFilter, selectAssets } from '../../sdk/select.ts';
+import { type StatusCounts, statusOf } from '../../sdk/status.ts';
 import { withUpstream } from '../again.ts';
 import type { Context } from '../context.ts';
 import { FAILED } from '../failure.ts';
-import { countsOf, readFilter, requireMatch, selectAssets } from '../lake.ts';
-import { kindOf } from './assets.ts';
-import { unobserved } from './plan.ts';
 
-type Counts = ReturnType<typeof countsOf>;
+type Counts = StatusCounts;
 
 interface AssetStatus {
   readonly asset: string;
@@ -52,52 +47,24 @@ export async function run(
   return context.withLake('read', async (lake) => {
     const keys = selectAssets(lake.graph, selection);
     const filter = readFilter(lake.graph, keys, options.partitions);
-    const { evaluations, view } = evaluateNow(lake);
-    requireMatch(lake, view, keys, filter);
-    const unknown = unobserved(lake, keys);
-    const untold = notKnown(lake, view);
-    const runs = lake.state.runs(1000);
-    const late = freshnessNow(lake, { view, evaluations, at: lake.now() }, keys);
-    const list = keys.flatMap((key): AssetStatus[] => {
-      const evaluation = evaluations.get(key);
-      if (!evaluation) return [];
-      const within = filter && applyFilter(evaluation.node.space, evaluation.universe.all, filter);
-      const state = view.asset(key);
-      const whole = late.get(key);
-      const freshness = whole && within ? ofSeries(whole, within) : whole;
-      const isSource = evaluation.node.definition.kind === 'source';
-      const last = isSource ? undefined : lastRunOf(key, view, runs);
-      return [
-        {
-          asset: key,
-          kind: kindOf(evaluation.node.definition),
-          known: !untold.has(key),
-          counts: countsOf(evaluation, within),
-          ...(isSource && {
-            lastObserved: state?.lastObservedAt === undefined ? undefined : instant(state.lastObservedAt),
-            lastAudited: state?.lastAuditedAt === undefined ? undefined : instant(state.lastAuditedAt),
-          }),
-          ...(last && { lastComputed: instant(last.finishedAt ?? last.startedAt), lastRun: last.run }),
-          ...(freshness && { freshness }),
-        },
-      ];
-    });
+    const { revision, neverObserved, rows } = statusOf(lake, keys, filter);
+    const at = (ms: number | undefined) => (ms === undefined ? undefined : instant(ms));
+    const list = rows.map(
+      ({ lastObservedAt, lastAuditedAt, lastComputedAt, lastRun, freshness, ...row }): AssetStatus => ({
+        ...row,
+        ...(row.kind === 'source' && { lastObserved: at(lastObservedAt), lastAudited: at(lastAuditedAt) }),
+        ...(lastRun !== undefined && { lastComputed: at(lastComputedAt), lastRun }),
+        ...(freshness && { freshness }),
+      }),
+    );
     const assets = list.map(({ freshness, ...row }) => ({
       ...row,
       ...(freshness && { freshness: freshnessJson(freshness) }),
     }));
-    console.result({ revision: view.head, neverObserved: unknown, assets }, () =>
-      textOf(context, list, unknown, selection),
-    );
+    console.result({ revision, neverObserved, assets }, () => textOf(context, list, neverObserved, selection));
     const bad = list.some(({ freshness }) => freshness?.status === 'overdue' || freshness?.status === 'unknown');
     return options.failOverdue && bad ? FAILED : undefined;
   });
-}
-
-/** Of the series that have partitions in a set. */
-function ofSeries({ asset, policies, series, why }: AssetFreshness, { bySeries }: PartitionSet): AssetFreshness {
-  const asked = [...series.values()].filter((one) => bySeries.has(one.series));
-  return summarize(asset, policies, asked, why);
 }
 
 function textOf(

@@ -4,9 +4,9 @@ import { LakehouseError } from '../../common/errors.ts';
 import { resolveSchedules } from '../../operate/resolve.ts';
 import { resolveSensors } from '../../operate/sensors.ts';
 import { openOperate } from '../../operate/sqlite.ts';
+import { findAsset } from '../../sdk/select.ts';
 import { makeDirectory } from '../../storage/directories.ts';
 import type { Context } from '../context.ts';
-import { findAsset } from '../lake.ts';
 import { wantsColor } from '../style.ts';
 import { disabledIn } from '../tickers.ts';
 

@@ -1,7 +1,8 @@
+import { tmpdir } from 'node:os';
 import { LakehouseError } from '../../common/errors.ts';
 import { comparableVersions } from '../../engine/hash.ts';
-import { wasExcluded } from '../../materialize/commit.ts';
-import { sha256File } from '../../materialize/files.ts';
+import { exclusions, spareFiles } from '../../materialize/commit.ts';
+import { type FreshFile, freshFile, lengthsOf, readsAll } from '../../materialize/fresh.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { definesAny, type RemovedAsset, removedAssets } from '../../materialize/removed.ts';
 import * as sets from '../../partition/set.ts';
@@ -57,7 +58,7 @@ export async function run(context: Context, options: { readonly deep?: boolean }
     const missing = await noLake(context, lake);
     if (missing !== undefined) throw new LakehouseError('no-lake', missing, { hint: 'Look at the setting dataDir.' });
     const found = await verify(context, lake, deep, defined, signal);
-    console.result(found, () => textOf(context, found, deep, definesAny(lake)));
+    console.result(found, () => textOf(context, found, deep, lake));
     return found.problems.length > 0 ? FAILED : DONE;
   };
   // What is in a file can only be told by the definition of its asset.
@@ -65,13 +66,14 @@ export async function run(context: Context, options: { readonly deep?: boolean }
 }
 
 async function verify(
-  { console }: Context,
+  { console, settings }: Context,
   lake: OpenedLake,
   deep: boolean,
   defined: boolean,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { state } = lake;
+  const { state, store } = lake;
+  const directories = [(await settings()).loaded.settings.engine.tempDirectory, tmpdir()];
   const notDefined = defined ? removedAssets(lake).filter((asset) => asset.files > 0) : [];
   const removed = new Set(notDefined.map(({ asset }) => asset));
   const problems: Problem[] = state.integrityCheck().map((message) => ({ message }));
@@ -85,6 +87,7 @@ async function verify(
     if (current.length === 0) continue;
     console.note(`${asset}: ${plural(current.length, 'file')}`);
     const inFile = deep && !removed.has(asset) ? partitionsByFile(lake, asset) : new Map<number, LoggedPartition[]>();
+    const lengths = await lengthsOf(store, asset);
     for (const file of current) {
       signal.throwIfAborted();
       if (!removed.has(asset)) {
@@ -92,16 +95,21 @@ async function verify(
         size += file.bytes;
       }
       const expected = inFile.get(file.id) ?? [];
-      const sound = await sameBytes(lake, file);
+      const length = lengths.get(file.path) ?? (await store.head(file.path))?.bytes;
+      const whole = length === file.bytes;
+      const reads = whole && (deep || readsAll(store));
+      await using there = reads ? await freshFile(store, file, directories) : undefined;
+      const isGone = reads && there === undefined;
+      const problem = whole && !isGone ? otherBytes(file, there) : otherLength(file, isGone ? undefined : length);
       // A run may have replaced the file while it was read: then it is not the log's any more.
-      if (sound.problem !== undefined) {
+      if (problem !== undefined) {
         state.refresh();
-        if ((state.file(file.id)?.live ?? 0) > 0) problems.push({ asset, file: file.path, message: sound.problem });
+        if ((state.file(file.id)?.live ?? 0) > 0) problems.push({ asset, file: file.path, message: problem });
         continue;
       }
-      if (!deep || removed.has(asset)) continue;
+      if (!deep || !there || removed.has(asset)) continue;
       partitions += expected.length;
-      const deeper = await sameContent(lake, file, expected, sound.sha256, signal);
+      const deeper = await sameContent(lake, file, expected, there, signal);
       if (deeper === undefined) notHashed.push(file.path);
       else problems.push(...deeper.problems.map((problem) => ({ asset, file: file.path, ...problem })));
       if (deeper?.comparable === false) notComparable.push(file.path);
@@ -109,7 +117,8 @@ async function verify(
   }
   const unreferenced = [];
   for await (const { key: path, bytes: length } of unknownObjects(lake)) unreferenced.push({ path, bytes: length });
-  const replaced = [...state.supersededFiles(Number.MAX_SAFE_INTEGER)].filter((file) => !wasExcluded(lake, file));
+  const isExcluded = exclusions(lake);
+  const replaced = spareFiles(lake, lake.now()).filter((file) => !isExcluded(file));
   const superseded = replaced.map(({ path, bytes: length }) => ({
     path,
     bytes: length,
@@ -128,16 +137,13 @@ async function verify(
   };
 }
 
-async function sameBytes({ store }: OpenedLake, file: FileRecord): Promise<{ problem?: string; sha256: string }> {
-  const head = await store.head(file.path);
-  if (!head) return { problem: 'is missing', sha256: '' };
-  if (head.bytes !== file.bytes)
-    return { problem: `has ${number(head.bytes)} bytes, the log says ${number(file.bytes)}`, sha256: '' };
-  const sha256 = await sha256File(await store.localPath(file.path));
-  return file.sha256 !== undefined && sha256 !== file.sha256
-    ? { problem: `has SHA-256 ${sha256}, the log says ${file.sha256}`, sha256 }
-    : { sha256 };
-}
+const otherLength = (file: FileRecord, length: number | undefined): string =>
+  length === undefined ? 'is missing' : `has ${number(length)} bytes, the log says ${number(file.bytes)}`;
+
+const otherBytes = (file: FileRecord, there: FreshFile | undefined): string | undefined =>
+  there && file.sha256 !== undefined && there.sha256 !== file.sha256
+    ? `has SHA-256 ${there.sha256}, the log says ${file.sha256}`
+    : undefined;
 
 interface LoggedPartition {
   readonly series: string;
@@ -182,7 +188,7 @@ async function sameContent(
   lake: OpenedLake,
   file: FileRecord,
   expected: readonly LoggedPartition[],
-  sha256: string,
+  { path, sha256 }: FreshFile,
   signal: AbortSignal,
 ): Promise<Content | undefined> {
   const definition = lake.graph.find(file.asset)?.definition;
@@ -197,7 +203,6 @@ async function sameContent(
     return { problems, comparable: true };
   }
   const engine = await lake.engine();
-  const path = await lake.store.localPath(file.path);
   const [same] = await engine.carriable(definition, [path], signal);
   if (!same) return undefined;
   const found = new Map(
@@ -260,7 +265,7 @@ function repairLines({ again }: Context, { problems, repair }: Found): string[] 
   ];
 }
 
-function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions: boolean): string {
+function textOf(context: Context, found: Found, deep: boolean, lake: OpenedLake): string {
   const { console, again } = context;
   const { style } = console;
   const lines: string[] = [];
@@ -276,6 +281,8 @@ function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions:
       : style.bad(`${plural(found.problems.length, 'problem')} in ${read}.`),
   );
   lines.push(...repairLines(context, found));
+  if (!deep && !readsAll(lake.store))
+    lines.push(style.faint(`Only lengths were compared. To fetch and read the files: ${again('verify', '--deep')}`));
   if (found.notHashed.length > 0)
     lines.push(
       style.faint(
@@ -288,7 +295,7 @@ function textOf(context: Context, found: Found, deep: boolean, knowsDefinitions:
         `${plural(found.notComparable.length, 'file')} hashed by another DuckDB: not comparable, only the rows were checked. What is computed again is hashed by this one.`,
       ),
     );
-  lines.push(...removedLines(context, found.notDefined, knowsDefinitions));
+  lines.push(...removedLines(context, found.notDefined, definesAny(lake)));
   const spare = [...found.unreferenced, ...found.superseded].reduce((sum, { bytes: length }) => sum + length, 0);
   if (found.unreferenced.length + found.superseded.length > 0) {
     lines.push(

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { LakehouseError } from '../../common/errors.ts';
 import { didYouMean } from '../../common/suggest.ts';
+import { publishAfter } from '../../materialize/catalogue.ts';
 import { departRemoved } from '../../materialize/depart.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { recorded, wipePartitions } from '../../materialize/recorded.ts';
@@ -10,10 +11,10 @@ import { applyFilter } from '../../partition/filter.ts';
 import * as sets from '../../partition/set.ts';
 import { presentSet } from '../../plan/universe.ts';
 import { bytes, indent, plural, some } from '../../report/format.ts';
+import { findAsset, readFilter, requireMatch } from '../../sdk/select.ts';
+import { requireValues } from '../../sdk/values.ts';
 import { type Context, shownPath } from '../context.ts';
-import { findAsset, readFilter, requireMatch } from '../lake.ts';
 import { setLines } from '../partitions.ts';
-import { requireValues } from '../values.ts';
 
 export interface WipeOptions {
   readonly partitions?: string;
@@ -56,6 +57,7 @@ async function wipe(context: Context, lake: OpenedLake, options: WipeOptions, as
   if (!(await confirmed(context, options, asset, shown, 'Take them out? [y/N] ', agreed))) return;
   const { signal } = context.interrupts();
   await wipePartitions(lake, asset, set, context.commandLine(), signal);
+  await publishAfter(lake, console.warn);
   console.result(
     { asset, wiped: count },
     () =>
@@ -106,6 +108,7 @@ async function wipeRemoved(
     signal,
     async (id) => departRemoved(lake, asset, id),
   );
+  await publishAfter(lake, console.warn);
   console.result(
     { asset, wiped: partitions },
     () => `${plural(partitions, 'partition')} left the lake for good; the files go with the next run or with gc.`,

@@ -50,7 +50,7 @@ export function lakeFacts(
     failures: failing(lake, evaluated),
     checks: checkNews(lake, evaluated.view.head, options.checkedTo),
     nameOf: (asset, series, time) => printKey(lake.graph.node(asset).space, { values: readSeriesKey(series), time }),
-    storageBytes: options.storage ? storageBytes(lake, evaluated.at) : undefined,
+    storageBytes: options.storage ? storageBytes(lake) : undefined,
   };
 }
 
@@ -139,9 +139,5 @@ function resultsOf({ event, at }: StoredEvent): CheckResults | undefined {
   };
 }
 
-function storageBytes({ state }: Pick<OpenedLake, 'state'>, now: number): number {
-  let sum = 0;
-  for (const files of [state.files(), state.supersededFiles(now), state.keptFiles()])
-    for (const { bytes } of files) sum += bytes;
-  return sum;
-}
+const storageBytes = ({ state }: Pick<OpenedLake, 'state'>): number =>
+  state.filesTaken().reduce((sum, { bytes }) => sum + bytes, 0);

@@ -6,6 +6,7 @@ import { relationColumns } from '../../engine/partitions.ts';
 import type { AssetGraph, AssetNode } from '../../graph/graph.ts';
 import type { RunEvent } from '../../materialize/events.ts';
 import { assetColumns } from '../../report/columns.ts';
+import type { ObjectStore } from '../../storage/store.ts';
 
 /** An OpenLineage RunEvent, as plain data. */
 export interface LineageEvent {
@@ -39,7 +40,8 @@ export interface LineageOptions {
   readonly namespace: string;
   /** Name of the job that the run is one of, e.g. `schedule nightly`. */
   readonly job: string;
-  readonly dataDir: string;
+  /** Where the objects are. */
+  readonly store: Pick<ObjectStore, 'kind' | 'root'>;
   readonly version: string;
   /** ms UTC. */
   readonly now: () => number;
@@ -56,7 +58,7 @@ interface Going {
 
 /** What happens in one run as OpenLineage events: the run, and in it each asset that is computed. */
 export function createLineage(options: LineageOptions): (event: RunEvent) => LineageEvent[] {
-  const { graph, namespace, version, now, redact } = options;
+  const { graph, namespace, version, now, redact, store } = options;
   const producer = `urn:crypto-lakehouse:${version}`;
   const facet = (name: string, of: string, fields: Readonly<Record<string, unknown>>) => ({
     _producer: producer,
@@ -94,7 +96,8 @@ export function createLineage(options: LineageOptions): (event: RunEvent) => Lin
       const description = known.get(name);
       return { name, type, ordinal_position: i + 1, ...(description !== undefined && { description }) };
     });
-    const uri = definition.kind === 'source' ? {} : { uri: pathToFileURL(options.dataDir).href };
+    const uri =
+      definition.kind === 'source' ? {} : { uri: store.kind === 'local' ? pathToFileURL(store.root).href : store.root };
     return {
       namespace,
       name: key,

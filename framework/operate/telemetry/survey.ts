@@ -1,15 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { OpenedLake } from '../../materialize/open.ts';
 import type { FreshnessStatus } from '../../plan/freshness.ts';
 import { statusCounts } from '../../plan/plan.ts';
 import { freshnessNow } from '../../report/freshness.ts';
 import { takeSnapshot } from '../../report/snapshot.ts';
-import type { FileRecord } from '../../state/store.ts';
-
-/** What files are kept for: `current` ones hold partitions, `superseded` ones wait to be removed, `kept` ones were excluded. */
-export type FileState = 'current' | 'superseded' | 'kept';
+import type { FilesTaken } from '../../state/store.ts';
 
 /** What the whole lake is like, as numbers. */
 export interface LakeSurvey {
@@ -24,18 +20,13 @@ export interface LakeSurvey {
       readonly series: Readonly<Record<FreshnessStatus, number>>;
     };
   }[];
-  readonly storage: readonly {
-    readonly asset: string;
-    readonly state: FileState;
-    readonly files: number;
-    readonly bytes: number;
-  }[];
+  readonly storage: readonly FilesTaken[];
   /** Of the event log on disk. */
   readonly stateBytes: number;
   readonly revision: number;
 }
 
-/** Looks at all of a lake, some series and some files at a time. */
+/** Looks at all of a lake, some series at a time. */
 export async function surveyLake(lake: OpenedLake, stateDirectory: string, signal: AbortSignal): Promise<LakeSurvey> {
   const snapshot = await takeSnapshot(lake, signal);
   const late = freshnessNow(lake, snapshot);
@@ -55,35 +46,12 @@ export async function surveyLake(lake: OpenedLake, stateDirectory: string, signa
     };
   });
   const { state } = lake;
-  const storage = [
-    ...(await sumsOf(state.files(), 'current', signal)),
-    ...(await sumsOf(state.supersededFiles(lake.now()), 'superseded', signal)),
-    ...(await sumsOf(state.keptFiles(), 'kept', signal)),
-  ];
-  return { assets, storage, stateBytes: await bytesOfLog(stateDirectory), revision: snapshot.view.head };
-}
-
-/** Files after which others have their turn. */
-const PART = 5000;
-
-async function sumsOf(
-  files: Iterable<FileRecord>,
-  state: FileState,
-  signal: AbortSignal,
-): Promise<LakeSurvey['storage']> {
-  const sums = new Map<string, { asset: string; state: FileState; files: number; bytes: number }>();
-  let seen = 0;
-  for (const { asset, bytes } of files) {
-    const sum = sums.get(asset) ?? { asset, state, files: 0, bytes: 0 };
-    sums.set(asset, sum);
-    sum.files++;
-    sum.bytes += bytes;
-    if (++seen % PART === 0) {
-      await setImmediate();
-      signal.throwIfAborted();
-    }
-  }
-  return [...sums.values()];
+  return {
+    assets,
+    storage: state.filesTaken(),
+    stateBytes: await bytesOfLog(stateDirectory),
+    revision: snapshot.view.head,
+  };
 }
 
 async function bytesOfLog(directory: string): Promise<number> {

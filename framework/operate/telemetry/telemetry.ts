@@ -124,9 +124,8 @@ async function startLineage(
   if (file !== undefined)
     deliveries.push(createDelivery({ ...rest, what: `lines of ${file}`, send: appendLines(file), atOnce: 100 }));
   return {
-    follow: ({ graph }: Pick<OpenedLake, 'graph'>, job: string): Emit => {
-      const { dataDir } = settings;
-      const eventsOf = createLineage({ graph, namespace, job, dataDir, version, now, redact });
+    follow: ({ graph, store }: Pick<OpenedLake, 'graph' | 'store'>, job: string): Emit => {
+      const eventsOf = createLineage({ graph, namespace, job, store, version, now, redact });
       return (event) => {
         try {
           const events = eventsOf(event);

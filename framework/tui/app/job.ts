@@ -1,4 +1,5 @@
 import { LakehouseError } from '../../common/errors.ts';
+import { publishAfter } from '../../materialize/catalogue.ts';
 import type { OpenedLake } from '../../materialize/open.ts';
 import { observeSources, wipePartitions } from '../../materialize/recorded.ts';
 import { materialize } from '../../materialize/run.ts';
@@ -139,6 +140,8 @@ export function createJob(options: JobOptions): Job {
       const present = presentSet({ ...node, space }, lake.state.refresh().asset(asset));
       const set = partitions === undefined ? present : applyFilter(space, present, parseFilter(partitions));
       await wipePartitions(lake, asset, set, options.wipeLine(asset, partitions), options.closing);
+      // The next run says what is wrong with it, if that lasts.
+      await publishAfter(lake, () => undefined);
       return sets.countOf(set);
     } finally {
       await lake.close();

@@ -5,12 +5,13 @@ import { quoteIdentifier } from '../../define/sql.ts';
 import { partitionColumns, partitionCondition } from '../../engine/partitions.ts';
 import type { LakeView } from '../../engine/port.ts';
 import type { Lake } from '../../materialize/lake.ts';
+import { addressOf, type LakeFiles } from '../../materialize/lake-files.ts';
 import { lakeViews } from '../../materialize/views.ts';
 import { parseKey, seriesKey } from '../../partition/space.ts';
 import { PRESENT } from '../../plan/view.ts';
 import type { StateReader } from '../../state/store.ts';
 import type { Candle, ColumnStats, DataPreview, Grid } from '../model/data.ts';
-import { type Answer, ask, gridOf } from './queries.ts';
+import { type Answer, ask, askAll, gridOf } from './queries.ts';
 
 export { problemOf } from './queries.ts';
 
@@ -36,7 +37,7 @@ interface Scope {
   readonly columns: readonly Column[];
   /** The relation, with the condition that picks the partition. */
   readonly from: string;
-  readonly views: () => Promise<readonly LakeView[]>;
+  readonly views: (files: LakeFiles) => Promise<readonly LakeView[]>;
   /** Whether all rows are of one series, so that a chart of them makes sense. */
   readonly single: boolean;
 }
@@ -85,15 +86,13 @@ export async function previewData(
  * throws; the signal's reason.
  */
 export async function runSql(lake: QueriedLake, sql: string, limit: number, signal: AbortSignal): Promise<Grid> {
-  const text = sql.toLowerCase();
-  const named = ({ key }: { readonly key: string }) => text.includes(key.slice(key.lastIndexOf('/') + 1).toLowerCase());
-  return gridOf(await ask(await lake.engine(), () => lakeViews(lake, named), sql, limit, signal));
+  return gridOf(await askAll(lake, sql, limit, signal));
 }
 
 type Query = (sql: string) => Promise<Answer>;
 
-const run = async (lake: QueriedLake, scope: Scope, sql: string, limit: number, signal: AbortSignal): Promise<Answer> =>
-  ask(await lake.engine(), scope.views, sql, limit, signal);
+const run = (lake: QueriedLake, scope: Scope, sql: string, limit: number, signal: AbortSignal): Promise<Answer> =>
+  ask(lake, scope.views, sql, limit, signal);
 
 function scopeOf(lake: QueriedLake, asset: string, partition: string | undefined): Scope {
   const node = lake.graph.find(asset);
@@ -123,14 +122,14 @@ function scopeOf(lake: QueriedLake, asset: string, partition: string | undefined
       definition,
       columns: [...dimensions, ...data],
       from: relation,
-      views: async () =>
-        (await lakeViews(lake, (one) => one === definition)).filter((view) => view.definition === definition),
+      views: async (files) =>
+        (await lakeViews(lake, files, (one) => one === definition)).filter((view) => view.definition === definition),
       single: (lake.state.index().asset(asset)?.series.size ?? 0) <= 1,
     };
   }
   const ref = parseKey(space, partition);
   const series = seriesKey(space, ref.values);
-  const views = async (): Promise<readonly LakeView[]> => {
+  const views = async (files: LakeFiles): Promise<readonly LakeView[]> => {
     const state = lake.state.refresh().asset(asset)?.series.get(series);
     const present = ((state?.flags[ref.time - state.base] ?? 0) & PRESENT) !== 0;
     if (!present) {
@@ -140,11 +139,10 @@ function scopeOf(lake: QueriedLake, asset: string, partition: string | undefined
     }
     // A partition without rows is in no file.
     const file = lake.state.fileOf(asset, series, ref.time);
-    const path = file && (await lake.store.localPath(file.path));
     return [
       raw
-        ? { definition, partitions: file && path !== undefined ? [{ ...ref, path, bytes: file.bytes }] : [] }
-        : { definition, files: path === undefined ? [] : [path] },
+        ? { definition, partitions: file ? [{ ...ref, path: addressOf(lake, file.path), bytes: file.bytes }] : [] }
+        : { definition, files: file ? [await files.table(file)] : [] },
     ];
   };
   const from = `${relation} WHERE ${partitionCondition(space, ref.values, ref.time)}`;

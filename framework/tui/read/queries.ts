@@ -1,6 +1,9 @@
 import { isLakehouseError } from '../../common/errors.ts';
-import type { Engine, LakeView, QueryResult, QueryValue } from '../../engine/port.ts';
-import { queryAnew } from '../../report/query.ts';
+import type { LakeView, QueryResult, QueryValue } from '../../engine/port.ts';
+import type { Lake } from '../../materialize/lake.ts';
+import type { LakeFiles } from '../../materialize/lake-files.ts';
+import { askLake, type Queried, queryAnew } from '../../report/query.ts';
+import type { StateReader } from '../../state/store.ts';
 import type { Grid } from '../model/data.ts';
 
 type Row = readonly QueryValue[];
@@ -17,12 +20,19 @@ export interface Answer {
  * @throws LakehouseError what the engine throws; the signal's reason.
  */
 export const ask = (
-  engine: Engine,
-  views: () => Promise<readonly LakeView[]>,
+  lake: Queried,
+  views: (files: LakeFiles) => Promise<readonly LakeView[]>,
   sql: string,
   limit: number,
   signal: AbortSignal,
-): Promise<Answer> => queryAnew(engine, views, sql, signal, (result) => firstRows(result, limit));
+): Promise<Answer> => queryAnew(lake, views, sql, signal, (result) => firstRows(result, limit));
+
+/**
+ * One SELECT over the whole lake.
+ * @throws LakehouseError what the engine throws; the signal's reason.
+ */
+export const askAll = (lake: Lake<StateReader>, sql: string, limit: number, signal: AbortSignal): Promise<Answer> =>
+  askLake(lake, { sql }, signal, (result) => firstRows(result, limit));
 
 async function firstRows(result: QueryResult, limit: number): Promise<Answer> {
   const rows: Row[] = [];

@@ -209,12 +209,12 @@ test('what was read and written, with schema, columns, numbers and what went wro
 });
 
 test('an asset that fails before it begins begins and fails', async () => {
-  const { lake, directory } = await tiny();
+  const { lake } = await tiny();
   const eventsOf = createLineage({
     graph: lake.graph,
     namespace: 'n',
     job: 'j',
-    dataDir: directory,
+    store: { kind: 's3', root: 's3://bucket/lake' },
     version: '1',
     now: lake.now,
     redact: (text) => text.replaceAll('hunter2', '***'),

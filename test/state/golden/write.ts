@@ -1,7 +1,7 @@
 /**
  * Wrote `v1.jsonl` and `v1.json` with the first version of the log: `node test/state/golden/write.ts v1`. A log of a released
  * version is kept for ever and never written again; a later format gets a golden log of its own, by a new name. v2: checkpoints of
- * format 2, and events that say that checks were made again.
+ * format 2, and events that say that checks were made again. v3: files say what has left them.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -24,7 +24,7 @@ function hook(): void {
   });
 }
 
-/** The exports of a module, by absolute path; see `Io.importModule`. */
+/** The exports of a module, by absolute path; see `Host.importModule`. */
 export function importModule(file: string, generation = 0): Promise<unknown> {
   const { href } = pathToFileURL(file);
   if (generation === 0) return import(href);

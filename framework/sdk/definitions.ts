@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLakehouseError, LakehouseError } from '../common/errors.ts';
 import { isLakehouse, type LakehouseDefinition } from '../define/lakehouse.ts';
-import type { Io } from './io.ts';
+import type { Host } from './host.ts';
 
 const EXAMPLE = 'It exports what the lake is: export const lakehouse = defineLakehouse({ assets: […] })';
 
@@ -13,7 +13,7 @@ const EXAMPLE = 'It exports what the lake is: export const lakehouse = defineLak
  */
 export async function loadDefinition(
   file: string,
-  { importModule, cwd }: Pick<Io, 'importModule' | 'cwd'>,
+  { importModule, cwd }: Pick<Host, 'importModule' | 'cwd'>,
 ): Promise<LakehouseDefinition> {
   const shown = relative(cwd, file);
   if (!existsSync(file)) {
@@ -90,7 +90,7 @@ function ownFrame(error: unknown, cwd: string): string | undefined {
   return undefined;
 }
 
-/** `framework/` of the sources, `dist/` when built: the directory of this module, or the one above `cli/`. */
+/** `framework/` of the sources, `dist/` when built: the directory of this module, or the one above `sdk/`. */
 const FRAMEWORK =
-  resolve(import.meta.dirname, import.meta.dirname.endsWith('cli') ? '..' : '.') +
+  resolve(import.meta.dirname, import.meta.dirname.endsWith('sdk') ? '..' : '.') +
   (process.platform === 'win32' ? '\\' : '/');
