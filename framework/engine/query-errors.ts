@@ -14,11 +14,22 @@ const AMBIGUOUS = 'ambiguous: ';
 /** What DuckDB is to miss when a query means a table that several zones have. */
 export const ambiguousTable = (table: string): string => `${AMBIGUOUS}${table}`;
 
-/** What is wrong with a query that a person asked, in the lake's words. What is wrong with the lake stays as it is. */
-export function explainQuery(error: unknown, definitions: readonly Named[]): unknown {
+/**
+ * What is wrong with a query that a person asked, in the lake's words. What is wrong with the lake stays as it is.
+ * @param files that it may read: one that is gone DuckDB takes for a directory, and says of that what it says of a forbidden one.
+ */
+export function explainQuery(error: unknown, definitions: readonly Named[], files: readonly string[]): unknown {
   if (!isLakehouseError(error) || error.kind !== 'data' || error.code === 'file-corrupt') return error;
   const { code, message, hint, cause, details } = error;
   const refused = /Cannot access (?:file|directory) "(.+?)" - file system operations are disabled/.exec(message)?.[1];
+  const gone = refused?.replace(/\/\*\*\/\*\.parquet$/, '');
+  if (gone !== undefined && files.includes(gone))
+    return new LakehouseError('file-missing', `${gone} is gone`, {
+      kind: 'transient',
+      hint: 'A run may have replaced it: ask again. If it stays so, run `lakehouse verify`.',
+      cause,
+      details,
+    });
   if (refused !== undefined)
     return new LakehouseError('file-not-allowed', `The query may not read ${refused}, which is outside of the lake`, {
       kind: 'usage',

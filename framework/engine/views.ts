@@ -94,7 +94,7 @@ export async function runQuery(
           if (rows > 0) yield { rows, values: (column) => chunk.getColumnValues(column).slice(0, rows) };
         }
       } catch (error) {
-        throw explainQuery(error, definitions);
+        throw explainQuery(error, definitions, files);
       } finally {
         await sandbox.close();
       }
@@ -117,7 +117,7 @@ export async function runQuery(
     };
   } catch (error) {
     await close();
-    throw explainQuery(error, definitions);
+    throw explainQuery(error, definitions, files);
   }
 }
 
