@@ -549,7 +549,7 @@ export const commands: readonly CommandSpec[] = [
     group: 'Keep',
     summary: 'check files and log against each other',
     description:
-      'Reads every current file and compares size and SHA-256 with the log. Exit code 1 when something is wrong.',
+      'Reads every current file and compares size and SHA-256 with the log; on S3 only sizes, unless --deep fetches all. Exit code 1 when something is wrong.',
     options: [{ flags: '--deep', description: 'also recompute the data version of every partition' }],
     json: OBJECT,
     examples: ['lakehouse verify', 'lakehouse verify --deep'],
